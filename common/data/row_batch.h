@@ -1,0 +1,33 @@
+// Rows on their way through a worker: an Arrow record batch behind a forward declaration, so that
+// headers which only pass it on stay light.
+#ifndef HEADWATER_COMMON_DATA_ROW_BATCH_H_
+#define HEADWATER_COMMON_DATA_ROW_BATCH_H_
+
+#include <cstdint>
+#include <memory>
+
+namespace arrow {
+class RecordBatch;
+}  // namespace arrow
+
+namespace headwater {
+
+// Immutable once made; may outlive its reader.
+class RowBatch {
+ public:
+  explicit RowBatch(std::shared_ptr<arrow::RecordBatch> batch);
+
+  const std::shared_ptr<arrow::RecordBatch>& arrow() const { return batch_; }
+  int64_t rows() const { return rows_; }
+  // Memory that the batch keeps alive, in bytes (buffers shared with other batches count in full).
+  int64_t size_bytes() const { return size_bytes_; }
+
+ private:
+  std::shared_ptr<arrow::RecordBatch> batch_;
+  int64_t rows_;
+  int64_t size_bytes_;
+};
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COMMON_DATA_ROW_BATCH_H_

@@ -1,0 +1,78 @@
+// What a dataset is: everything a worker needs to read one table of one server and stage it.
+#ifndef HEADWATER_COMMON_MODEL_DATASET_SPEC_H_
+#define HEADWATER_COMMON_MODEL_DATASET_SPEC_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/data/cursor.h"
+
+namespace headwater {
+
+// The axis on which progress is kept.
+struct DatasetId {
+  std::string table;  // Sink table.
+  std::string server;
+  friend auto operator<=>(const DatasetId&, const DatasetId&) = default;
+  friend bool operator==(const DatasetId&, const DatasetId&) = default;
+
+  template <typename H>
+  friend H AbslHashValue(H h, const DatasetId& id) {
+    return H::combine(std::move(h), id.table, id.server);
+  }
+};
+
+std::string ToString(const DatasetId& id);  // "jfk/flights"
+
+struct ServerSpec {
+  std::string name;
+  std::string
+      url;  // Secrets are references; only the worker resolves them (common/config/secret.h).
+  std::string timezone = "UTC";
+  std::string clock_sql;  // Empty: the source's own clock.
+  int max_connections = 4;
+  absl::Duration silent_after = absl::InfiniteDuration();
+  std::string fleet;  // Empty when the server is not a member of one.
+};
+
+enum class Strategy { kFull, kIncremental, kPartition };
+enum class OutsidePolicy { kLoad, kError, kExclude };
+
+struct DatasetSpec {
+  DatasetId id;
+  ServerSpec server;
+  std::string relation;  // As named on the source: `flights`, `public.flights`.
+  Strategy strategy = Strategy::kFull;
+  std::string cursor;           // Column name; empty for kFull.
+  std::string cursor_timezone;  // Zone of a zoneless cursor; defaults to the server's.
+  Unit unit;
+  Unit partition_by;  // Kind::kNone: by server_source only.
+  int lookback_units = 0;
+  std::string begin;                         // As configured; empty: the source's minimum.
+  std::vector<std::string> include_columns;  // Empty: all.
+  std::vector<std::string> exclude_columns;
+  std::vector<std::string> key_columns;
+  OutsidePolicy on_null_cursor = OutsidePolicy::kLoad;
+  OutsidePolicy on_future_cursor = OutsidePolicy::kLoad;
+  absl::Duration settle = absl::Minutes(5);
+  int64_t settle_values = 10'000;
+  absl::Duration max_ahead = absl::Hours(24);
+  std::string target_uri;    // Folder of the table.
+  int retries = 3;           // Further attempts after the first.
+  bool clock_bound = false;  // `bound: clock`
+};
+
+std::string StrategyToString(Strategy strategy);  // full, incremental, partition
+
+// Name of the partition column of the cursor (`cursor_day`), or empty for Kind::kNone.
+std::string PartitionColumn(const Unit& partition_by);
+
+// Hex digest of the whole spec: names it between coordinator and worker.
+std::string DigestOf(const DatasetSpec& spec);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COMMON_MODEL_DATASET_SPEC_H_

@@ -1,0 +1,136 @@
+// What a worker is offered and what it hands in. Twins of the messages in types.proto and
+// session.proto; model_proto.h converts and validates.
+#ifndef HEADWATER_COMMON_MODEL_TASK_H_
+#define HEADWATER_COMMON_MODEL_TASK_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "common/data/cursor.h"
+#include "common/data/fingerprint.h"
+#include "common/data/schema.h"
+#include "common/model/dataset_spec.h"
+#include "common/model/extent.h"
+
+namespace headwater {
+
+// Names a task's right to run. Probes and verifications have fence 0.
+struct LeaseRef {
+  std::string task_id;
+  int64_t fence = 0;
+  friend auto operator<=>(const LeaseRef&, const LeaseRef&) = default;
+  friend bool operator==(const LeaseRef&, const LeaseRef&) = default;
+};
+
+struct TailCheck {
+  Range range;
+  int64_t rows = 0;
+  std::optional<int64_t> max_cursor;
+  friend bool operator==(const TailCheck&, const TailCheck&) = default;
+};
+
+struct ProbeTask {
+  std::vector<Range> tail;  // At most 8.
+};
+
+// What one probe read on the source, in one snapshot.
+struct ProbeResult {
+  CursorType cursor_type = CursorType::kNone;
+  Schema schema;  // Selected columns, in source order.
+  absl::Time source_clock;
+  bool transactions_known = false;
+  std::optional<absl::Time> oldest_transaction;  // None open, if known.
+  std::optional<absl::Time> replay_time;         // Of a replica.
+  std::optional<int64_t> minimum;                // None: no rows in the domain.
+  std::optional<int64_t> bound;  // Largest cursor not beyond clock + max_ahead, included.
+  int64_t null_rows = 0;
+  int64_t future_rows = 0;
+  std::vector<TailCheck> tail;
+  int64_t estimated_rows = -1;  // -1: unknown.
+};
+
+// A published piece that a read may find unchanged.
+struct KnownPiece {
+  Extent extent;
+  Fingerprint fingerprint;
+  std::string spec_version;
+};
+
+struct MicrobatchTask {
+  Extent extent;
+  std::vector<int64_t>
+      cuts;  // Ascending, strictly inside the range: where one piece ends and the next begins.
+  std::vector<KnownPiece> known;
+  CursorType cursor_type = CursorType::kNone;
+  int64_t domain_end = 0;  // Cursors at or beyond it are `outside`.
+};
+
+// Reads like a microbatch and stages nothing.
+struct VerificationTask {
+  Extent extent;
+  std::vector<int64_t> cuts;
+  CursorType cursor_type = CursorType::kNone;
+  int64_t domain_end = 0;
+};
+
+struct TaskSpec {
+  LeaseRef lease;
+  std::string dataset_digest;
+  std::variant<ProbeTask, MicrobatchTask, VerificationTask> kind;
+};
+
+// A data file that no reader sees until a commit names it.
+struct StagedFile {
+  std::string path;  // Relative to the table's folder, '/' separated, not URI-encoded.
+  int64_t size_bytes = 0;
+  int64_t rows = 0;
+  std::vector<std::pair<std::string, std::optional<std::string>>> partition_values;
+  std::string stats_json;  // Delta statistics.
+};
+
+struct StagedPiece {
+  Extent extent;
+  Fingerprint fingerprint;
+  std::optional<int64_t> max_cursor;  // Largest cursor read inside the range.
+  bool unchanged = false;             // Equal to the known piece; has no files.
+  std::vector<StagedFile> files;
+};
+
+struct Manifest {
+  std::vector<StagedPiece> pieces;
+  Schema schema;  // Of the files' rows (source columns, then ours), without partition columns.
+  int64_t rows_read = 0;
+  int64_t bytes_read = 0;
+  int64_t bytes_staged = 0;
+  std::string spec_version;
+};
+
+enum class FailureKind { kSource, kTask, kWorkerDeath, kDrain };
+
+struct Failure {
+  FailureKind kind = FailureKind::kTask;
+  absl::Status status;
+};
+
+struct HandedBack {
+  std::string reason;
+};
+
+struct Verification {
+  Manifest manifest;
+};
+
+struct Outcome {
+  LeaseRef lease;
+  std::variant<Manifest, ProbeResult, Verification, Failure, HandedBack> result;
+};
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COMMON_MODEL_TASK_H_

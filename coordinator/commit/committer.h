@@ -1,0 +1,108 @@
+// Publication of staged pieces in one table, all or nothing. One implementation per kind of sink;
+// tests/contract/committer_contract.h says in code what each must do.
+#ifndef HEADWATER_COORDINATOR_COMMIT_COMMITTER_H_
+#define HEADWATER_COORDINATOR_COMMIT_COMMITTER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/data/schema.h"
+#include "common/model/dataset_spec.h"
+#include "common/model/extent.h"
+#include "common/model/task.h"
+
+namespace headwater {
+
+// One staged attempt on its way into the table.
+struct Replacement {
+  DatasetId dataset;
+  int64_t fence = 0;
+  Unit partition_by;  // Of the dataset's spec.
+  Extent extent;  // What the claim covered: live files of the dataset's pieces inside it go, …
+  Manifest
+      manifest;  // … unless a piece of the manifest is `unchanged`: then that piece's files stay.
+  int64_t settled_to = INT64_MIN;  // Tag for `state heal`.
+};
+
+// A group of replacements that becomes one version of the table. The same sequence always means the
+// same group: the hash proves it.
+struct Intent {
+  std::string table;
+  int64_t sequence = 0;  // Per table, grows by one with each intent.
+  std::string hash;      // IntentHash() of everything else.
+  std::vector<Replacement> replacements;
+};
+
+// Hex digest over table, sequence, fences, extents and files, in order.
+std::string IntentHash(const Intent& intent);
+
+struct CommitResult {
+  int64_t version = -1;  // Of the table; -1: nothing had to change there.
+  int64_t rows_added = 0;
+  int64_t rows_removed = 0;
+};
+
+struct DatasetContents {
+  int64_t files = 0;
+  int64_t rows = 0;  // Sum of the files' exact counts.
+  int64_t max_fence = 0;
+};
+
+// What a table shows to everybody.
+struct TableContents {
+  bool exists = false;
+  int64_t version = -1;
+  int64_t last_sequence = 0;  // Of our last transaction; 0: none.
+  int64_t max_fence = 0;      // Over all files that it ever recorded and still knows.
+  std::map<std::string, DatasetContents> servers;  // By server_source.
+};
+
+// Confined to one thread.
+class TableCommitter {
+ public:
+  virtual ~TableCommitter() = default;
+
+  // Reads the table. NOT_FOUND never: an absent table has exists = false.
+  // ALREADY_EXISTS: the folder holds a table or files that are not ours; the message says what to
+  // do.
+  virtual absl::StatusOr<TableContents> Inspect() = 0;
+
+  // Says for each replacement whether it can be published: one status each, in order.
+  // INVALID_ARGUMENT: its schema does not fit the table's (with the difference spelled out);
+  // ALREADY_EXISTS: the table is foreign or holds live files of this dataset without our tags.
+  // Reads only. The outer status fails when the table could not be read (UNAVAILABLE) or is foreign
+  // (ALREADY_EXISTS).
+  virtual absl::StatusOr<std::vector<absl::Status>> Check(
+      const std::vector<Replacement>& replacements) = 0;
+
+  // Publishes `intent`, or finds that it already was (same sequence, same hash): idempotent.
+  // Requires: its replacements passed Check().
+  // UNKNOWN, UNAVAILABLE, RESOURCE_EXHAUSTED: try the same intent again. FAILED_PRECONDITION: the
+  // table has a higher sequence or another hash under ours: this ledger must stop publishing here.
+  virtual absl::StatusOr<CommitResult> Commit(const Intent& intent) = 0;
+
+  // Makes sure `intent` can never be committed: an empty version with its sequence and hash.
+  virtual absl::Status Abandon(const Intent& intent) = 0;
+};
+
+// Where a table lives and who owns it.
+struct TableLocation {
+  std::string table;
+  std::string uri;  // Folder.
+  std::string ledger_id;
+};
+
+class CommitterFactory {
+ public:
+  virtual ~CommitterFactory() = default;
+  virtual absl::StatusOr<std::unique_ptr<TableCommitter>> Open(const TableLocation& location) = 0;
+};
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COORDINATOR_COMMIT_COMMITTER_H_

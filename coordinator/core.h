@@ -1,0 +1,248 @@
+// The coordinator's mind: one deterministic state machine. Step() takes what happened and the time,
+// and returns the events that make it durable and the effects that follow; it touches no disk, no
+// wire and no clock. Coordinator (coordinator.h) drives it in production, tests/sim in simulation.
+//
+// Everything that must survive lives in ClusterState and changes only by applying events. Sessions,
+// leases, offers, probes and watchers live here, in memory: a restart loses them and nothing else.
+#ifndef HEADWATER_COORDINATOR_CORE_H_
+#define HEADWATER_COORDINATOR_CORE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "common/model/task.h"
+#include "coordinator/commit/committer.h"
+#include "headwater/v1/admin.pb.h"
+#include "headwater/v1/ledger.pb.h"
+
+namespace headwater {
+
+using SessionId = std::string;
+using CallId = int64_t;  // Chosen by the caller; names the unary call that waits for an answer.
+
+// ---- Inputs -------------------------------------------------------------------------------------
+
+struct WorkerHello {
+  std::string name;
+  std::string boot_id;
+  int slots = 1;
+  std::vector<std::string> reachable_servers;  // Globs; empty: all.
+  std::vector<LeaseRef> held;
+};
+struct SessionOpened {
+  SessionId session;
+  WorkerHello hello;
+};
+struct SessionClosed {
+  SessionId session;
+};
+struct CreditChanged {
+  SessionId session;
+  int tasks = 0;
+};
+struct OfferReplied {
+  SessionId session;
+  LeaseRef lease;
+  bool accepted = false;
+  std::string reason;
+};
+
+enum class LeasePhase { kWaiting, kConnecting, kReading, kFinishing, kDelivering };
+struct LeaseReport {
+  LeaseRef lease;
+  LeasePhase phase = LeasePhase::kWaiting;
+  int64_t rows = 0;
+  int64_t bytes = 0;
+};
+struct Reported {
+  SessionId session;
+  int64_t number = 0;
+  std::vector<LeaseReport> leases;
+};
+struct DrainRequested {
+  SessionId session;
+};
+struct Delivered {
+  CallId call = 0;
+  SessionId session;
+  std::vector<Outcome> outcomes;
+};
+
+// A demand as resolved by the service: a dataset and what is wanted of it.
+struct DemandRequest {
+  DatasetId dataset;
+  v1::BackfillMode mode = v1::BACKFILL_MODE_UNSPECIFIED;
+  std::optional<absl::Time> from, to;           // Timed backfill: both set, or neither.
+  std::optional<int64_t> from_value, to_value;  // Backfill by integer cursor.
+};
+struct RunSubmitted {
+  CallId call = 0;
+  std::string run_id;  // Chosen by the service; used when a new run starts.
+  std::string idempotency_key;
+  v1::RunKind kind = v1::RUN_KIND_INCREMENTAL;
+  bool by_person = true;
+  std::vector<DemandRequest> demands;
+};
+struct PlanRequested {  // Like a run, but only looked at.
+  CallId call = 0;
+  v1::RunKind kind = v1::RUN_KIND_INCREMENTAL;
+  std::vector<DemandRequest> demands;
+};
+struct VerifyRequested {
+  CallId call = 0;
+  std::vector<DatasetId> datasets;
+};
+struct RunCancelRequested {
+  CallId call = 0;
+  std::string run_id;
+};
+
+struct CommitChecked {  // Answers effect CheckCommit.
+  std::string table;
+  absl::Status table_status;           // Not OK: none of them can be published now.
+  std::vector<absl::Status> statuses;  // One per fence asked, when table_status is OK.
+};
+struct CommitFinished {  // Answers effect Commit.
+  std::string table;
+  int64_t sequence = 0;
+  absl::StatusOr<CommitResult> result = CommitResult{};
+};
+struct DatasetsConfigured {
+  std::vector<DatasetSpec> datasets;
+};
+struct Ticked {};  // Time has passed: leases, offers and backoffs are looked at.
+
+using Input =
+    std::variant<SessionOpened, SessionClosed, CreditChanged, OfferReplied, Reported,
+                 DrainRequested, Delivered, RunSubmitted, PlanRequested, VerifyRequested,
+                 RunCancelRequested, CommitChecked, CommitFinished, DatasetsConfigured, Ticked>;
+
+// ---- Effects ------------------------------------------------------------------------------------
+
+enum class LeaseVerdict { kKeep, kCancel, kAbandon };
+
+struct SendWelcome {
+  SessionId session;
+  int64_t term = 0;
+  absl::Duration heartbeat, lease_ttl, self_fence_after;
+  std::vector<std::pair<LeaseRef, LeaseVerdict>> held;
+};
+struct SendOffer {  // `spec` is set the first time this session meets the dataset's digest.
+  SessionId session;
+  TaskSpec task;
+  std::optional<DatasetSpec> spec;
+  absl::Duration accept_within;
+};
+struct SendReportAck {
+  SessionId session;
+  int64_t number = 0;
+  std::vector<std::pair<LeaseRef, LeaseVerdict>> verdicts;
+};
+struct SendCancel {
+  SessionId session;
+  std::vector<LeaseRef> leases;
+};
+struct SendDrain {
+  SessionId session;
+};
+struct AnswerDeliver {
+  CallId call = 0;
+  std::vector<absl::Status> verdicts;
+};
+struct AnswerRun {
+  CallId call = 0;
+  absl::Status status;
+  std::string run_id;
+  bool attached = false;
+};
+struct AnswerPlan {
+  CallId call = 0;
+  v1::PlanResponse plan;
+};
+struct AnswerVerify {
+  CallId call = 0;
+  v1::VerifyResponse result;
+};
+struct AnswerCancel {
+  CallId call = 0;
+  absl::Status status;
+};
+struct CheckCommit {
+  std::string table;
+  std::vector<Replacement> replacements;
+};
+struct Commit {
+  Intent intent;
+};
+struct AbandonIntent {
+  Intent intent;
+};
+struct RunChanged {
+  std::string run_id;
+};  // Watchers should look (Core::DescribeRun).
+
+using Effect = std::variant<SendWelcome, SendOffer, SendReportAck, SendCancel, SendDrain,
+                            AnswerDeliver, AnswerRun, AnswerPlan, AnswerVerify, AnswerCancel,
+                            CheckCommit, Commit, AbandonIntent, RunChanged>;
+
+struct StepResult {
+  std::vector<v1::Event> events;  // To append, in order, before any effect leaves.
+  std::vector<Effect> effects;
+};
+
+struct CoreOptions {
+  absl::Duration heartbeat = absl::Seconds(3);
+  absl::Duration lease_ttl = absl::Seconds(15);
+  absl::Duration self_fence_after = absl::Seconds(12);
+  absl::Duration accept_within = absl::Seconds(2);
+  absl::Duration backoff_base = absl::Seconds(1);  // Doubles per attempt, ± 50 %.
+  int deaths_to_quarantine = 3;
+};
+
+class ClusterState;
+
+// Confined to one thread.
+class Core {
+ public:
+  // `state` has been replayed up to the last event of the log. Begin() comes first.
+  Core(std::unique_ptr<ClusterState> state, const CoreOptions& options);
+  ~Core();
+
+  // Opens a term. With `workers_are_dead` the claims of earlier terms end at once.
+  StepResult Begin(bool workers_are_dead, const std::string& config_digest, absl::Time now);
+
+  // Checks the inputs in order and applies what they cause. Events are already applied to state()
+  // on return: the caller must append them or end the process.
+  StepResult Step(absl::Span<const Input> inputs, absl::Time now);
+
+  // The next instant at which Ticked would do something; InfiniteFuture when nothing waits.
+  absl::Time NextDeadline() const;
+
+  const ClusterState& state() const;
+
+  // Progress and, when ended, the summary of a run. NOT_FOUND: no such run.
+  absl::StatusOr<v1::WatchRunResponse> DescribeRun(const std::string& run_id, absl::Time now) const;
+
+  // Everything people ask about, as of now.
+  v1::GetStatusResponse DescribeStatus(absl::Time now) const;
+
+  // True when no run is live, no commit is under way and nothing staged waits.
+  bool Idle() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COORDINATOR_CORE_H_

@@ -1,0 +1,30 @@
+// The only place that knows which adapters exist: source kinds by URL scheme, sink kinds by target.
+#ifndef HEADWATER_WORKER_REGISTRY_H_
+#define HEADWATER_WORKER_REGISTRY_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/model/dataset_spec.h"
+#include "common/model/task.h"
+#include "worker/source/source_reader.h"
+#include "worker/stage/staging_writer.h"
+
+namespace headwater {
+
+// `postgresql://…` → COPY over libpq; `odbc:…` → ODBC. Resolves the secrets in the URL.
+// INVALID_ARGUMENT: unknown scheme, or a reference that cannot be resolved here. Connects lazily.
+absl::StatusOr<std::unique_ptr<Source>> OpenSource(const ServerSpec& server);
+
+// A writer for the attempt `lease` of `task`, whose rows have `source_schema`.
+absl::StatusOr<std::unique_ptr<StagingWriter>> OpenStagingWriter(const StagingOptions& options);
+
+// Names for Hello: `postgresql`, `odbc`.
+std::vector<std::string> SourceDrivers();
+
+}  // namespace headwater
+
+#endif  // HEADWATER_WORKER_REGISTRY_H_

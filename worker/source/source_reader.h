@@ -1,0 +1,70 @@
+// The only door through which rows enter a worker: one query over one extent, batch by batch.
+// tests/contract/source_contract.h says in code what every implementation must do.
+#ifndef HEADWATER_WORKER_SOURCE_SOURCE_READER_H_
+#define HEADWATER_WORKER_SOURCE_SOURCE_READER_H_
+
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/data/row_batch.h"
+#include "common/data/schema.h"
+#include "common/model/dataset_spec.h"
+#include "common/model/extent.h"
+#include "common/model/task.h"
+
+namespace headwater {
+
+// Confined to one thread, except Cancel().
+class SourceReader {
+ public:
+  virtual ~SourceReader() = default;
+
+  // Columns of every batch, in source order. Fixed once open; lives as long as the reader.
+  virtual const Schema& schema() const = 0;
+
+  // Returns the next batch, or null when the extent is exhausted. A batch is never empty, fits
+  // ReadOptions::batch_bytes unless one row alone exceeds it, and may outlive the reader.
+  // Errors: UNAVAILABLE       connection lost; a fresh reader may succeed.
+  //         DATA_LOSS         bytes do not decode as the declared type.
+  //         INVALID_ARGUMENT  a value does not fit its column's type: names column, key and value.
+  //         CANCELLED         after Cancel().
+  // The first error is final: later calls repeat it.
+  virtual absl::StatusOr<std::unique_ptr<RowBatch>> Next() = 0;
+
+  // Makes a blocked or future Next() return CANCELLED soon. Thread-safe; repeatable.
+  virtual void Cancel() = 0;
+};
+
+struct ReadOptions {
+  int64_t batch_bytes = 4 << 20;
+  CursorType cursor_type = CursorType::kNone;
+  int64_t domain_end = 0;  // Cursors at or beyond it belong to the `outside` rows.
+  std::string query_tag;   // Named in the query's leading comment and in application_name.
+};
+
+// One source server, as one slot of a worker sees it: holds at most one connection, opened when
+// first needed. Confined to one thread.
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  // Reads clock, bound, minimum, outside counts and tail checks in one snapshot where the source
+  // has them. NOT_FOUND: the relation or the cursor column does not exist (names what does).
+  // UNAVAILABLE: the server cannot be reached (the driver's words). PERMISSION_DENIED.
+  // INVALID_ARGUMENT: the cursor column's type cannot order rows.
+  virtual absl::StatusOr<ProbeResult> Probe(const DatasetSpec& dataset, const ProbeTask& task,
+                                            std::stop_token stop) = 0;
+
+  // Starts reading `extent`. The reader must be gone before the next call on this source.
+  virtual absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec& dataset,
+                                                             const Extent& extent,
+                                                             const ReadOptions& options) = 0;
+};
+
+}  // namespace headwater
+
+#endif  // HEADWATER_WORKER_SOURCE_SOURCE_READER_H_

@@ -1,0 +1,53 @@
+// Output of one attempt, written where no reader looks. Finish() makes it durable and describes it;
+// only the coordinator publishes.
+#ifndef HEADWATER_WORKER_STAGE_STAGING_WRITER_H_
+#define HEADWATER_WORKER_STAGE_STAGING_WRITER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/data/row_batch.h"
+#include "common/data/schema.h"
+#include "common/model/dataset_spec.h"
+#include "common/model/task.h"
+
+namespace headwater {
+
+struct StagingOptions {
+  DatasetSpec dataset;
+  LeaseRef lease;
+  Extent extent;
+  std::vector<int64_t> cuts;  // As in MicrobatchTask.
+  std::vector<KnownPiece> known;
+  CursorType cursor_type = CursorType::kNone;
+  int64_t domain_end = 0;
+  Schema source_schema;             // Of the rows to come.
+  absl::Time loaded_at;             // Value of _hw_loaded_at.
+  bool fingerprints_only = false;   // Verification: no file is written.
+  int64_t memory_bytes = 64 << 20;  // Budget for rows that wait in open files.
+};
+
+// Splits rows into pieces (by `cuts`) and partitions, hashes them, and writes one Parquet file or
+// more per piece and partition. Destroying an unfinished writer removes what it wrote. Confined to
+// one thread.
+class StagingWriter {
+ public:
+  virtual ~StagingWriter() = default;
+
+  // Blocks at the memory budget. INVALID_ARGUMENT: a row outside `extent`, or a value the sink
+  // cannot hold. RESOURCE_EXHAUSTED: the disk is full (names the folder). The first error is final.
+  virtual absl::Status Write(const RowBatch& batch) = 0;
+
+  // Syncs files and folders, drops those of pieces that equal their known piece, and describes the
+  // rest. Every piece that `extent` and `cuts` make is in the manifest, also those without rows. At
+  // most once. Requires: every Write() was OK.
+  virtual absl::StatusOr<Manifest> Finish() = 0;
+};
+
+}  // namespace headwater
+
+#endif  // HEADWATER_WORKER_STAGE_STAGING_WRITER_H_
