@@ -1,0 +1,127 @@
+// What a worker is offered. The nouns it is made of: model_proto.cc; what comes back:
+// outcome_proto.cc.
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/model/model_proto.h"
+#include "common/model/proto_check.h"
+
+namespace headwater {
+namespace {
+
+absl::StatusOr<ProbeTask> ProbeFromProto(const v1::ProbeTask& probe) {
+  if (probe.tail_size() > kMaxTail) {
+    return BadField("probe.tail", absl::StrCat("expected at most 8, found ", probe.tail_size()));
+  }
+  ProbeTask result;
+  for (const v1::Range& range : probe.tail()) {
+    ASSIGN_OR_RETURN(Range converted, FromProto(range));
+    result.tail.push_back(converted);
+  }
+  return result;
+}
+
+// VerificationTask has the same first fields as MicrobatchTask.
+template <typename Task, typename Proto>
+absl::StatusOr<Task> ReadFromProto(const Proto& task) {
+  Task result;
+  ASSIGN_OR_RETURN(result.extent, FromProto(task.extent()));
+  result.cuts.assign(task.cuts().begin(), task.cuts().end());
+  RETURN_IF_ERROR(CheckCuts("task.cuts", result.extent, result.cuts));
+  ASSIGN_OR_RETURN(result.cursor_type, FromProto(task.cursor_type()));
+  result.domain_end = task.domain_end();
+  return result;
+}
+
+absl::StatusOr<MicrobatchTask> MicrobatchFromProto(const v1::MicrobatchTask& task) {
+  ASSIGN_OR_RETURN(MicrobatchTask result, ReadFromProto<MicrobatchTask>(task));
+  for (const v1::KnownPiece& piece : task.known()) {
+    RETURN_IF_ERROR(CheckNotEmpty("known.spec_version", piece.spec_version()));
+    KnownPiece known;
+    known.spec_version = piece.spec_version();
+    ASSIGN_OR_RETURN(known.extent, FromProto(piece.extent()));
+    ASSIGN_OR_RETURN(known.fingerprint, CheckedFingerprint(piece.fingerprint()));
+    result.known.push_back(std::move(known));
+  }
+  return result;
+}
+
+template <typename Task, typename Proto>
+void ReadToProto(const Task& task, Proto& result) {
+  *result.mutable_extent() = ToProto(task.extent);
+  result.mutable_cuts()->Assign(task.cuts.begin(), task.cuts.end());
+  result.set_cursor_type(ToProto(task.cursor_type));
+  result.set_domain_end(task.domain_end);
+}
+
+void KindToProto(const ProbeTask& task, v1::TaskSpec& result) {
+  v1::ProbeTask& probe = *result.mutable_probe();
+  for (const Range& range : task.tail) *probe.add_tail() = ToProto(range);
+}
+
+void KindToProto(const MicrobatchTask& task, v1::TaskSpec& result) {
+  v1::MicrobatchTask& microbatch = *result.mutable_microbatch();
+  ReadToProto(task, microbatch);
+  for (const KnownPiece& piece : task.known) {
+    v1::KnownPiece& known = *microbatch.add_known();
+    *known.mutable_extent() = ToProto(piece.extent);
+    *known.mutable_fingerprint() = ToProto(piece.fingerprint);
+    known.set_spec_version(piece.spec_version);
+  }
+}
+
+void KindToProto(const VerificationTask& task, v1::TaskSpec& result) {
+  ReadToProto(task, *result.mutable_verification());
+}
+
+}  // namespace
+
+absl::StatusOr<LeaseRef> FromProto(const v1::LeaseRef& lease) {
+  RETURN_IF_ERROR(CheckNotEmpty("task_id", lease.task_id()));
+  RETURN_IF_ERROR(CheckAtLeast("fence", lease.fence(), 0));
+  return LeaseRef{.task_id = lease.task_id(), .fence = lease.fence()};
+}
+
+v1::LeaseRef ToProto(const LeaseRef& lease) {
+  v1::LeaseRef result;
+  result.set_task_id(lease.task_id);
+  result.set_fence(lease.fence);
+  return result;
+}
+
+absl::StatusOr<TaskSpec> FromProto(const v1::TaskSpec& task) {
+  RETURN_IF_ERROR(CheckNotEmpty("task_id", task.task_id()));
+  RETURN_IF_ERROR(CheckAtLeast("fence", task.fence(), 0));
+  RETURN_IF_ERROR(CheckNotEmpty("dataset_digest", task.dataset_digest()));
+  TaskSpec result;
+  result.lease = {.task_id = task.task_id(), .fence = task.fence()};
+  result.dataset_digest = task.dataset_digest();
+  RETURN_IF_ERROR(CheckFence(result.lease, task.has_microbatch()));
+  switch (task.kind_case()) {
+    case v1::TaskSpec::kProbe: {
+      ASSIGN_OR_RETURN(result.kind, ProbeFromProto(task.probe()));
+      return result;
+    }
+    case v1::TaskSpec::kMicrobatch: {
+      ASSIGN_OR_RETURN(result.kind, MicrobatchFromProto(task.microbatch()));
+      return result;
+    }
+    case v1::TaskSpec::kVerification: {
+      ASSIGN_OR_RETURN(result.kind, ReadFromProto<VerificationTask>(task.verification()));
+      return result;
+    }
+    case v1::TaskSpec::KIND_NOT_SET:
+      break;
+  }
+  return BadField("task.kind", "is absent");
+}
+
+v1::TaskSpec ToProto(const TaskSpec& task) {
+  v1::TaskSpec result;
+  result.set_task_id(task.lease.task_id);
+  result.set_fence(task.lease.fence);
+  result.set_dataset_digest(task.dataset_digest);
+  std::visit([&](const auto& kind) { KindToProto(kind, result); }, task.kind);
+  return result;
+}
+
+}  // namespace headwater

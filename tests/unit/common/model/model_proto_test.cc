@@ -1,0 +1,338 @@
+// Every message survives the wire, and every field that a sender could get wrong is refused by
+// name.
+#include "common/model/model_proto.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "google/protobuf/text_format.h"
+#include "google/protobuf/util/message_differencer.h"
+
+namespace headwater {
+namespace {
+
+using ::google::protobuf::util::MessageDifferencer;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+template <typename Proto>
+Proto Parse(const std::string& text) {
+  Proto proto;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &proto)) << text;
+  return proto;
+}
+
+v1::DatasetSpec GoodSpec() {
+  return Parse<v1::DatasetSpec>(R"(
+    table: "flights" relation: "public.flights" strategy: STRATEGY_PARTITION cursor: "time_hour"
+    server { name: "jfk" url: "postgresql://x" timezone: "America/New_York" clock_sql: "SELECT 1"
+             max_connections: 2 silent_after { seconds: 604800 } fleet: "airports" }
+    cursor_timezone: "UTC" unit { kind: KIND_DAY count: 1 }
+    partition_by { kind: KIND_MONTH count: 1 } lookback_units: 2 begin: "2013-01-01"
+    include_columns: "a" exclude_columns: "b" key_columns: "c"
+    on_null_cursor: OUTSIDE_POLICY_ERROR on_future_cursor: OUTSIDE_POLICY_EXCLUDE
+    settle { seconds: 300 nanos: 500 } settle_values: 10 max_ahead { seconds: 86400 }
+    target_uri: "/lake/flights" retries: 3 clock_bound: true)");
+}
+
+v1::Outcome GoodManifest() {
+  return Parse<v1::Outcome>(R"pb(
+    lease { task_id: "t" fence: 7 }
+    manifest {
+      pieces {
+        extent { range { from: 10 to: 20 } }
+        fingerprint { rows: 5 sum_high: 18446744073709551615 sum_low: 9 }
+        max_cursor: 19
+        files {
+          path: "server_source=jfk/a.parquet"
+          size_bytes: 100
+          rows: 5
+          partition_values { column: "server_source" value: "jfk" }
+          partition_values { column: "cursor_day" }
+          stats_json: "{}"
+        }
+      }
+      pieces {
+        extent {
+          range { from: 20 to: 30 }
+          outside: true
+        }
+        unchanged: true
+        fingerprint { rows: 2 sum_high: 1 sum_low: 2 }
+      }
+      schema {
+        columns { name: "id" type: "long" nullable: true }
+        columns { name: "price" type: "decimal(18,6)" }
+      }
+      rows_read: 7
+      bytes_read: 8
+      bytes_staged: 100
+      spec_version: "v"
+    })pb");
+}
+
+v1::Outcome GoodProbe() {
+  return Parse<v1::Outcome>(R"(
+    lease { task_id: "p" }
+    probe { cursor_type: CURSOR_TYPE_INSTANT schema { columns { name: "id" type: "long" } }
+            source_clock { seconds: 1357000000 nanos: 1000 } transactions_known: true
+            oldest_transaction { seconds: -5 nanos: 999999000 } replay_time { seconds: 3 }
+            minimum: -4 bound: 9 null_rows: 1 future_rows: 2
+            tail { range { from: 1 to: 5 } rows: 3 max_cursor: 4 }
+            tail { range { from: 5 to: 9 } } estimated_rows: -1 })");
+}
+
+v1::TaskSpec GoodTask() {
+  return Parse<v1::TaskSpec>(R"(
+    task_id: "t" fence: 7 dataset_digest: "d"
+    microbatch { extent { range { from: 0 to: 10 } outside: true } cuts: 3 cuts: 6
+                 known { extent { range { from: 0 to: 3 } } spec_version: "v"
+                         fingerprint { rows: 1 sum_high: 2 sum_low: 3 } }
+                 cursor_type: CURSOR_TYPE_DATE domain_end: 100 })");
+}
+
+template <typename Proto>
+void ExpectSurvives(const Proto& proto) {
+  auto model = FromProto(proto);
+  ASSERT_TRUE(model.ok()) << model.status();
+  const Proto again = ToProto(*model);
+  EXPECT_TRUE(MessageDifferencer::Equals(proto, again)) << proto.DebugString() << "became\n"
+                                                        << again.DebugString();
+}
+
+TEST(ModelProto, EveryMessageSurvivesTheWire) {
+  ExpectSurvives(GoodSpec());
+  ExpectSurvives(GoodManifest());
+  ExpectSurvives(GoodProbe());
+  ExpectSurvives(GoodTask());
+  ExpectSurvives(
+      Parse<v1::TaskSpec>(R"(task_id: "p" dataset_digest: "d" probe { tail { from: 1 to: 2 } })"));
+  ExpectSurvives(Parse<v1::TaskSpec>(R"(task_id: "v" dataset_digest: "d" verification {
+      extent { outside: true } cursor_type: CURSOR_TYPE_WALL_CLOCK domain_end: 5 })"));
+  ExpectSurvives(Parse<v1::Outcome>(R"(lease { task_id: "t" fence: 3 }
+      failure { kind: FAILURE_KIND_SOURCE code: 14 message: "no route" })"));
+  ExpectSurvives(
+      Parse<v1::Outcome>(R"(lease { task_id: "t" fence: 3 } handed_back { reason: "drain" })"));
+  ExpectSurvives(Parse<v1::Outcome>(R"(lease { task_id: "v" } verification { spec_version: "v"
+      schema {} pieces { extent { range { to: 1 } } fingerprint { rows: 4 sum_low: 8 } } })"));
+}
+
+TEST(ModelProto, EveryEnumValueSurvivesTheWire) {
+  for (int i = 1; i < v1::CursorType_ARRAYSIZE; ++i) {
+    absl::StatusOr<CursorType> type = FromProto(static_cast<v1::CursorType>(i));
+    ASSERT_TRUE(type.ok());
+    EXPECT_EQ(ToProto(*type), i);
+  }
+  for (int i = 1; i < v1::Unit::Kind_ARRAYSIZE; ++i) {
+    v1::Unit unit;
+    unit.set_kind(static_cast<v1::Unit::Kind>(i));
+    unit.set_count(1);
+    ExpectSurvives(unit);
+  }
+  for (int i = 1; i < v1::Strategy_ARRAYSIZE; ++i) {
+    v1::DatasetSpec spec = GoodSpec();
+    spec.set_strategy(static_cast<v1::Strategy>(i));
+    ExpectSurvives(spec);
+  }
+  for (int i = 1; i < v1::OutsidePolicy_ARRAYSIZE; ++i) {
+    v1::DatasetSpec spec = GoodSpec();
+    spec.set_on_null_cursor(static_cast<v1::OutsidePolicy>(i));
+    ExpectSurvives(spec);
+  }
+  for (int i = 1; i < v1::FailureKind_ARRAYSIZE; ++i) {
+    v1::Failure failure;
+    failure.set_kind(static_cast<v1::FailureKind>(i));
+    failure.set_code(3);
+    ExpectSurvives(failure);
+  }
+}
+
+// Spoils one field of a good message; the refusal must name it.
+template <typename Proto>
+struct Spoilt {
+  std::string field;
+  std::function<void(Proto&)> spoil;
+};
+
+template <typename Proto>
+void ExpectRefused(const Proto& good, const std::vector<Spoilt<Proto>>& cases) {
+  ASSERT_TRUE(FromProto(good).ok()) << FromProto(good).status();
+  for (const Spoilt<Proto>& spoilt : cases) {
+    Proto bad = good;
+    spoilt.spoil(bad);
+    const absl::Status status = FromProto(bad).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << spoilt.field;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(spoilt.field)) << bad.DebugString();
+  }
+}
+
+TEST(ModelProto, ASpecWithABadFieldIsRefused) {
+  using Spec = v1::DatasetSpec;
+  ExpectRefused<Spec>(
+      GoodSpec(),
+      {{"table", [](Spec& s) { s.clear_table(); }},
+       {"relation", [](Spec& s) { s.clear_relation(); }},
+       {"target_uri", [](Spec& s) { s.clear_target_uri(); }},
+       {"cursor", [](Spec& s) { s.clear_cursor(); }},
+       {"strategy", [](Spec& s) { s.clear_strategy(); }},
+       {"strategy", [](Spec& s) { s.set_strategy(static_cast<v1::Strategy>(99)); }},
+       {"server.name", [](Spec& s) { s.mutable_server()->clear_name(); }},
+       {"server.url", [](Spec& s) { s.mutable_server()->clear_url(); }},
+       {"server.timezone", [](Spec& s) { s.mutable_server()->clear_timezone(); }},
+       {"server.max_connections", [](Spec& s) { s.mutable_server()->set_max_connections(0); }},
+       {"server.silent_after",
+        [](Spec& s) { s.mutable_server()->mutable_silent_after()->set_seconds(-1); }},
+       {"unit.kind", [](Spec& s) { s.clear_unit(); }},
+       {"unit.count", [](Spec& s) { s.mutable_unit()->set_count(0); }},
+       {"partition_by", [](Spec& s) { s.clear_partition_by(); }},
+       {"lookback_units", [](Spec& s) { s.set_lookback_units(-1); }},
+       {"include_columns", [](Spec& s) { s.add_include_columns(""); }},
+       {"exclude_columns", [](Spec& s) { s.add_exclude_columns(""); }},
+       {"key_columns", [](Spec& s) { s.add_key_columns(""); }},
+       {"on_null_cursor", [](Spec& s) { s.clear_on_null_cursor(); }},
+       {"on_future_cursor", [](Spec& s) { s.clear_on_future_cursor(); }},
+       {"settle", [](Spec& s) { s.mutable_settle()->set_nanos(-1); }},
+       {"settle_values", [](Spec& s) { s.set_settle_values(-1); }},
+       {"max_ahead", [](Spec& s) { s.mutable_max_ahead()->set_seconds(INT64_MAX); }},
+       {"retries", [](Spec& s) { s.set_retries(-1); }}});
+}
+
+TEST(ModelProto, ATaskWithABadFieldIsRefused) {
+  using Task = v1::TaskSpec;
+  ExpectRefused<Task>(
+      GoodTask(),
+      {{"task_id", [](Task& t) { t.clear_task_id(); }},
+       {"fence", [](Task& t) { t.set_fence(-1); }},
+       {"fence", [](Task& t) { t.set_fence(0); }},
+       {"fence", [](Task& t) { t.mutable_probe(); }},  // A probe has no fence.
+       {"dataset_digest", [](Task& t) { t.clear_dataset_digest(); }},
+       {"fence", [](Task& t) { t.clear_kind(); }},
+       {"kind",
+        [](Task& t) {
+          t.clear_kind();
+          t.set_fence(0);
+        }},
+       {"extent", [](Task& t) { t.mutable_microbatch()->clear_extent(); }},
+       {"range",
+        [](Task& t) { t.mutable_microbatch()->mutable_extent()->mutable_range()->set_to(0); }},
+       {"cuts", [](Task& t) { t.mutable_microbatch()->set_cuts(0, 0); }},
+       {"cuts", [](Task& t) { t.mutable_microbatch()->set_cuts(1, 10); }},
+       {"cuts", [](Task& t) { t.mutable_microbatch()->set_cuts(1, 3); }},
+       {"cuts", [](Task& t) { t.mutable_microbatch()->mutable_extent()->clear_range(); }},
+       {"cursor_type", [](Task& t) { t.mutable_microbatch()->clear_cursor_type(); }},
+       {"known.spec_version",
+        [](Task& t) { t.mutable_microbatch()->mutable_known(0)->clear_spec_version(); }},
+       {"extent", [](Task& t) { t.mutable_microbatch()->mutable_known(0)->clear_extent(); }},
+       {"fingerprint.rows", [](Task& t) {
+          t.mutable_microbatch()->mutable_known(0)->mutable_fingerprint()->set_rows(-1);
+        }}});
+  v1::TaskSpec probe = Parse<v1::TaskSpec>(R"(task_id: "p" dataset_digest: "d" probe {})");
+  for (int i = 0; i < 9; ++i) {
+    ASSERT_TRUE(FromProto(probe).ok());
+    v1::Range& range = *probe.mutable_probe()->add_tail();
+    range.set_from(i);
+    range.set_to(i + 1);
+  }
+  EXPECT_THAT(std::string(FromProto(probe).status().message()), StartsWith("probe.tail"));
+}
+
+TEST(ModelProto, AManifestWithABadFieldIsRefused) {
+  using Outcome = v1::Outcome;
+  const auto piece = [](Outcome& o) { return o.mutable_manifest()->mutable_pieces(0); };
+  const auto file = [](Outcome& o) {
+    return o.mutable_manifest()->mutable_pieces(0)->mutable_files(0);
+  };
+  ExpectRefused<Outcome>(
+      GoodManifest(),
+      {{"task_id", [](Outcome& o) { o.mutable_lease()->clear_task_id(); }},
+       {"fence", [](Outcome& o) { o.mutable_lease()->set_fence(-1); }},
+       {"fence", [](Outcome& o) { o.mutable_lease()->set_fence(0); }},
+       {"outcome.result", [](Outcome& o) { o.clear_result(); }},
+       {"rows_read", [](Outcome& o) { o.mutable_manifest()->set_rows_read(-1); }},
+       {"bytes_read", [](Outcome& o) { o.mutable_manifest()->set_bytes_read(-1); }},
+       {"bytes_staged", [](Outcome& o) { o.mutable_manifest()->set_bytes_staged(-1); }},
+       {"spec_version", [](Outcome& o) { o.mutable_manifest()->clear_spec_version(); }},
+       {"schema.columns.name",
+        [](Outcome& o) { o.mutable_manifest()->mutable_schema()->add_columns(); }},
+       {"schema.columns.name",
+        [](Outcome& o) {
+          auto& schema = *o.mutable_manifest()->mutable_schema();
+          *schema.add_columns() = v1::Column(schema.columns(0));
+        }},
+       {"schema.columns.type",
+        [](Outcome& o) {
+          o.mutable_manifest()->mutable_schema()->mutable_columns(0)->set_type("int128");
+        }},
+       {"extent", [&](Outcome& o) { piece(o)->clear_extent(); }},
+       {"max_cursor", [&](Outcome& o) { piece(o)->set_max_cursor(20); }},
+       {"fingerprint.rows", [&](Outcome& o) { piece(o)->mutable_fingerprint()->set_rows(-1); }},
+       {"expected 6 rows", [&](Outcome& o) { piece(o)->mutable_fingerprint()->set_rows(6); }},
+       {"unchanged piece", [&](Outcome& o) { piece(o)->set_unchanged(true); }},
+       {"overlap", [&](Outcome& o) { piece(o)->mutable_extent()->mutable_range()->set_to(21); }},
+       {"two pieces", [&](Outcome& o) { piece(o)->mutable_extent()->set_outside(true); }},
+       {"file.path", [&](Outcome& o) { file(o)->clear_path(); }},
+       {"file.path", [&](Outcome& o) { file(o)->set_path("/etc/passwd"); }},
+       {"file.path", [&](Outcome& o) { file(o)->set_path("a/../../b"); }},
+       {"file.size_bytes", [&](Outcome& o) { file(o)->set_size_bytes(0); }},
+       {"file.rows", [&](Outcome& o) { file(o)->set_rows(0); }},
+       {"file.partition_values.column",
+        [&](Outcome& o) { file(o)->mutable_partition_values(0)->clear_column(); }}});
+}
+
+TEST(ModelProto, AProbeResultWithABadFieldIsRefused) {
+  using Outcome = v1::Outcome;
+  const auto probe = [](Outcome& o) { return o.mutable_probe(); };
+  ExpectRefused<Outcome>(
+      GoodProbe(),
+      {{"fence", [](Outcome& o) { o.mutable_lease()->set_fence(1); }},
+       {"cursor_type", [&](Outcome& o) { probe(o)->clear_cursor_type(); }},
+       {"schema", [&](Outcome& o) { probe(o)->mutable_schema()->add_columns(); }},
+       {"source_clock", [&](Outcome& o) { probe(o)->clear_source_clock(); }},
+       {"source_clock", [&](Outcome& o) { probe(o)->mutable_source_clock()->set_nanos(-1); }},
+       {"oldest_transaction",
+        [&](Outcome& o) { probe(o)->mutable_oldest_transaction()->set_seconds(INT64_MIN); }},
+       {"replay_time",
+        [&](Outcome& o) { probe(o)->mutable_replay_time()->set_nanos(1'000'000'000); }},
+       {"null_rows", [&](Outcome& o) { probe(o)->set_null_rows(-1); }},
+       {"future_rows", [&](Outcome& o) { probe(o)->set_future_rows(-1); }},
+       {"estimated_rows", [&](Outcome& o) { probe(o)->set_estimated_rows(-2); }},
+       {"range", [&](Outcome& o) { probe(o)->mutable_tail(0)->clear_range(); }},
+       {"tail.rows", [&](Outcome& o) { probe(o)->mutable_tail(0)->set_rows(-1); }},
+       {"at most 8", [&](Outcome& o) {
+          while (probe(o)->tail_size() < 9) *probe(o)->add_tail() = probe(o)->tail(0);
+        }}});
+}
+
+TEST(ModelProto, AFailureWithABadFieldIsRefused) {
+  using Failure = v1::Failure;
+  ExpectRefused<Failure>(Parse<Failure>(R"(kind: FAILURE_KIND_TASK code: 3 message: "m")"),
+                         {{"failure.kind", [](Failure& f) { f.clear_kind(); }},
+                          {"failure.code", [](Failure& f) { f.clear_code(); }},
+                          {"failure.code", [](Failure& f) { f.set_code(17); }}});
+}
+
+TEST(ModelProto, AMessageInAnotherEncodingStillParsesAtTheOtherEnd) {
+  Outcome outcome;
+  outcome.lease = {.task_id = "t", .fence = 1};
+  outcome.result = Failure{.kind = FailureKind::kSource,
+                           .status = absl::UnavailableError("Verbindung \xFC"
+                                                            "berlastet \xE2\x82\xAC "
+                                                            "\xED\xA0\x80")};
+  v1::Outcome parsed;
+  ASSERT_TRUE(parsed.ParseFromString(ToProto(outcome).SerializeAsString()));
+  EXPECT_EQ(parsed.failure().message(), "Verbindung \uFFFDberlastet \u20AC \uFFFD\uFFFD\uFFFD");
+}
+
+TEST(ModelProto, TimesBeyondTheWireAreBroughtToItsLimits) {
+  ProbeResult probe;
+  probe.cursor_type = CursorType::kInteger;
+  probe.source_clock = absl::InfiniteFuture();
+  absl::StatusOr<ProbeResult> again = FromProto(ToProto(probe));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(absl::FormatTime("%Y", again->source_clock, absl::UTCTimeZone()), "9999");
+}
+
+}  // namespace
+}  // namespace headwater
