@@ -1,0 +1,290 @@
+#include "common/data/row_hash.h"
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <arrow/util/bit_util.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/data/arrow_schema.h"
+
+namespace headwater {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "canonical bytes are little-endian");
+
+// Tags of docs/row-hash.md. Never renumbered: they are in every fingerprint ever stored.
+enum Tag : uint8_t {
+  kBooleanTag = 1,
+  kIntegerTag = 2,
+  kDoubleTag = 3,
+  kDecimalTag = 4,
+  kStringTag = 5,
+  kBinaryTag = 6,
+  kDateTag = 7,
+  kInstantTag = 8,
+  kWallClockTag = 9,
+};
+
+constexpr int64_t kRowsPerBlock = 256;  // Their bytes stay in the second-level cache.
+constexpr int64_t kHeaderBytes = 2;     // Tag and NULL flag.
+constexpr int64_t kDecimalBytes = 16;
+
+// One column of one batch: raw pointers, already moved to the batch's first row.
+struct ColumnView {
+  TypeKind kind = TypeKind::kString;
+  uint8_t tag = 0;
+  uint8_t scale = 0;
+  const uint8_t* validity = nullptr;  // Null: no row is NULL.
+  int64_t bit_offset = 0;             // Of the first row, in `validity` and in boolean values.
+  const uint8_t* values = nullptr;
+  const int32_t* offsets = nullptr;  // Variable types only.
+
+  bool IsNull(int64_t row) const {
+    return validity != nullptr && !arrow::bit_util::GetBit(validity, bit_offset + row);
+  }
+};
+
+uint8_t TagOf(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kBoolean:
+      return kBooleanTag;
+    case TypeKind::kByte:
+    case TypeKind::kShort:
+    case TypeKind::kInteger:
+    case TypeKind::kLong:
+      return kIntegerTag;
+    case TypeKind::kFloat:
+    case TypeKind::kDouble:
+      return kDoubleTag;
+    case TypeKind::kDecimal:
+      return kDecimalTag;
+    case TypeKind::kString:
+      return kStringTag;
+    case TypeKind::kBinary:
+      return kBinaryTag;
+    case TypeKind::kDate:
+      return kDateTag;
+    case TypeKind::kTimestamp:
+      return kInstantTag;
+    case TypeKind::kTimestampNtz:
+      return kWallClockTag;
+  }
+  return 0;
+}
+
+// Bytes of one value after the header; for variable types those of the length alone.
+int64_t FixedBytes(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kBoolean:
+      return 1;
+    case TypeKind::kDecimal:
+      return kDecimalBytes + 1;
+    case TypeKind::kString:
+    case TypeKind::kBinary:
+      return sizeof(uint32_t);
+    default:
+      return sizeof(int64_t);
+  }
+}
+
+template <typename T>
+uint8_t* Append(uint8_t* out, T value) {
+  std::memcpy(out, &value, sizeof(value));
+  return out + sizeof(value);
+}
+
+template <typename T>
+T Load(const uint8_t* values, int64_t row) {
+  T value;
+  std::memcpy(&value, values + row * sizeof(T), sizeof(T));
+  return value;
+}
+
+uint64_t CanonicalBits(double value) {
+  if (std::isnan(value)) return 0x7ff8000000000000ULL;
+  return std::bit_cast<uint64_t>(value == 0 ? 0.0 : value);
+}
+
+// Bytes that rows [begin, begin + count) of `column` take, added to `sizes`.
+void AddSizes(const ColumnView& column, int64_t begin, int64_t count, uint64_t* sizes) {
+  const int64_t fixed = kHeaderBytes + FixedBytes(column.kind);
+  for (int64_t i = 0; i < count; ++i) {
+    if (column.IsNull(begin + i)) {
+      sizes[i] += kHeaderBytes;
+    } else if (column.offsets != nullptr) {
+      sizes[i] += fixed + (column.offsets[begin + i + 1] - column.offsets[begin + i]);
+    } else {
+      sizes[i] += fixed;
+    }
+  }
+}
+
+// Appends the value of each row behind that row's pointer. `write(out, row)` returns the new end.
+template <typename Write>
+void AppendValues(const ColumnView& column, int64_t begin, int64_t count, uint8_t** ends,
+                  Write write) {
+  for (int64_t i = 0; i < count; ++i) {
+    uint8_t* out = ends[i];
+    const bool null = column.IsNull(begin + i);
+    out[0] = column.tag;
+    out[1] = null ? 1 : 0;
+    out += kHeaderBytes;
+    ends[i] = null ? out : write(out, begin + i);
+  }
+}
+
+template <typename T>
+void AppendIntegers(const ColumnView& column, int64_t begin, int64_t count, uint8_t** ends) {
+  AppendValues(column, begin, count, ends, [&](uint8_t* out, int64_t row) {
+    return Append<int64_t>(out, Load<T>(column.values, row));
+  });
+}
+
+template <typename T>
+void AppendFloats(const ColumnView& column, int64_t begin, int64_t count, uint8_t** ends) {
+  AppendValues(column, begin, count, ends, [&](uint8_t* out, int64_t row) {
+    return Append<uint64_t>(out, CanonicalBits(Load<T>(column.values, row)));
+  });
+}
+
+void AppendColumn(const ColumnView& column, int64_t begin, int64_t count, uint8_t** ends) {
+  switch (column.kind) {
+    case TypeKind::kByte:
+      return AppendIntegers<int8_t>(column, begin, count, ends);
+    case TypeKind::kShort:
+      return AppendIntegers<int16_t>(column, begin, count, ends);
+    case TypeKind::kInteger:
+    case TypeKind::kDate:
+      return AppendIntegers<int32_t>(column, begin, count, ends);
+    case TypeKind::kLong:
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestampNtz:
+      return AppendIntegers<int64_t>(column, begin, count, ends);
+    case TypeKind::kFloat:
+      return AppendFloats<float>(column, begin, count, ends);
+    case TypeKind::kDouble:
+      return AppendFloats<double>(column, begin, count, ends);
+    case TypeKind::kBoolean:
+      return AppendValues(column, begin, count, ends, [&](uint8_t* out, int64_t row) {
+        *out = arrow::bit_util::GetBit(column.values, column.bit_offset + row) ? 1 : 0;
+        return out + 1;
+      });
+    case TypeKind::kDecimal:
+      return AppendValues(column, begin, count, ends, [&](uint8_t* out, int64_t row) {
+        std::memcpy(out, column.values + row * kDecimalBytes, kDecimalBytes);
+        out[kDecimalBytes] = column.scale;
+        return out + kDecimalBytes + 1;
+      });
+    case TypeKind::kString:
+    case TypeKind::kBinary:
+      return AppendValues(column, begin, count, ends, [&](uint8_t* out, int64_t row) {
+        const uint32_t size = column.offsets[row + 1] - column.offsets[row];
+        out = Append<uint32_t>(out, size);
+        if (size != 0) std::memcpy(out, column.values + column.offsets[row], size);
+        return out + size;
+      });
+  }
+}
+
+ColumnView ViewOf(const arrow::ArrayData& data, const ColumnType& type) {
+  ColumnView view;
+  view.kind = type.kind;
+  view.tag = TagOf(type.kind);
+  view.scale = static_cast<uint8_t>(type.scale);
+  view.bit_offset = data.offset;
+  if (data.GetNullCount() != 0) view.validity = data.buffers[0]->data();
+  const uint8_t* values = data.buffers[1] == nullptr ? nullptr : data.buffers[1]->data();
+  if (type.kind == TypeKind::kString || type.kind == TypeKind::kBinary) {
+    view.offsets = reinterpret_cast<const int32_t*>(values) + data.offset;
+    view.values = data.buffers[2] == nullptr ? nullptr : data.buffers[2]->data();
+  } else if (type.kind == TypeKind::kBoolean) {
+    view.values = values;
+  } else {
+    const int width = static_cast<const arrow::FixedWidthType&>(*data.type).bit_width() / 8;
+    view.values = values == nullptr ? nullptr : values + data.offset * width;
+  }
+  return view;
+}
+
+class Xxh3RowHasher final : public RowHasher {
+ public:
+  explicit Xxh3RowHasher(Schema schema) : schema_(std::move(schema)) {
+    for (const Column& column : schema_.columns) types_.push_back(ToArrow(column.type));
+  }
+
+  absl::Status Hash(const RowBatch& batch, std::vector<Hash128>& hashes) override {
+    const arrow::RecordBatch& rows = *batch.arrow();
+    RETURN_IF_ERROR(TakeViews(rows));
+    hashes.reserve(hashes.size() + rows.num_rows());
+    for (int64_t begin = 0; begin < rows.num_rows(); begin += kRowsPerBlock) {
+      HashBlock(begin, std::min(kRowsPerBlock, rows.num_rows() - begin), hashes);
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status TakeViews(const arrow::RecordBatch& rows) {
+    if (rows.num_columns() != static_cast<int>(schema_.columns.size())) {
+      return absl::InvalidArgumentError(absl::StrCat("row hash: expected ", schema_.columns.size(),
+                                                     " columns, found ", rows.num_columns()));
+    }
+    views_.clear();
+    for (int i = 0; i < rows.num_columns(); ++i) {
+      const Column& column = schema_.columns[i];
+      const arrow::ArrayData& data = *rows.column_data(i);
+      if (!data.type->Equals(*types_[i])) {
+        return absl::InvalidArgumentError(absl::StrCat("row hash: column '", column.name,
+                                                       "' is expected as ", types_[i]->ToString(),
+                                                       ", found ", data.type->ToString()));
+      }
+      views_.push_back(ViewOf(data, column.type));
+    }
+    return absl::OkStatus();
+  }
+
+  // Lays the canonical bytes of each row out one behind the other, filled column by column.
+  void HashBlock(int64_t begin, int64_t count, std::vector<Hash128>& hashes) {
+    uint64_t sizes[kRowsPerBlock] = {};
+    for (const ColumnView& view : views_) AddSizes(view, begin, count, sizes);
+    uint64_t total = 0;
+    for (int64_t i = 0; i < count; ++i) total += sizes[i];
+    if (bytes_.size() < total) bytes_.resize(total);
+    uint8_t* ends[kRowsPerBlock];
+    uint8_t* start = bytes_.data();
+    for (int64_t i = 0; i < count; ++i) {
+      ends[i] = start;
+      start += sizes[i];
+    }
+    for (const ColumnView& view : views_) AppendColumn(view, begin, count, ends);
+    for (int64_t i = 0; i < count; ++i) {
+      const XXH128_hash_t hash = XXH3_128bits(ends[i] - sizes[i], sizes[i]);
+      hashes.push_back(Hash128{hash.high64, hash.low64});
+    }
+  }
+
+  const Schema schema_;
+  std::vector<std::shared_ptr<arrow::DataType>> types_;
+  std::vector<ColumnView> views_;
+  std::vector<uint8_t> bytes_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RowHasher>> RowHasher::Create(const Schema& schema) {
+  for (const Column& column : schema.columns) {
+    if (TagOf(column.type.kind) == 0) {
+      return absl::UnimplementedError(
+          absl::StrCat("row hash: column '", column.name, "' has a type without a canonical form"));
+    }
+  }
+  return std::make_unique<Xxh3RowHasher>(schema);
+}
+
+}  // namespace headwater
