@@ -1,0 +1,159 @@
+#include "coordinator/core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "coordinator/core_impl.h"
+#include "coordinator/describe.h"
+
+namespace headwater {
+namespace {
+
+void SetTime(absl::Time time, google::protobuf::Timestamp* out) {
+  out->set_seconds(absl::ToUnixSeconds(time));
+  out->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(out->seconds()))));
+}
+
+// The dataset that an event is about, if it is about one.
+const v1::DatasetRef* DatasetIn(const v1::Event& event) {
+  switch (event.kind_case()) {
+    case v1::Event::kProbed: return &event.probed().dataset();
+    case v1::Event::kDemandsFailed: return &event.demands_failed().dataset();
+    case v1::Event::kGranted: return &event.granted().dataset();
+    default: return nullptr;
+  }
+}
+
+}  // namespace
+
+absl::Duration BackoffFor(absl::Duration base, int attempt, int64_t seed) {
+  uint64_t mixed = static_cast<uint64_t>(seed) * 0x9e3779b97f4a7c15ULL + static_cast<uint64_t>(attempt);
+  mixed ^= mixed >> 29;
+  mixed *= 0xbf58476d1ce4e5b9ULL;
+  const double unit = static_cast<double>(mixed >> 11) / static_cast<double>(1ULL << 53);
+  return base * static_cast<double>(1LL << std::clamp(attempt - 1, 0, 20)) * (0.5 + unit);
+}
+
+int64_t Core::Impl::Emit(v1::Event event) {
+  SetTime(now, event.mutable_at());
+  const int64_t sequence = state->last_sequence() + 1;
+  state->Apply(sequence, event);
+  if (const v1::DatasetRef* ref = DatasetIn(event); ref != nullptr) {
+    idle_until.erase(IdOf(*ref));
+  } else {
+    idle_until.clear();  // Claims ended or runs came and went: look everywhere again.
+  }
+  for (const auto& [id, run] : state->runs()) {
+    if (!run.ended.has_value()) changed_runs.insert(id);
+  }
+  step.events.push_back(std::move(event));
+  return sequence;
+}
+
+void Core::Impl::Handle(const Input& input) {
+  std::visit([this](const auto& one) { On(one); }, input);
+}
+
+void Core::Impl::Advance() {
+  ExpireLeases();
+  StartCommits();
+  EndRuns();
+  CancelUnwanted();
+  Dispatch();
+  FinishPlans();
+  FinishVerifications();
+}
+
+StepResult Core::Impl::TakeStep() {
+  for (const std::string& id : changed_runs) Send(RunChanged{id});
+  changed_runs.clear();
+  return std::exchange(step, {});
+}
+
+Core::Core(std::unique_ptr<ClusterState> state, const CoreOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(state), options)) {}
+Core::~Core() = default;
+
+StepResult Core::Begin(bool workers_are_dead, const std::string& config_digest, absl::Time now) {
+  impl_->now = now;
+  v1::Event begun;
+  begun.mutable_term_began()->set_term(impl_->state->term() + 1);
+  begun.mutable_term_began()->set_workers_are_dead(workers_are_dead);
+  begun.mutable_term_began()->set_config_digest(config_digest);
+  impl_->Emit(std::move(begun));
+  std::vector<std::pair<int64_t, DatasetId>> live;
+  for (const auto& [id, dataset] : impl_->state->datasets()) {
+    for (const auto& [fence, claim] : dataset.claims) {
+      if (!claim.manifest.has_value()) live.emplace_back(fence, id);
+    }
+  }
+  for (const auto& [fence, id] : live) {
+    if (workers_are_dead) {
+      impl_->Release(fence, "its worker ended with the last coordinator");
+      continue;
+    }
+    // Its worker gets one lease time to come back with it.
+    const Claim& claim = impl_->state->FindClaim(fence)->claims.at(fence);
+    impl_->leases.Grant({{claim.task_id, fence}, TaskKind::kMicrobatch, id, "", false, true, now + impl_->options.lease_ttl, 0, 0});
+  }
+  impl_->Advance();
+  return impl_->TakeStep();
+}
+
+StepResult Core::Step(absl::Span<const Input> inputs, absl::Time now) {
+  impl_->now = std::max(now, impl_->now);  // A clock that jumps back stands still here.
+  for (const Input& input : inputs) impl_->Handle(input);
+  impl_->Advance();
+  return impl_->TakeStep();
+}
+
+absl::Time Core::NextDeadline() const {
+  absl::Time next = impl_->leases.NextDeadline();
+  for (const auto& [id, until] : impl_->idle_until) next = std::min(next, until);
+  for (const auto& [id, probe] : impl_->probes) {
+    if (probe.task_id.empty() && probe.not_before > impl_->now) next = std::min(next, probe.not_before);
+  }
+  for (const auto& [name, table] : impl_->tables) {
+    if (table.phase == TableWork::Phase::kIdle && table.retry_at > impl_->now) next = std::min(next, table.retry_at);
+  }
+  return next;
+}
+
+const ClusterState& Core::state() const { return *impl_->state; }
+
+bool Core::Idle() const {
+  for (const auto& [id, run] : impl_->state->runs()) {
+    if (!run.ended.has_value()) return false;
+  }
+  for (const auto& [name, table] : impl_->tables) {
+    if (table.phase != TableWork::Phase::kIdle) return false;
+  }
+  for (const auto& [id, dataset] : impl_->state->datasets()) {
+    for (const auto& [fence, claim] : dataset.claims) {
+      const auto table = impl_->tables.find(id.table);
+      const bool stopped = table != impl_->tables.end() && !table->second.stopped.ok();
+      if (claim.manifest.has_value() && !stopped) return false;
+    }
+  }
+  return impl_->plans.empty() && impl_->verifications.empty();
+}
+
+absl::StatusOr<v1::WatchRunResponse> Core::DescribeRun(const std::string& run_id, absl::Time now) const {
+  const RunState* run = impl_->state->FindRun(run_id);
+  if (run == nullptr) return absl::NotFoundError("no such run: " + run_id);
+  return headwater::DescribeRun(*impl_->state, *run, impl_->leases, static_cast<int64_t>(impl_->sessions.size()), now);
+}
+
+v1::GetStatusResponse Core::DescribeStatus(absl::Time now) const {
+  v1::GetStatusResponse status = headwater::DescribeStatus(*impl_->state, now);
+  for (const auto& [id, session] : impl_->sessions) {
+    v1::WorkerStatus* worker = status.add_workers();
+    worker->set_name(session.hello.name);
+    worker->set_slots(session.hello.slots);
+    worker->set_held(impl_->leases.CountOfSession(id));
+  }
+  status.set_live(true);
+  return status;
+}
+
+}  // namespace headwater

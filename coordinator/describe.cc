@@ -1,0 +1,171 @@
+#include "coordinator/describe.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/model/model_proto.h"
+#include "coordinator/plan/planner.h"
+
+namespace headwater {
+namespace {
+
+constexpr int kMaxListedExtents = 1'000;
+
+void SetSilence(const DatasetState& dataset, auto* message) {
+  const std::optional<absl::Duration> silent = dataset.SilentFor();
+  if (!silent.has_value()) return;
+  message->set_silent(true);
+  message->set_silent_for(Brief(*silent));
+}
+
+v1::RunDataset::State StateOf(DemandPhase phase) {
+  switch (phase) {
+    case DemandPhase::kWaitingForProbe: return v1::RunDataset::STATE_PROBING;
+    case DemandPhase::kActive: return v1::RunDataset::STATE_RUNNING;
+    case DemandPhase::kDone: return v1::RunDataset::STATE_DONE;
+    case DemandPhase::kFailed: return v1::RunDataset::STATE_FAILED;
+    case DemandPhase::kCancelled: return v1::RunDataset::STATE_CANCELLED;
+  }
+  return v1::RunDataset::STATE_UNSPECIFIED;
+}
+
+void DescribeDemand(const DatasetState& dataset, const DemandState& demand, v1::RunDataset* out) {
+  *out->mutable_dataset() = RefOf(dataset.spec.id);
+  out->set_state(StateOf(demand.phase));
+  out->set_microbatches_done(demand.done);
+  out->set_microbatches_unchanged(demand.unchanged);
+  out->set_microbatches_failed(demand.failed);
+  out->set_rows_read(demand.rows_read);
+  out->set_rows_written(demand.rows_written);
+  out->set_bytes_read(demand.bytes_read);
+  out->set_bytes_written(demand.bytes_written);
+  out->set_pieces_written(demand.pieces_written);
+  for (const std::string& extent : demand.rewritten) out->add_rewritten(extent);
+  SetSilence(dataset, out);
+  out->set_bound(BoundText(dataset));
+}
+
+// In the order that the design gives: in flight, failed, fresh, stale, missing.
+std::string StateText(const DatasetState& dataset) {
+  if (!dataset.claims.empty()) return "in flight";
+  if (std::any_of(dataset.blocked.begin(), dataset.blocked.end(), [](const Blocked& b) { return b.quarantined; })) {
+    return "failed";
+  }
+  if (!dataset.probe.has_value()) return "never loaded";
+  if (!dataset.domain.has_value()) return "no rows";
+  if (!dataset.coverage.Missing(*dataset.domain).empty()) {
+    return dataset.coverage.pieces().empty() ? "never loaded" : "missing";
+  }
+  return dataset.needs.empty() && dataset.outside_need == 0 ? "fresh" : "stale";
+}
+
+}  // namespace
+
+std::string Brief(absl::Duration duration) {
+  if (duration >= absl::Hours(24)) return absl::StrCat(duration / absl::Hours(24), "d");
+  if (duration >= absl::Hours(1)) return absl::StrCat(duration / absl::Hours(1), "h");
+  if (duration >= absl::Minutes(1)) return absl::StrCat(duration / absl::Minutes(1), "m");
+  return absl::StrCat(duration / absl::Seconds(1), "s");
+}
+
+std::string BoundText(const DatasetState& dataset) {
+  if (!dataset.domain.has_value() || dataset.calendar->type() == CursorType::kNone) return "";
+  return dataset.calendar->Format(dataset.domain->to - 1);
+}
+
+v1::Failure FailureProto(const Failure& failure) { return ToProto(failure); }
+
+v1::WatchRunResponse DescribeRun(const ClusterState& state, const RunState& run, const LeaseTable& leases,
+                                 int64_t workers, absl::Time now) {
+  v1::WatchRunResponse response;
+  response.set_run_id(run.id);
+  response.set_kind(run.kind);
+  response.set_ended(run.ended.has_value());
+  response.set_failed(run.failed);
+  response.set_cancelled(run.cancelled);
+  response.set_workers(workers);
+  response.set_seconds(absl::ToDoubleSeconds(run.ended.value_or(now) - run.started));
+  for (const auto& [id, demand] : run.demands) {
+    const DatasetState* dataset = state.FindDataset(id);
+    v1::RunDataset* out = response.add_datasets();
+    DescribeDemand(*dataset, demand, out);
+    int64_t in_flight = 0;
+    for (const auto& [ref, lease] : leases.leases()) in_flight += lease.dataset == id ? 1 : 0;
+    out->set_in_flight(in_flight);
+    for (const DemandProblem& problem : demand.problems) {
+      v1::Problem* shown = response.add_problems();
+      *shown->mutable_dataset() = RefOf(id);
+      shown->set_extent(problem.extent);
+      shown->set_attempts(problem.attempts);
+      shown->set_code(static_cast<int32_t>(problem.failure.status.code()));
+      shown->set_message(std::string(problem.failure.status.message()));
+    }
+  }
+  return response;
+}
+
+v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now) {
+  (void)now;
+  v1::GetStatusResponse response;
+  response.set_ledger_sequence(state.last_sequence());
+  response.set_term(state.term());
+  for (const auto& [id, run] : state.runs()) {
+    if (!run.ended.has_value()) response.add_live_runs(id);
+  }
+  for (const auto& [id, dataset] : state.datasets()) {
+    v1::DatasetStatus* out = response.add_datasets();
+    *out->mutable_dataset() = RefOf(id);
+    out->set_strategy(StrategyToString(dataset.spec.strategy));
+    out->set_state(StateText(dataset));
+    out->set_pieces(static_cast<int64_t>(dataset.coverage.pieces().size()));
+    out->set_rows(dataset.rows());
+    out->set_in_flight(static_cast<int64_t>(dataset.claims.size()));
+    SetSilence(dataset, out);
+    out->set_bound(BoundText(dataset));
+    const bool ranges = dataset.calendar.has_value() && dataset.calendar->type() != CursorType::kNone;
+    if (ranges && dataset.domain.has_value()) out->set_begin(dataset.calendar->Format(dataset.domain->from));
+    if (const auto watermark = dataset.Watermark(); ranges && watermark.has_value()) {
+      out->set_watermark(dataset.calendar->Format(*watermark));
+    }
+    const absl::Time through = dataset.CompleteThrough();
+    if (through != absl::InfinitePast()) {
+      out->set_complete_through(absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", through, absl::UTCTimeZone()));
+    }
+    if (dataset.outside.has_value()) out->set_outside_rows(dataset.outside->fingerprint.rows);
+    for (const Blocked& blocked : dataset.blocked) {
+      if (blocked.quarantined) out->set_quarantined(out->quarantined() + 1);
+      out->set_last_error(absl::StrCat(Describe(dataset, blocked.extent), ": ", std::string(blocked.failure.status.message())));
+    }
+    if (dataset.last_loaded != absl::InfinitePast()) {
+      out->mutable_last_loaded()->set_seconds(absl::ToUnixSeconds(dataset.last_loaded));
+    }
+  }
+  return response;
+}
+
+v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& demand) {
+  const DemandPlan plan = PlanDemand(dataset, demand, kMaxListedExtents);
+  v1::PlannedDataset out;
+  *out.mutable_dataset() = RefOf(dataset.spec.id);
+  out.set_strategy(StrategyToString(dataset.spec.strategy));
+  out.set_microbatches(plan.microbatches);
+  out.set_why(plan.why);
+  out.set_estimated_rows(dataset.probe.has_value() ? dataset.probe->estimated_rows : -1);
+  for (const Extent& extent : plan.extents) out.add_extents(Describe(dataset, extent));
+  SetSilence(dataset, &out);
+  out.set_bound(BoundText(dataset));
+  const auto entries = demand.remaining.entries();
+  if (!entries.empty() && dataset.calendar->type() != CursorType::kNone) {
+    out.set_from(dataset.calendar->Format(entries.front().range.from));
+    out.set_to(dataset.calendar->Format(entries.back().range.to));
+  }
+  if (dataset.probe.has_value() && !dataset.probe->transactions_known) {
+    out.add_warnings("open transactions cannot be seen on this server: rows settle after one hour");
+  }
+  for (const Blocked& blocked : dataset.blocked) {
+    if (blocked.quarantined) out.add_warnings(absl::StrCat("quarantined: ", Describe(dataset, blocked.extent)));
+  }
+  return out;
+}
+
+}  // namespace headwater

@@ -1,0 +1,35 @@
+// What people are told: pure functions from state to the admin protocol's messages. Also used without
+// a coordinator, on a ledger that is replayed read-only.
+#ifndef HEADWATER_COORDINATOR_DESCRIBE_H_
+#define HEADWATER_COORDINATOR_DESCRIBE_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "coordinator/state/cluster_state.h"
+#include "coordinator/state/lease_table.h"
+#include "headwater/v1/admin.pb.h"
+
+namespace headwater {
+
+v1::WatchRunResponse DescribeRun(const ClusterState& state, const RunState& run, const LeaseTable& leases,
+                                 int64_t workers, absl::Time now);
+
+// Without workers and with live = false: the caller adds what only a coordinator knows.
+v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now);
+
+// One dataset's line of a plan, after `demand` has been activated on `dataset`.
+v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& demand);
+
+// "61d", "3h", "12m": the largest whole unit.
+std::string Brief(absl::Duration duration);
+
+// What the last read row's cursor says: the bound as text, or empty.
+std::string BoundText(const DatasetState& dataset);
+
+v1::Failure FailureProto(const Failure& failure);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COORDINATOR_DESCRIBE_H_

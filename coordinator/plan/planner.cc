@@ -1,0 +1,199 @@
+#include "coordinator/plan/planner.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_join.h"
+#include "common/base/check.h"
+
+namespace headwater {
+namespace {
+
+// Ranges that cannot be claimed now, and the first instant at which one of them may be.
+struct Busy {
+  RangeSet ranges;
+  bool outside = false;
+  absl::Time retry_at = absl::InfiniteFuture();
+};
+
+Busy BusyNow(const DatasetState& dataset, absl::Time now) {
+  Busy busy;
+  for (const auto& [fence, claim] : dataset.claims) {
+    if (claim.extent.range.has_value()) busy.ranges.Add(*claim.extent.range);
+    busy.outside |= claim.extent.outside;
+  }
+  for (const Blocked& blocked : dataset.blocked) {
+    if (!blocked.quarantined && blocked.not_before <= now) continue;
+    if (blocked.extent.range.has_value()) busy.ranges.Add(*blocked.extent.range);
+    busy.outside |= blocked.extent.outside;
+    if (!blocked.quarantined) busy.retry_at = std::min(busy.retry_at, blocked.not_before);
+  }
+  return busy;
+}
+
+// One unit from the start of `wanted`, grown to what must be read with it.
+Range ShapeOf(const DatasetState& dataset, Range wanted) {
+  const DatasetSpec& spec = dataset.spec;
+  const CursorCalendar& calendar = *dataset.calendar;
+  if (calendar.type() == CursorType::kNone) return {0, 1};
+  const int64_t end = dataset.domain.has_value() ? dataset.domain->to : wanted.to;
+  Range shape{wanted.from, std::min(wanted.to, calendar.UnitEnd(wanted.from, spec.unit))};
+  if (spec.strategy == Strategy::kPartition) {
+    // A partition is read and replaced whole, up to the bound.
+    shape = {calendar.UnitStart(wanted.from, spec.unit),
+             std::min(calendar.UnitEnd(wanted.from, spec.unit), std::max(end, wanted.to))};
+  } else if (const Piece* last = dataset.coverage.Last();
+             last != nullptr && last->range.to == shape.from && last->settled_through < last->range.to &&
+             last->began + spec.settle / 4 > dataset.probe->source_clock) {
+    // New rows extend the newest piece while it is young, so that ticks do not leave a piece each.
+    shape.from = last->range.from;
+  }
+  return dataset.coverage.Widen(shape);
+}
+
+std::vector<int64_t> CutsOf(const DatasetState& dataset, Range range) {
+  const CursorCalendar& calendar = *dataset.calendar;
+  if (calendar.type() == CursorType::kNone) return {};
+  std::set<int64_t> cuts;
+  const auto add = [&](int64_t at) {
+    if (range.from < at && at < range.to) cuts.insert(at);
+  };
+  for (int64_t at = calendar.UnitEnd(range.from, dataset.spec.unit); at < range.to;
+       at = calendar.UnitEnd(at, dataset.spec.unit)) {
+    add(at);
+  }
+  for (const Piece* piece : dataset.coverage.Overlapping(range)) {
+    add(piece->range.from);
+    add(piece->range.to);
+  }
+  if (dataset.spec.strategy != Strategy::kPartition) add(dataset.settled_to);
+  return {cuts.begin(), cuts.end()};
+}
+
+// The one microbatch that takes rows from the outside piece into the domain.
+std::optional<PlannedClaim> JoinedClaim(const DatasetState& dataset, const Busy& busy) {
+  const Range moved = dataset.coverage.Widen(ShapeOf(dataset, {*dataset.joined_from, dataset.domain->to}));
+  const Range range{std::min(moved.from, *dataset.joined_from), dataset.domain->to};
+  if (busy.outside || busy.ranges.Overlaps(range)) return std::nullopt;
+  return PlannedClaim{{range, true}, CutsOf(dataset, range)};
+}
+
+}  // namespace
+
+NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand, absl::Time now) {
+  NextClaimResult result;
+  if (demand.phase != DemandPhase::kActive || !dataset.calendar.has_value()) return result;
+  const Busy busy = BusyNow(dataset, now);
+  result.retry_at = busy.retry_at;
+  const bool joined = dataset.joined_from.has_value() && dataset.domain.has_value();
+  for (const SequenceMap::Entry& entry : demand.remaining.entries()) {
+    RangeSet free(entry.range);
+    free.Subtract(busy.ranges);
+    for (Range wanted : free.ranges()) {
+      while (!wanted.empty()) {
+        if (joined && wanted.to > *dataset.joined_from && wanted.from >= *dataset.joined_from) {
+          result.claim = JoinedClaim(dataset, busy);
+          return result;
+        }
+        if (joined) wanted.to = std::min(wanted.to, std::max(*dataset.joined_from, wanted.from + 1));
+        const Range shape = ShapeOf(dataset, wanted);
+        if (!busy.ranges.Overlaps(shape)) {
+          result.claim = PlannedClaim{{shape, false}, CutsOf(dataset, shape)};
+          return result;
+        }
+        wanted.from = std::max(wanted.from + 1, shape.to);
+      }
+    }
+  }
+  if (demand.outside_remaining > 0 && !busy.outside && !joined) {
+    result.claim = PlannedClaim{{std::nullopt, true}, {}};
+  }
+  return result;
+}
+
+std::vector<Extent> PiecesOf(const Extent& extent, const std::vector<int64_t>& cuts) {
+  std::vector<Extent> pieces;
+  if (extent.range.has_value()) {
+    int64_t from = extent.range->from;
+    for (int64_t cut : cuts) {
+      pieces.push_back({Range{from, cut}, false});
+      from = cut;
+    }
+    pieces.push_back({Range{from, extent.range->to}, false});
+  }
+  if (extent.outside) pieces.push_back({std::nullopt, true});
+  return pieces;
+}
+
+MicrobatchTask MicrobatchOf(const DatasetState& dataset, const Claim& claim) {
+  MicrobatchTask task;
+  task.extent = claim.extent;
+  task.cuts = claim.cuts;
+  task.cursor_type = dataset.calendar->type();
+  task.domain_end = claim.outside_end;
+  for (const Extent& piece : PiecesOf(claim.extent, claim.cuts)) {
+    if (piece.range.has_value()) {
+      const Piece* known = dataset.coverage.Find(*piece.range);
+      if (known != nullptr) task.known.push_back({piece, known->fingerprint, known->spec_version});
+    } else if (dataset.outside.has_value()) {
+      task.known.push_back({piece, dataset.outside->fingerprint, dataset.outside->spec_version});
+    }
+  }
+  return task;
+}
+
+std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset, int pieces_per_task) {
+  std::vector<VerificationTask> tasks;
+  if (!dataset.calendar.has_value()) return tasks;
+  const auto make = [&](Extent extent) {
+    VerificationTask task;
+    task.extent = extent;
+    task.cursor_type = dataset.calendar->type();
+    task.domain_end = dataset.outside.has_value() ? dataset.outside->end : dataset.OutsideEnd();
+    tasks.push_back(task);
+  };
+  int pieces = 0;
+  for (const auto& [from, piece] : dataset.coverage.pieces()) {
+    const bool joins = !tasks.empty() && pieces < pieces_per_task && tasks.back().extent.range->to == from;
+    if (!joins) {
+      make({piece.range, false});
+      pieces = 1;
+      continue;
+    }
+    tasks.back().cuts.push_back(from);
+    tasks.back().extent.range->to = piece.range.to;
+    ++pieces;
+  }
+  if (dataset.outside.has_value()) make({std::nullopt, true});
+  return tasks;
+}
+
+DemandPlan PlanDemand(const DatasetState& dataset, const DemandState& demand, int limit) {
+  DemandPlan plan;
+  DemandState rest = demand;
+  bool missing = false, again = false, moved = false;
+  while (!rest.met()) {
+    const NextClaimResult next = NextClaim(dataset, rest, absl::InfiniteFuture());
+    if (!next.claim.has_value()) break;  // The rest is in flight or quarantined.
+    const Extent& extent = next.claim->extent;
+    ++plan.microbatches;
+    if (static_cast<int>(plan.extents.size()) < limit) plan.extents.push_back(extent);
+    if (extent.range.has_value()) {
+      missing |= !dataset.coverage.Missing(*extent.range).empty();
+      again |= !dataset.coverage.Overlapping(*extent.range).empty();
+      rest.remaining.DropUpTo(*extent.range, INT64_MAX);
+    }
+    if (extent.outside) {
+      moved = true;
+      rest.outside_remaining = 0;
+    }
+  }
+  std::vector<std::string> reasons;
+  if (missing) reasons.push_back(dataset.coverage.pieces().empty() ? "never loaded" : "new rows");
+  if (again) reasons.push_back("read again and compared");
+  if (moved) reasons.push_back("rows outside the domain");
+  plan.why = reasons.empty() ? "nothing to do" : absl::StrJoin(reasons, ", ");
+  return plan;
+}
+
+}  // namespace headwater

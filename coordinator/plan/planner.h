@@ -1,0 +1,54 @@
+// Turns demands into claims: which extent of a dataset is to be read next, and where its pieces are
+// cut. Pure functions of the state; nothing is planned ahead, so a million missing microbatches
+// cost nothing until each is dispatched.
+#ifndef HEADWATER_COORDINATOR_PLAN_PLANNER_H_
+#define HEADWATER_COORDINATOR_PLAN_PLANNER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/model/task.h"
+#include "coordinator/state/cluster_state.h"
+
+namespace headwater {
+
+struct PlannedClaim {
+  Extent extent;
+  std::vector<int64_t> cuts;
+};
+
+struct NextClaimResult {
+  std::optional<PlannedClaim> claim;
+  // Without a claim: when something that is blocked now may be tried. InfiniteFuture: nothing is.
+  absl::Time retry_at = absl::InfiniteFuture();
+};
+
+// The first extent that meets a part of `demand` and can be claimed at `now`: at most one unit (but a
+// move of the outside rows into the domain is one claim), widened to whole published pieces, clear of live
+// claims and of blocked extents.
+NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand, absl::Time now);
+
+// The pieces that `extent` and `cuts` make, in order; the outside piece last.
+std::vector<Extent> PiecesOf(const Extent& extent, const std::vector<int64_t>& cuts);
+
+// What a worker is told for a claim, with the published pieces that it may find unchanged.
+MicrobatchTask MicrobatchOf(const DatasetState& dataset, const Claim& claim);
+
+// Published pieces in groups of at most `pieces_per_task`, to be read again and compared.
+std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset, int pieces_per_task);
+
+// Every microbatch that `demand` would cause, and why, as if nothing else happened. At most `limit`
+// extents are listed; the count is exact.
+struct DemandPlan {
+  int64_t microbatches = 0;
+  std::vector<Extent> extents;
+  std::string why;
+};
+DemandPlan PlanDemand(const DatasetState& dataset, const DemandState& demand, int limit);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COORDINATOR_PLAN_PLANNER_H_

@@ -1,0 +1,374 @@
+#include "coordinator/state/cluster_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/check.h"
+#include "common/model/model_proto.h"
+
+namespace headwater {
+namespace {
+
+absl::Time TimeOf(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
+// Events come from ourselves: what does not parse is a damaged log that its checksums did not show.
+template <typename Proto>
+auto Trusted(const Proto& proto) {
+  auto parsed = FromProto(proto);
+  HW_CHECK(parsed.ok());
+  return *std::move(parsed);
+}
+
+// Takes what a claim's end means for one demand: numbers for the summary.
+void Count(DemandState& demand, const DatasetState& dataset, const Claim& claim, bool changed) {
+  ++demand.done;
+  if (!changed) ++demand.unchanged;
+  if (!claim.manifest.has_value()) return;
+  demand.rows_read += claim.manifest->rows_read;
+  demand.bytes_read += claim.manifest->bytes_read;
+  demand.bytes_written += claim.manifest->bytes_staged;
+  for (const StagedPiece& piece : claim.manifest->pieces) {
+    if (piece.unchanged) continue;
+    ++demand.pieces_written;
+    demand.rows_written += piece.fingerprint.rows;
+    const bool replaces = piece.extent.range.has_value()
+                              ? !dataset.coverage.Overlapping(*piece.extent.range).empty()
+                              : dataset.outside.has_value();
+    if (replaces && demand.rewritten.size() < kMaxListed) {
+      demand.rewritten.push_back(Describe(dataset, piece.extent));
+    }
+  }
+}
+
+}  // namespace
+
+DatasetId IdOf(const v1::DatasetRef& ref) { return {ref.table(), ref.server()}; }
+
+v1::DatasetRef RefOf(const DatasetId& id) {
+  v1::DatasetRef ref;
+  ref.set_table(id.table);
+  ref.set_server(id.server);
+  return ref;
+}
+
+std::string Describe(const DatasetState& dataset, const Extent& extent) {
+  std::string text;
+  if (extent.range.has_value()) {
+    text = dataset.calendar.has_value() ? dataset.calendar->Format(*extent.range)
+                                        : absl::StrCat("[", extent.range->from, ", ", extent.range->to, ")");
+  }
+  if (extent.outside) absl::StrAppend(&text, text.empty() ? "" : " and ", "rows outside (NULL or far-future cursor)");
+  return text;
+}
+
+Range BackfillRange(const DatasetState& dataset, const v1::Demand& demand) {
+  if (!dataset.domain.has_value() || !dataset.calendar.has_value()) return {};
+  const CursorCalendar& calendar = *dataset.calendar;
+  Range wanted = *dataset.domain;
+  if (calendar.type() == CursorType::kNone) return wanted;
+  if (calendar.type() == CursorType::kInteger) {
+    if (demand.has_from_value()) wanted.from = std::max(wanted.from, demand.from_value());
+    if (demand.has_to_value()) wanted.to = std::min(wanted.to, demand.to_value());
+    return wanted;
+  }
+  if (demand.has_from_us()) {
+    wanted.from = std::max(wanted.from, calendar.FromInstant(absl::FromUnixMicros(demand.from_us())));
+  }
+  if (demand.has_to_us()) {
+    wanted.to = std::min(wanted.to, calendar.FromInstant(absl::FromUnixMicros(demand.to_us())));
+  }
+  return wanted;
+}
+
+void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind, int64_t sequence) {
+  demand.phase = DemandPhase::kActive;
+  const bool whole = dataset.calendar->type() == CursorType::kNone;
+  if (dataset.domain.has_value()) {
+    const Range domain = *dataset.domain;
+    Range wanted = domain;
+    if (kind == v1::RUN_KIND_BACKFILL) {
+      wanted = BackfillRange(dataset, demand.demand);
+      const bool all = demand.demand.mode() != v1::BACKFILL_MODE_MISSING;
+      if (all && !wanted.empty()) dataset.needs.Raise(wanted, sequence);
+    } else {
+      if (whole) dataset.needs.Raise(domain, sequence);
+      dataset.needs.Raise(dataset.LookbackRange(), sequence);
+    }
+    for (const Range& missing : dataset.coverage.Missing(wanted)) dataset.needs.Raise(missing, 1);
+    for (const SequenceMap::Entry& need : dataset.needs.Within(wanted)) {
+      demand.remaining.Raise(need.range, need.sequence);
+    }
+  }
+  if (kind == v1::RUN_KIND_INCREMENTAL) demand.outside_remaining = dataset.outside_need;
+  for (const Blocked& blocked : dataset.blocked) {
+    if (!blocked.quarantined) continue;
+    if (blocked.extent.range.has_value()) demand.remaining.DropUpTo(*blocked.extent.range, INT64_MAX);
+    if (blocked.extent.outside) demand.outside_remaining = 0;
+    ++demand.failed;
+    if (demand.problems.size() < kMaxListed) {
+      demand.problems.push_back({Describe(dataset, blocked.extent), blocked.attempts, blocked.failure});
+    }
+  }
+  if (demand.met()) demand.phase = demand.failed > 0 ? DemandPhase::kFailed : DemandPhase::kDone;
+}
+
+const DatasetState* ClusterState::FindDataset(const DatasetId& id) const {
+  const auto it = datasets_.find(id);
+  return it == datasets_.end() ? nullptr : &it->second;
+}
+
+const RunState* ClusterState::FindRun(const std::string& id) const {
+  const auto it = runs_.find(id);
+  return it == runs_.end() ? nullptr : &it->second;
+}
+
+const DatasetState* ClusterState::FindClaim(int64_t fence) const {
+  const auto it = claims_.find(fence);
+  return it == claims_.end() ? nullptr : FindDataset(it->second);
+}
+
+DatasetState* ClusterState::DatasetOfClaim(int64_t fence) {
+  const auto it = claims_.find(fence);
+  return it == claims_.end() ? nullptr : &datasets_.at(it->second);
+}
+
+void ClusterState::RaiseTableSequence(const std::string& table, int64_t sequence) {
+  TableState& state = tables_[table];
+  state.last_sequence = std::max(state.last_sequence, sequence);
+}
+
+void ClusterState::Apply(int64_t sequence, const v1::Event& event) {
+  HW_CHECK(sequence > last_sequence_);
+  last_sequence_ = sequence;
+  const absl::Time at = TimeOf(event.at());
+  switch (event.kind_case()) {
+    case v1::Event::kTermBegan: return ApplyTermBegan(event.term_began());
+    case v1::Event::kDatasetDefined: return ApplyDatasetDefined(event.dataset_defined());
+    case v1::Event::kRunStarted: return ApplyRunStarted(event.run_started(), at);
+    case v1::Event::kProbed: return ApplyProbed(sequence, event.probed());
+    case v1::Event::kDemandsFailed: return ApplyDemandsFailed(event.demands_failed());
+    case v1::Event::kGranted: return ApplyGranted(sequence, event.granted());
+    case v1::Event::kStaged: return ApplyStaged(event.staged());
+    case v1::Event::kConfirmed: return ApplyConfirmed(event.confirmed(), at);
+    case v1::Event::kAttemptFailed: return ApplyAttemptFailed(event.attempt_failed());
+    case v1::Event::kReleased: return ApplyReleased(event.released());
+    case v1::Event::kIntended: return ApplyIntended(event.intended());
+    case v1::Event::kPublished: return ApplyPublished(event.published(), at);
+    case v1::Event::kAbandoned: return ApplyAbandoned(event.abandoned());
+    case v1::Event::kRunCancelled: return ApplyRunCancelled(event.run_cancelled());
+    case v1::Event::kRunEnded: return ApplyRunEnded(event.run_ended(), at);
+    case v1::Event::KIND_NOT_SET: break;
+  }
+  HW_CHECK(false && "an event without a kind");
+}
+
+void ClusterState::ApplyTermBegan(const v1::TermBegan& event) {
+  term_ = event.term();
+  config_digest_ = event.config_digest();
+}
+
+void ClusterState::ApplyDatasetDefined(const v1::DatasetDefined& event) {
+  DatasetSpec spec = Trusted(event.spec());
+  const DatasetId id = spec.id;
+  datasets_[id].TakeSpec(spec, event.digest());
+}
+
+void ClusterState::ApplyRunStarted(const v1::RunStarted& event, absl::Time at) {
+  RunState run;
+  run.id = event.run_id();
+  run.idempotency_key = event.idempotency_key();
+  run.kind = event.kind();
+  run.by_person = event.by_person();
+  run.started = at;
+  for (const v1::Demand& wanted : event.demands()) {
+    DatasetState& dataset = datasets_.at(IdOf(wanted.dataset()));
+    DemandState demand;
+    demand.demand = wanted;
+    run.demands.emplace(IdOf(wanted.dataset()), std::move(demand));
+    dataset.live_runs.insert(run.id);
+    // A run that a person starts tries everything once more, at once.
+    if (run.by_person) dataset.blocked.clear();
+  }
+  runs_.insert_or_assign(run.id, std::move(run));
+  ForgetOldRuns();
+}
+
+void ClusterState::ForgetOldRuns() {
+  std::vector<std::pair<absl::Time, std::string>> ended;
+  for (const auto& [id, run] : runs_) {
+    if (run.ended.has_value()) ended.emplace_back(*run.ended, id);
+  }
+  if (ended.size() <= kMaxEndedRuns) return;
+  std::sort(ended.begin(), ended.end());
+  for (size_t i = 0; i < ended.size() - kMaxEndedRuns; ++i) runs_.erase(ended[i].second);
+}
+
+void ClusterState::ApplyProbed(int64_t sequence, const v1::Probed& event) {
+  DatasetState& dataset = datasets_.at(IdOf(event.dataset()));
+  dataset.TakeProbe(Trusted(event.result()), sequence);
+  for (const std::string& run_id : event.run_ids()) {
+    const auto run = runs_.find(run_id);
+    if (run == runs_.end()) continue;
+    const auto demand = run->second.demands.find(dataset.spec.id);
+    if (demand == run->second.demands.end() || demand->second.phase != DemandPhase::kWaitingForProbe) continue;
+    ActivateDemand(dataset, demand->second, run->second.kind, sequence);
+  }
+}
+
+void ClusterState::ApplyDemandsFailed(const v1::DemandsFailed& event) {
+  const DatasetId id = IdOf(event.dataset());
+  for (const std::string& run_id : event.run_ids()) {
+    const auto run = runs_.find(run_id);
+    if (run == runs_.end()) continue;
+    const auto demand = run->second.demands.find(id);
+    if (demand == run->second.demands.end() || demand->second.ended()) continue;
+    demand->second.phase = DemandPhase::kFailed;
+    demand->second.problems.push_back({"", 0, Trusted(event.failure())});
+  }
+}
+
+void ClusterState::ApplyGranted(int64_t sequence, const v1::Granted& event) {
+  DatasetState& dataset = datasets_.at(IdOf(event.dataset()));
+  Claim claim;
+  claim.fence = sequence;
+  claim.extent = Trusted(event.extent());
+  claim.cuts.assign(event.cuts().begin(), event.cuts().end());
+  claim.task_id = event.task_id();
+  claim.shown = dataset.Facts();
+  claim.outside_end = dataset.OutsideEnd();
+  HW_CHECK(!dataset.OverlapsClaim(claim.extent));
+  dataset.claims.emplace(sequence, std::move(claim));
+  claims_.emplace(sequence, dataset.spec.id);
+}
+
+void ClusterState::ApplyStaged(const v1::Staged& event) {
+  DatasetState* dataset = DatasetOfClaim(event.fence());
+  HW_CHECK(dataset != nullptr);
+  dataset->claims.at(event.fence()).manifest = Trusted(event.manifest());
+}
+
+void ClusterState::MeetDemands(DatasetState& dataset, const Extent& extent, int64_t fence) {
+  for (const std::string& run_id : dataset.live_runs) {
+    DemandState& demand = runs_.at(run_id).demands.at(dataset.spec.id);
+    if (demand.ended()) continue;
+    if (extent.range.has_value()) demand.remaining.DropUpTo(*extent.range, fence);
+    if (extent.outside && demand.outside_remaining <= fence) demand.outside_remaining = 0;
+    if (demand.phase == DemandPhase::kActive && demand.met()) {
+      demand.phase = demand.failed > 0 ? DemandPhase::kFailed : DemandPhase::kDone;
+    }
+  }
+}
+
+void ClusterState::EndClaim(DatasetState& dataset, int64_t fence) {
+  dataset.claims.erase(fence);
+  claims_.erase(fence);
+}
+
+void ClusterState::ApplyConfirmed(const v1::Confirmed& event, absl::Time at) {
+  DatasetState* dataset = DatasetOfClaim(event.fence());
+  HW_CHECK(dataset != nullptr);
+  Claim claim = dataset->claims.at(event.fence());
+  for (const std::string& run_id : dataset->live_runs) {
+    DemandState& demand = runs_.at(run_id).demands.at(dataset->spec.id);
+    if (demand.phase != DemandPhase::kActive) continue;
+    Count(demand, *dataset, claim, /*changed=*/false);
+    demand.rows_read += event.rows_read();
+    demand.bytes_read += event.bytes_read();
+  }
+  dataset->Confirm(claim, at);
+  EndClaim(*dataset, event.fence());
+  MeetDemands(*dataset, claim.extent, event.fence());
+}
+
+void ClusterState::ApplyAttemptFailed(const v1::AttemptFailed& event) {
+  DatasetState* dataset = DatasetOfClaim(event.fence());
+  HW_CHECK(dataset != nullptr);
+  const Claim claim = dataset->claims.at(event.fence());
+  Blocked blocked;
+  blocked.extent = claim.extent;
+  blocked.failure = Trusted(event.failure());
+  const Blocked* before = dataset->FindBlocked(claim.extent);
+  blocked.deaths = (before == nullptr ? 0 : before->deaths) +
+                   (blocked.failure.kind == FailureKind::kWorkerDeath ? 1 : 0);
+  blocked.attempts = event.attempts();
+  blocked.quarantined = event.quarantined();
+  blocked.not_before = TimeOf(event.not_before());
+  dataset->DropBlocked(claim.extent);
+  dataset->blocked.push_back(blocked);
+  EndClaim(*dataset, event.fence());
+  if (!event.quarantined()) return;
+  for (const std::string& run_id : dataset->live_runs) {
+    DemandState& demand = runs_.at(run_id).demands.at(dataset->spec.id);
+    if (demand.phase != DemandPhase::kActive) continue;
+    const bool wanted = (claim.extent.range.has_value() && !demand.remaining.Within(*claim.extent.range).empty()) ||
+                        (claim.extent.outside && demand.outside_remaining > 0);
+    if (!wanted) continue;
+    ++demand.failed;
+    if (demand.problems.size() < kMaxListed) {
+      demand.problems.push_back({Describe(*dataset, claim.extent), blocked.attempts, blocked.failure});
+    }
+  }
+  MeetDemands(*dataset, claim.extent, INT64_MAX);
+}
+
+void ClusterState::ApplyReleased(const v1::Released& event) {
+  DatasetState* dataset = DatasetOfClaim(event.fence());
+  HW_CHECK(dataset != nullptr);
+  EndClaim(*dataset, event.fence());
+}
+
+void ClusterState::ApplyIntended(const v1::Intended& event) {
+  TableState& table = tables_[event.table()];
+  table.last_sequence = event.commit_sequence();
+  table.intended = event;
+}
+
+void ClusterState::ApplyPublished(const v1::Published& event, absl::Time at) {
+  tables_[event.table()].intended.reset();
+  for (int64_t fence : event.fences()) {
+    DatasetState* dataset = DatasetOfClaim(fence);
+    HW_CHECK(dataset != nullptr);
+    const Claim claim = dataset->claims.at(fence);
+    for (const std::string& run_id : dataset->live_runs) {
+      DemandState& demand = runs_.at(run_id).demands.at(dataset->spec.id);
+      if (demand.phase == DemandPhase::kActive) Count(demand, *dataset, claim, /*changed=*/true);
+    }
+    dataset->Publish(claim, at);
+    EndClaim(*dataset, fence);
+    MeetDemands(*dataset, claim.extent, fence);
+  }
+}
+
+void ClusterState::ApplyAbandoned(const v1::Abandoned& event) {
+  TableState& table = tables_[event.table()];
+  HW_CHECK(table.intended.has_value());
+  for (int64_t fence : table.intended->fences()) {
+    DatasetState* dataset = DatasetOfClaim(fence);
+    HW_CHECK(dataset != nullptr);
+    EndClaim(*dataset, fence);  // The ranges are read again.
+  }
+  table.intended.reset();
+}
+
+void ClusterState::ApplyRunCancelled(const v1::RunCancelled& event) {
+  RunState& run = runs_.at(event.run_id());
+  run.cancelled = true;
+  for (auto& [id, demand] : run.demands) {
+    if (!demand.ended()) demand.phase = DemandPhase::kCancelled;
+  }
+}
+
+void ClusterState::ApplyRunEnded(const v1::RunEnded& event, absl::Time at) {
+  RunState& run = runs_.at(event.run_id());
+  run.ended = at;
+  run.failed = event.failed();
+  for (auto& [id, demand] : run.demands) {
+    demand.remaining = SequenceMap();
+    datasets_.at(id).live_runs.erase(run.id);
+  }
+}
+
+}  // namespace headwater

@@ -1,0 +1,106 @@
+// The coordinator's durable facts, in memory: what the ledger's events add up to. There is one way
+// to change it, Apply(), and replaying the same events always gives the same state.
+#ifndef HEADWATER_COORDINATOR_STATE_CLUSTER_STATE_H_
+#define HEADWATER_COORDINATOR_STATE_CLUSTER_STATE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/model/task.h"
+#include "coordinator/state/dataset_state.h"
+#include "coordinator/state/run_state.h"
+#include "headwater/v1/ledger.pb.h"
+
+namespace headwater {
+
+// One sink table's place in the chain intent → commit → published.
+struct TableState {
+  int64_t last_sequence = 0;             // Of the last intent.
+  std::optional<v1::Intended> intended;  // While its outcome is not known.
+};
+
+inline constexpr size_t kMaxEndedRuns = 200;  // Older ones are forgotten, their events stay in the log.
+
+// Thread-compatible.
+class ClusterState {
+ public:
+  // Requires: `sequence` is last_sequence() + 1, or larger (a raised floor). Trusts its events: they
+  // come from Core or from the log.
+  void Apply(int64_t sequence, const v1::Event& event);
+
+  // A snapshot of everything, and back. DATA_LOSS: bytes that are not a snapshot.
+  std::string Serialize() const;
+  static absl::StatusOr<std::unique_ptr<ClusterState>> Restore(int64_t sequence, absl::string_view bytes);
+
+  int64_t last_sequence() const { return last_sequence_; }
+  // The next event comes after `sequence`: a ledger starts above every fence in its tables.
+  void RaiseFloor(int64_t sequence) { last_sequence_ = std::max(last_sequence_, sequence); }
+  // A new ledger continues a table's own count of transactions.
+  void RaiseTableSequence(const std::string& table, int64_t sequence);
+
+  int64_t term() const { return term_; }
+  const std::string& config_digest() const { return config_digest_; }
+
+  const std::map<DatasetId, DatasetState>& datasets() const { return datasets_; }
+  const DatasetState* FindDataset(const DatasetId& id) const;
+  const std::map<std::string, RunState>& runs() const { return runs_; }
+  const RunState* FindRun(const std::string& id) const;
+  const std::map<std::string, TableState>& tables() const { return tables_; }
+  // The dataset whose live claim has this fence, or null.
+  const DatasetState* FindClaim(int64_t fence) const;
+
+ private:
+  friend class SnapshotCodec;
+
+  void ApplyTermBegan(const v1::TermBegan& event);
+  void ApplyDatasetDefined(const v1::DatasetDefined& event);
+  void ApplyRunStarted(const v1::RunStarted& event, absl::Time at);
+  void ApplyProbed(int64_t sequence, const v1::Probed& event);
+  void ApplyDemandsFailed(const v1::DemandsFailed& event);
+  void ApplyGranted(int64_t sequence, const v1::Granted& event);
+  void ApplyStaged(const v1::Staged& event);
+  void ApplyConfirmed(const v1::Confirmed& event, absl::Time at);
+  void ApplyAttemptFailed(const v1::AttemptFailed& event);
+  void ApplyReleased(const v1::Released& event);
+  void ApplyIntended(const v1::Intended& event);
+  void ApplyPublished(const v1::Published& event, absl::Time at);
+  void ApplyAbandoned(const v1::Abandoned& event);
+  void ApplyRunCancelled(const v1::RunCancelled& event);
+  void ApplyRunEnded(const v1::RunEnded& event, absl::Time at);
+
+  DatasetState* DatasetOfClaim(int64_t fence);
+  void MeetDemands(DatasetState& dataset, const Extent& extent, int64_t fence);
+  void EndClaim(DatasetState& dataset, int64_t fence);
+  void ForgetOldRuns();
+
+  int64_t last_sequence_ = 0;
+  int64_t term_ = 0;
+  std::string config_digest_;
+  std::map<DatasetId, DatasetState> datasets_;
+  std::map<std::string, RunState> runs_;
+  std::map<std::string, TableState> tables_;
+  std::map<int64_t, DatasetId> claims_;  // Every live claim's dataset, by fence.
+};
+
+DatasetId IdOf(const v1::DatasetRef& ref);
+v1::DatasetRef RefOf(const DatasetId& id);
+
+// An extent as people read it, in the dataset's own calendar.
+std::string Describe(const DatasetState& dataset, const Extent& extent);
+
+// Says what a demand wants after the probe of event `sequence` has been taken in: raises the dataset's
+// needs and takes its share of them into `demand.remaining`. Also used on copies, to plan.
+void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind, int64_t sequence);
+
+// The instants that a backfill's window names, cut to the domain. Empty without a domain.
+Range BackfillRange(const DatasetState& dataset, const v1::Demand& demand);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COORDINATOR_STATE_CLUSTER_STATE_H_

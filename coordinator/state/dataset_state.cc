@@ -1,0 +1,278 @@
+#include "coordinator/state/dataset_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/check.h"
+
+namespace headwater {
+namespace {
+
+constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+
+absl::Time NotAfter(absl::Time time, const std::optional<absl::Time>& other) {
+  return other.has_value() ? std::min(time, *other) : time;
+}
+
+}  // namespace
+
+bool Overlaps(const Extent& a, const Extent& b) {
+  if (a.outside && b.outside) return true;
+  return a.range.has_value() && b.range.has_value() && a.range->Overlaps(*b.range);
+}
+
+void DatasetState::TakeSpec(const DatasetSpec& new_spec, const std::string& new_digest) {
+  spec = new_spec;
+  digest = new_digest;
+  if (probe.has_value()) {
+    auto made = CursorCalendar::Create(probe->cursor_type, spec.server.timezone, spec.cursor_timezone);
+    HW_CHECK(made.ok());
+    calendar = *made;
+  }
+}
+
+std::vector<Range> DatasetState::TailStretches() const {
+  std::vector<Range> stretches;
+  if (!domain.has_value() || !calendar.has_value() || calendar->type() == CursorType::kNone) return stretches;
+  for (const Piece* piece : coverage.Overlapping({settled_to, kMax})) {
+    if (piece->range.to <= settled_to) continue;
+    stretches.push_back(piece->range);
+  }
+  // Too many (after a long absence): the oldest ones that touch are checked as one.
+  while (stretches.size() > kMaxTailChecks) {
+    size_t i = 0;
+    while (i + 1 < stretches.size() && stretches[i].to != stretches[i + 1].from) ++i;
+    if (i + 1 >= stretches.size()) {
+      stretches.resize(kMaxTailChecks);  // Full of holes: the rest is looked at once these have settled.
+      break;
+    }
+    stretches[i].to = stretches[i + 1].to;
+    stretches.erase(stretches.begin() + i + 1);
+  }
+  return stretches;
+}
+
+absl::Duration DatasetState::EffectiveSettle() const {
+  // Without sight of open transactions, an hour stands in for them.
+  return probe.has_value() && probe->transactions_known ? spec.settle : std::max(spec.settle, absl::Hours(1));
+}
+
+ProbeFacts DatasetState::Facts() const {
+  ProbeFacts facts;
+  if (!probe.has_value()) return facts;
+  facts.clock = probe->source_clock;
+  facts.oldest_transaction = probe->oldest_transaction;
+  facts.limit = probe->bound.value_or(std::numeric_limits<int64_t>::min());
+  if (probe->cursor_type != CursorType::kInteger && probe->cursor_type != CursorType::kNone) {
+    facts.limit = std::min(facts.limit, calendar->FromInstant(NotAfter(probe->source_clock, probe->replay_time)));
+  }
+  return facts;
+}
+
+int64_t DatasetState::OutsideEnd() const {
+  if (!probe.has_value() || probe->cursor_type == CursorType::kInteger ||
+      probe->cursor_type == CursorType::kNone) {
+    return kMax;
+  }
+  return calendar->FromInstant(probe->source_clock + spec.max_ahead) + 1;
+}
+
+void DatasetState::TakeProbe(const ProbeResult& result, int64_t sequence) {
+  const std::optional<Range> old_domain = domain;
+  probe = result;
+  probe_sequence = sequence;
+  auto made = CursorCalendar::Create(result.cursor_type, spec.server.timezone, spec.cursor_timezone);
+  HW_CHECK(made.ok());
+  calendar = *made;
+  if (result.cursor_type == CursorType::kNone) {
+    domain = Range{0, 1};
+    return;
+  }
+  if (result.minimum.has_value() && result.bound.has_value()) {
+    int64_t begin = *result.minimum;
+    if (spec.unit.kind != Unit::Kind::kNone) begin = calendar->UnitStart(begin, spec.unit);
+    Range seen{begin, *result.bound + 1};
+    if (old_domain.has_value()) {
+      seen = {std::min(seen.from, old_domain->from), std::max(seen.to, old_domain->to)};
+    }
+    domain = seen;
+  }
+  SettleFirstLoad(result);
+  CheckTail(result, sequence);
+  CheckOutside(result, sequence, old_domain);
+}
+
+void DatasetState::SettleFirstLoad(const ProbeResult& result) {
+  if (first_load_settled || !domain.has_value()) return;
+  first_load_settled = true;
+  if (!coverage.pieces().empty()) return;
+  if (result.cursor_type == CursorType::kInteger) {
+    settled_to = std::max(domain->from, domain->to - spec.settle_values);
+    return;
+  }
+  const absl::Time seen =
+      NotAfter(NotAfter(result.source_clock, result.oldest_transaction), result.replay_time);
+  settled_to = std::min(calendar->FromInstant(seen - EffectiveSettle()), domain->to);
+}
+
+void DatasetState::TrySettle(Piece& piece, const ProbeFacts& confirmed) const {
+  const bool waited = confirmed.clock >= piece.shown.clock + EffectiveSettle();
+  const bool transactions_ended = !confirmed.oldest_transaction.has_value() ||
+                                  *confirmed.oldest_transaction > piece.shown.clock;
+  if (!waited || !transactions_ended) return;
+  piece.settled_through = std::max(piece.settled_through, std::min(piece.range.to, piece.shown.limit));
+  piece.shown = confirmed;  // The rest, if any, waits anew from here.
+}
+
+void DatasetState::AdvanceSettled() {
+  for (const Piece* piece : std::as_const(coverage).Overlapping({settled_to, kMax})) {
+    if (piece->range.from > settled_to || piece->settled_through <= settled_to) break;
+    settled_to = piece->settled_through;
+    if (settled_to < piece->range.to) break;
+  }
+}
+
+void DatasetState::CheckTail(const ProbeResult& result, int64_t sequence) {
+  const ProbeFacts facts = Facts();
+  for (const TailCheck& check : result.tail) {
+    int64_t rows = 0;
+    std::optional<int64_t> max_cursor;
+    std::vector<Piece*> pieces = coverage.Overlapping(check.range);
+    for (const Piece* piece : pieces) {
+      rows += piece->fingerprint.rows;
+      if (piece->max_cursor.has_value()) max_cursor = std::max(max_cursor.value_or(*piece->max_cursor), *piece->max_cursor);
+    }
+    if (rows != check.rows || max_cursor != check.max_cursor) {
+      needs.Raise(check.range, sequence);
+      continue;
+    }
+    for (Piece* piece : pieces) TrySettle(*piece, facts);
+  }
+  AdvanceSettled();
+}
+
+void DatasetState::CheckOutside(const ProbeResult& result, int64_t sequence, std::optional<Range> old_domain) {
+  const int64_t null_rows = spec.on_null_cursor == OutsidePolicy::kLoad ? result.null_rows : 0;
+  const int64_t future_rows = spec.on_future_cursor == OutsidePolicy::kLoad ? result.future_rows : 0;
+  const int64_t published = outside.has_value() ? outside->fingerprint.rows : 0;
+  if (null_rows + future_rows != published) outside_need = sequence;
+  // The bound has come to where the outside piece began: some of its rows may be in the domain now.
+  if (outside.has_value() && outside->future_rows > 0 && domain.has_value() && domain->to > outside->end) {
+    outside_need = sequence;
+    joined_from = old_domain.has_value() ? old_domain->to : domain->from;
+    needs.Raise({std::min(*joined_from, domain->to - 1), domain->to}, sequence);
+  }
+}
+
+Range DatasetState::LookbackRange() const {
+  if (!domain.has_value() || spec.lookback_units <= 0 || calendar->type() == CursorType::kNone) return {};
+  int64_t from = calendar->UnitStart(domain->to - 1, spec.unit);
+  for (int i = 0; i < spec.lookback_units && from > domain->from; ++i) {
+    from = calendar->UnitStart(from - 1, spec.unit);
+  }
+  return {std::max(from, domain->from), domain->to};
+}
+
+void DatasetState::Publish(const Claim& claim, absl::Time now) {
+  HW_CHECK(claim.manifest.has_value());
+  for (const StagedPiece& staged : claim.manifest->pieces) {
+    if (!staged.extent.range.has_value()) {
+      const int64_t future_rows = probe.has_value() ? probe->future_rows : 0;
+      const int64_t fence = staged.unchanged && outside.has_value() ? outside->fence : claim.fence;
+      outside = OutsidePiece{staged.fingerprint, fence, claim.fence, claim.manifest->spec_version,
+                             claim.outside_end, future_rows};
+      continue;
+    }
+    const Range range = *staged.extent.range;
+    if (staged.unchanged) {
+      for (Piece* piece : coverage.Overlapping(range)) {
+        piece->fill_seq = claim.fence;
+        TrySettle(*piece, claim.shown);
+      }
+      continue;
+    }
+    Piece piece{range, staged.fingerprint, claim.fence, claim.fence, staged.max_cursor,
+                claim.manifest->spec_version, claim.shown, claim.shown.clock};
+    for (const Piece* old : std::as_const(coverage).Overlapping(range)) {
+      if (old->range.from == range.from && old->settled_through <= range.from) piece.began = old->began;
+    }
+    if (range.from < settled_to) piece.settled_through = std::min(range.to, settled_to);
+    coverage.Put(std::move(piece));
+  }
+  AdvanceSettled();
+  Confirm(claim, now);
+}
+
+void DatasetState::Confirm(const Claim& claim, absl::Time now) {
+  if (claim.extent.range.has_value()) {
+    for (Piece* piece : coverage.Overlapping(*claim.extent.range)) {
+      if (piece->fill_seq >= claim.fence) continue;
+      piece->fill_seq = claim.fence;
+      TrySettle(*piece, claim.shown);
+    }
+    needs.DropUpTo(*claim.extent.range, claim.fence);
+    if (joined_from.has_value() && claim.extent.outside) joined_from.reset();
+    AdvanceSettled();
+  }
+  if (claim.extent.outside) {
+    if (outside.has_value()) outside->fill_seq = claim.fence;
+    if (outside_need <= claim.fence) outside_need = 0;
+  }
+  DropBlocked(claim.extent);
+  last_loaded = now;
+}
+
+bool DatasetState::OverlapsClaim(const Extent& extent) const {
+  return std::any_of(claims.begin(), claims.end(),
+                     [&](const auto& entry) { return Overlaps(entry.second.extent, extent); });
+}
+
+const Blocked* DatasetState::FindBlocked(const Extent& extent) const {
+  for (const Blocked& entry : blocked) {
+    if (Overlaps(entry.extent, extent)) return &entry;
+  }
+  return nullptr;
+}
+
+void DatasetState::DropBlocked(const Extent& extent) {
+  std::erase_if(blocked, [&](const Blocked& entry) { return Overlaps(entry.extent, extent); });
+}
+
+int64_t DatasetState::rows() const {
+  int64_t rows = outside.has_value() ? outside->fingerprint.rows : 0;
+  for (const auto& [from, piece] : coverage.pieces()) rows += piece.fingerprint.rows;
+  return rows;
+}
+
+std::optional<absl::Duration> DatasetState::SilentFor() const {
+  if (!probe.has_value() || !probe->bound.has_value() || probe->cursor_type == CursorType::kInteger ||
+      probe->cursor_type == CursorType::kNone) {
+    return std::nullopt;
+  }
+  const absl::Duration quiet = probe->source_clock - calendar->ToInstant(*probe->bound);
+  if (quiet <= spec.server.silent_after) return std::nullopt;
+  return quiet;
+}
+
+std::optional<int64_t> DatasetState::Watermark() const {
+  if (!domain.has_value() || coverage.pieces().empty()) return std::nullopt;
+  const std::vector<Range> missing = coverage.Missing(*domain);
+  return missing.empty() ? domain->to : missing.front().from;
+}
+
+absl::Time DatasetState::CompleteThrough() const {
+  if (!probe.has_value() || !domain.has_value()) return absl::InfinitePast();
+  const absl::Time seen = NotAfter(NotAfter(probe->source_clock, probe->oldest_transaction), probe->replay_time);
+  absl::Time through = seen - EffectiveSettle();
+  if (calendar->type() == CursorType::kNone) {
+    return needs.empty() && !coverage.pieces().empty() ? through : absl::InfinitePast();
+  }
+  if (calendar->type() == CursorType::kInteger) return absl::InfinitePast();
+  int64_t first_not_fresh = kMax;
+  const std::vector<Range> missing = coverage.Missing(*domain);
+  if (!missing.empty()) first_not_fresh = missing.front().from;
+  if (const auto need = needs.FirstFrom(domain->from)) first_not_fresh = std::min(first_not_fresh, need->range.from);
+  return first_not_fresh == kMax ? through : std::min(through, calendar->ToInstant(first_not_fresh));
+}
+
+}  // namespace headwater

@@ -1,0 +1,131 @@
+// Everything durable about one dataset: domain, coverage, needs, claims, failures, and what the last
+// probe showed. Changes only while events are applied (cluster_state.h).
+#ifndef HEADWATER_COORDINATOR_STATE_DATASET_STATE_H_
+#define HEADWATER_COORDINATOR_STATE_DATASET_STATE_H_
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/data/range_set.h"
+#include "common/model/task.h"
+#include "coordinator/state/coverage.h"
+
+namespace headwater {
+
+inline constexpr int kMaxTailChecks = 8;
+
+// An extent being loaded. Its fence is the sequence of its Granted event.
+struct Claim {
+  int64_t fence = 0;
+  Extent extent;
+  std::vector<int64_t> cuts;
+  std::string task_id;
+  ProbeFacts shown;                  // Of the last probe before the grant.
+  int64_t outside_end = 0;           // MicrobatchTask::domain_end of this claim.
+  std::optional<Manifest> manifest;  // Once staged; then no lease is needed any more.
+};
+
+// An extent that failed: not tried before `not_before`, or not at all while quarantined.
+struct Blocked {
+  Extent extent;
+  int attempts = 0;
+  int deaths = 0;                    // Attempts that ended with their worker.
+  bool quarantined = false;
+  absl::Time not_before;
+  Failure failure;
+};
+
+// The `outside` rows as published: NULL cursors and those at or beyond `end`.
+struct OutsidePiece {
+  Fingerprint fingerprint;
+  int64_t fence = 0;
+  int64_t fill_seq = 0;
+  std::string spec_version;
+  int64_t end = std::numeric_limits<int64_t>::max();
+  int64_t future_rows = 0;           // As the probe before its read counted.
+};
+
+// Thread-compatible.
+class DatasetState {
+ public:
+  DatasetSpec spec;
+  std::string digest;
+
+  std::optional<ProbeResult> probe;        // The last good one.
+  int64_t probe_sequence = 0;              // Of its event.
+  std::optional<CursorCalendar> calendar;  // Set with the first probe.
+
+  std::optional<Range> domain;             // [begin, bound + 1); absent: no rows, or no probe yet.
+  int64_t settled_to = std::numeric_limits<int64_t>::min();
+  bool first_load_settled = false;
+
+  Coverage coverage;
+  SequenceMap needs;                       // Unmet needs only.
+  std::optional<OutsidePiece> outside;
+  int64_t outside_need = 0;                // 0: none.
+  // When rows of the outside piece have come into the domain, it and everything from here on are
+  // replaced by one microbatch.
+  std::optional<int64_t> joined_from;
+
+  std::map<int64_t, Claim> claims;         // Live, by fence.
+  std::vector<Blocked> blocked;
+  std::set<std::string> live_runs;         // Runs with a demand here that has not ended.
+  absl::Time last_loaded = absl::InfinitePast();
+
+  // Requires: the zones in `spec` exist (the configuration checked them).
+  void TakeSpec(const DatasetSpec& new_spec, const std::string& new_digest);
+
+  // What the next probe has to look at: at most kMaxTailChecks stretches of unsettled pieces.
+  std::vector<Range> TailStretches() const;
+
+  // Takes a probe's result in: domain, settling, and the needs it shows (moved tail, moved outside
+  // rows). `sequence` is the event's.
+  void TakeProbe(const ProbeResult& result, int64_t sequence);
+
+  // The units of the lookback, ending with the domain; empty without one.
+  Range LookbackRange() const;
+
+  // What a claim on this dataset would be told by the last probe.
+  ProbeFacts Facts() const;
+  // Cursors at or beyond it are `outside`.
+  int64_t OutsideEnd() const;
+
+  // Publishes a claim's pieces at its fence and ends the claim: coverage, needs, settling.
+  void Publish(const Claim& claim, absl::Time now);
+  // All that the claim read is as published.
+  void Confirm(const Claim& claim, absl::Time now);
+
+  bool OverlapsClaim(const Extent& extent) const;
+  const Blocked* FindBlocked(const Extent& extent) const;
+  void DropBlocked(const Extent& extent);
+
+  // Rows of all pieces and of the outside piece.
+  int64_t rows() const;
+  // The source's clock minus the bound is more than `silent_after`: nothing new comes, nothing is wrong.
+  std::optional<absl::Duration> SilentFor() const;
+  // End of the contiguous coverage, from the domain's begin. Absent: nothing there.
+  std::optional<int64_t> Watermark() const;
+  // See design: everything up to it is loaded and will not change. InfinitePast when unknown.
+  absl::Time CompleteThrough() const;
+
+ private:
+  void CheckTail(const ProbeResult& result, int64_t sequence);
+  void CheckOutside(const ProbeResult& result, int64_t sequence, std::optional<Range> old_domain);
+  void SettleFirstLoad(const ProbeResult& result);
+  absl::Duration EffectiveSettle() const;
+  void TrySettle(Piece& piece, const ProbeFacts& confirmed) const;
+  void AdvanceSettled();
+};
+
+// True when they share an instant, or both hold the outside rows.
+bool Overlaps(const Extent& a, const Extent& b);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COORDINATOR_STATE_DATASET_STATE_H_

@@ -1,0 +1,108 @@
+#include "coordinator/state/lease_table.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/check.h"
+
+namespace headwater {
+namespace {
+
+absl::Status Gone(const LeaseRef& ref) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("lease of task ", ref.task_id, " with fence ", ref.fence, " is gone"));
+}
+
+}  // namespace
+
+void LeaseTable::Grant(const Lease& lease) {
+  HW_CHECK(leases_.emplace(lease.ref, lease).second);
+  Load& load = by_server_[lease.dataset.server];
+  ++load.leases;
+  load.backfills += lease.backfill ? 1 : 0;
+  ++by_session_[lease.session];
+}
+
+absl::Status LeaseTable::Accept(const LeaseRef& ref, const std::string& session, absl::Time deadline) {
+  Lease* lease = Find(ref);
+  if (lease == nullptr || lease->session != session) return Gone(ref);
+  lease->accepted = true;
+  lease->deadline = deadline;
+  return absl::OkStatus();
+}
+
+absl::Status LeaseTable::Renew(const LeaseRef& ref, const std::string& session, absl::Time deadline) {
+  return Accept(ref, session, deadline);  // A lease that is reported as held was accepted.
+}
+
+absl::Status LeaseTable::Adopt(const LeaseRef& ref, const std::string& session, absl::Time deadline) {
+  Lease* lease = Find(ref);
+  if (lease == nullptr) return Gone(ref);
+  --by_session_[lease->session];
+  ++by_session_[session];
+  lease->session = session;
+  lease->accepted = true;
+  lease->deadline = deadline;
+  return absl::OkStatus();
+}
+
+bool LeaseTable::End(const LeaseRef& ref) {
+  const auto it = leases_.find(ref);
+  if (it == leases_.end()) return false;
+  Load& load = by_server_[it->second.dataset.server];
+  --load.leases;
+  load.backfills -= it->second.backfill ? 1 : 0;
+  --by_session_[it->second.session];
+  leases_.erase(it);
+  return true;
+}
+
+std::vector<Lease> LeaseTable::Expire(absl::Time now) {
+  std::vector<Lease> expired;
+  for (const auto& [ref, lease] : leases_) {
+    if (lease.deadline <= now) expired.push_back(lease);
+  }
+  for (const Lease& lease : expired) End(lease.ref);
+  return expired;
+}
+
+const Lease* LeaseTable::Find(const LeaseRef& ref) const {
+  const auto it = leases_.find(ref);
+  return it == leases_.end() ? nullptr : &it->second;
+}
+
+Lease* LeaseTable::Find(const LeaseRef& ref) {
+  const auto it = leases_.find(ref);
+  return it == leases_.end() ? nullptr : &it->second;
+}
+
+std::vector<LeaseRef> LeaseTable::HeldBy(const std::string& session) const {
+  std::vector<LeaseRef> held;
+  for (const auto& [ref, lease] : leases_) {
+    if (lease.session == session) held.push_back(ref);
+  }
+  return held;
+}
+
+int LeaseTable::CountOnServer(const std::string& server) const {
+  const auto it = by_server_.find(server);
+  return it == by_server_.end() ? 0 : it->second.leases;
+}
+
+int LeaseTable::CountBackfillsOnServer(const std::string& server) const {
+  const auto it = by_server_.find(server);
+  return it == by_server_.end() ? 0 : it->second.backfills;
+}
+
+int LeaseTable::CountOfSession(const std::string& session) const {
+  const auto it = by_session_.find(session);
+  return it == by_session_.end() ? 0 : it->second;
+}
+
+absl::Time LeaseTable::NextDeadline() const {
+  absl::Time next = absl::InfiniteFuture();
+  for (const auto& [ref, lease] : leases_) next = std::min(next, lease.deadline);
+  return next;
+}
+
+}  // namespace headwater
