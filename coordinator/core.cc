@@ -11,23 +11,29 @@ namespace {
 
 void SetTime(absl::Time time, google::protobuf::Timestamp* out) {
   out->set_seconds(absl::ToUnixSeconds(time));
-  out->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(out->seconds()))));
+  out->set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(out->seconds()))));
 }
 
 // The dataset that an event is about, if it is about one.
 const v1::DatasetRef* DatasetIn(const v1::Event& event) {
   switch (event.kind_case()) {
-    case v1::Event::kProbed: return &event.probed().dataset();
-    case v1::Event::kDemandsFailed: return &event.demands_failed().dataset();
-    case v1::Event::kGranted: return &event.granted().dataset();
-    default: return nullptr;
+    case v1::Event::kProbed:
+      return &event.probed().dataset();
+    case v1::Event::kDemandsFailed:
+      return &event.demands_failed().dataset();
+    case v1::Event::kGranted:
+      return &event.granted().dataset();
+    default:
+      return nullptr;
   }
 }
 
 }  // namespace
 
 absl::Duration BackoffFor(absl::Duration base, int attempt, int64_t seed) {
-  uint64_t mixed = static_cast<uint64_t>(seed) * 0x9e3779b97f4a7c15ULL + static_cast<uint64_t>(attempt);
+  uint64_t mixed =
+      static_cast<uint64_t>(seed) * 0x9e3779b97f4a7c15ULL + static_cast<uint64_t>(attempt);
   mixed ^= mixed >> 29;
   mixed *= 0xbf58476d1ce4e5b9ULL;
   const double unit = static_cast<double>(mixed >> 11) / static_cast<double>(1ULL << 53);
@@ -94,7 +100,15 @@ StepResult Core::Begin(bool workers_are_dead, const std::string& config_digest, 
     }
     // Its worker gets one lease time to come back with it.
     const Claim& claim = impl_->state->FindClaim(fence)->claims.at(fence);
-    impl_->leases.Grant({{claim.task_id, fence}, TaskKind::kMicrobatch, id, "", false, true, now + impl_->options.lease_ttl, 0, 0});
+    impl_->leases.Grant({{claim.task_id, fence},
+                         TaskKind::kMicrobatch,
+                         id,
+                         "",
+                         false,
+                         true,
+                         now + impl_->options.lease_ttl,
+                         0,
+                         0});
   }
   impl_->Advance();
   return impl_->TakeStep();
@@ -111,10 +125,12 @@ absl::Time Core::NextDeadline() const {
   absl::Time next = impl_->leases.NextDeadline();
   for (const auto& [id, until] : impl_->idle_until) next = std::min(next, until);
   for (const auto& [id, probe] : impl_->probes) {
-    if (probe.task_id.empty() && probe.not_before > impl_->now) next = std::min(next, probe.not_before);
+    if (probe.task_id.empty() && probe.not_before > impl_->now)
+      next = std::min(next, probe.not_before);
   }
   for (const auto& [name, table] : impl_->tables) {
-    if (table.phase == TableWork::Phase::kIdle && table.retry_at > impl_->now) next = std::min(next, table.retry_at);
+    if (table.phase == TableWork::Phase::kIdle && table.retry_at > impl_->now)
+      next = std::min(next, table.retry_at);
   }
   return next;
 }
@@ -131,17 +147,19 @@ bool Core::Idle() const {
   for (const auto& [id, dataset] : impl_->state->datasets()) {
     for (const auto& [fence, claim] : dataset.claims) {
       const auto table = impl_->tables.find(id.table);
-      const bool stopped = table != impl_->tables.end() && !table->second.stopped.ok();
-      if (claim.manifest.has_value() && !stopped) return false;
+      const bool stuck = table != impl_->tables.end() && table->second.told();
+      if (claim.manifest.has_value() && !stuck) return false;
     }
   }
   return impl_->plans.empty() && impl_->verifications.empty();
 }
 
-absl::StatusOr<v1::WatchRunResponse> Core::DescribeRun(const std::string& run_id, absl::Time now) const {
+absl::StatusOr<v1::WatchRunResponse> Core::DescribeRun(const std::string& run_id,
+                                                       absl::Time now) const {
   const RunState* run = impl_->state->FindRun(run_id);
   if (run == nullptr) return absl::NotFoundError("no such run: " + run_id);
-  return headwater::DescribeRun(*impl_->state, *run, impl_->leases, static_cast<int64_t>(impl_->sessions.size()), now);
+  return headwater::DescribeRun(*impl_->state, *run, impl_->leases,
+                                static_cast<int64_t>(impl_->sessions.size()), now);
 }
 
 v1::GetStatusResponse Core::DescribeStatus(absl::Time now) const {

@@ -20,11 +20,16 @@ void SetSilence(const DatasetState& dataset, auto* message) {
 
 v1::RunDataset::State StateOf(DemandPhase phase) {
   switch (phase) {
-    case DemandPhase::kWaitingForProbe: return v1::RunDataset::STATE_PROBING;
-    case DemandPhase::kActive: return v1::RunDataset::STATE_RUNNING;
-    case DemandPhase::kDone: return v1::RunDataset::STATE_DONE;
-    case DemandPhase::kFailed: return v1::RunDataset::STATE_FAILED;
-    case DemandPhase::kCancelled: return v1::RunDataset::STATE_CANCELLED;
+    case DemandPhase::kWaitingForProbe:
+      return v1::RunDataset::STATE_PROBING;
+    case DemandPhase::kActive:
+      return v1::RunDataset::STATE_RUNNING;
+    case DemandPhase::kDone:
+      return v1::RunDataset::STATE_DONE;
+    case DemandPhase::kFailed:
+      return v1::RunDataset::STATE_FAILED;
+    case DemandPhase::kCancelled:
+      return v1::RunDataset::STATE_CANCELLED;
   }
   return v1::RunDataset::STATE_UNSPECIFIED;
 }
@@ -48,7 +53,8 @@ void DescribeDemand(const DatasetState& dataset, const DemandState& demand, v1::
 // In the order that the design gives: in flight, failed, fresh, stale, missing.
 std::string StateText(const DatasetState& dataset) {
   if (!dataset.claims.empty()) return "in flight";
-  if (std::any_of(dataset.blocked.begin(), dataset.blocked.end(), [](const Blocked& b) { return b.quarantined; })) {
+  if (std::any_of(dataset.blocked.begin(), dataset.blocked.end(),
+                  [](const Blocked& b) { return b.quarantined; })) {
     return "failed";
   }
   if (!dataset.probe.has_value()) return "never loaded";
@@ -75,8 +81,8 @@ std::string BoundText(const DatasetState& dataset) {
 
 v1::Failure FailureProto(const Failure& failure) { return ToProto(failure); }
 
-v1::WatchRunResponse DescribeRun(const ClusterState& state, const RunState& run, const LeaseTable& leases,
-                                 int64_t workers, absl::Time now) {
+v1::WatchRunResponse DescribeRun(const ClusterState& state, const RunState& run,
+                                 const LeaseTable& leases, int64_t workers, absl::Time now) {
   v1::WatchRunResponse response;
   response.set_run_id(run.id);
   response.set_kind(run.kind);
@@ -122,19 +128,23 @@ v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now) 
     out->set_in_flight(static_cast<int64_t>(dataset.claims.size()));
     SetSilence(dataset, out);
     out->set_bound(BoundText(dataset));
-    const bool ranges = dataset.calendar.has_value() && dataset.calendar->type() != CursorType::kNone;
-    if (ranges && dataset.domain.has_value()) out->set_begin(dataset.calendar->Format(dataset.domain->from));
+    const bool ranges =
+        dataset.calendar.has_value() && dataset.calendar->type() != CursorType::kNone;
+    if (ranges && dataset.domain.has_value())
+      out->set_begin(dataset.calendar->Format(dataset.domain->from));
     if (const auto watermark = dataset.Watermark(); ranges && watermark.has_value()) {
       out->set_watermark(dataset.calendar->Format(*watermark));
     }
     const absl::Time through = dataset.CompleteThrough();
     if (through != absl::InfinitePast()) {
-      out->set_complete_through(absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", through, absl::UTCTimeZone()));
+      out->set_complete_through(
+          absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", through, absl::UTCTimeZone()));
     }
     if (dataset.outside.has_value()) out->set_outside_rows(dataset.outside->fingerprint.rows);
     for (const Blocked& blocked : dataset.blocked) {
       if (blocked.quarantined) out->set_quarantined(out->quarantined() + 1);
-      out->set_last_error(absl::StrCat(Describe(dataset, blocked.extent), ": ", std::string(blocked.failure.status.message())));
+      out->set_last_error(absl::StrCat(Describe(dataset, blocked.extent), ": ",
+                                       std::string(blocked.failure.status.message())));
     }
     if (dataset.last_loaded != absl::InfinitePast()) {
       out->mutable_last_loaded()->set_seconds(absl::ToUnixSeconds(dataset.last_loaded));
@@ -163,7 +173,8 @@ v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& 
     out.add_warnings("open transactions cannot be seen on this server: rows settle after one hour");
   }
   for (const Blocked& blocked : dataset.blocked) {
-    if (blocked.quarantined) out.add_warnings(absl::StrCat("quarantined: ", Describe(dataset, blocked.extent)));
+    if (blocked.quarantined)
+      out.add_warnings(absl::StrCat("quarantined: ", Describe(dataset, blocked.extent)));
   }
   return out;
 }

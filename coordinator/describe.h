@@ -1,5 +1,5 @@
-// What people are told: pure functions from state to the admin protocol's messages. Also used without
-// a coordinator, on a ledger that is replayed read-only.
+// What people are told: pure functions from state to the admin protocol's messages. Also used
+// without a coordinator, on a ledger that is replayed read-only.
 #ifndef HEADWATER_COORDINATOR_DESCRIBE_H_
 #define HEADWATER_COORDINATOR_DESCRIBE_H_
 
@@ -13,8 +13,8 @@
 
 namespace headwater {
 
-v1::WatchRunResponse DescribeRun(const ClusterState& state, const RunState& run, const LeaseTable& leases,
-                                 int64_t workers, absl::Time now);
+v1::WatchRunResponse DescribeRun(const ClusterState& state, const RunState& run,
+                                 const LeaseTable& leases, int64_t workers, absl::Time now);
 
 // Without workers and with live = false: the caller adds what only a coordinator knows.
 v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now);

@@ -6,12 +6,12 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define HW_CHECK(condition)                                                             \
-  do {                                                                                  \
-    if (!(condition)) {                                                                 \
+#define HW_CHECK(condition)                                                                  \
+  do {                                                                                       \
+    if (!(condition)) {                                                                      \
       std::fprintf(stderr, "%s:%d: invariant broken: %s\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                     \
-    }                                                                                   \
+      std::abort();                                                                          \
+    }                                                                                        \
   } while (false)
 
 #endif  // HEADWATER_COMMON_BASE_CHECK_H_

@@ -1,5 +1,5 @@
-// Sets of half-open ranges, and ranges that carry a number. Both keep the fewest entries that say the
-// same: neighbours that touch (and carry the same number) are one entry. Thread-compatible.
+// Sets of half-open ranges, and ranges that carry a number. Both keep the fewest entries that say
+// the same: neighbours that touch (and carry the same number) are one entry. Thread-compatible.
 #ifndef HEADWATER_COMMON_DATA_RANGE_SET_H_
 #define HEADWATER_COMMON_DATA_RANGE_SET_H_
 
@@ -12,7 +12,8 @@
 
 namespace headwater {
 
-// Instants that are in, as disjoint ranges in ascending order. Operations cost O(log n + entries touched).
+// Instants that are in, as disjoint ranges in ascending order. Operations cost O(log n + entries
+// touched).
 class RangeSet {
  public:
   RangeSet() = default;
@@ -36,8 +37,8 @@ class RangeSet {
   std::map<int64_t, int64_t> ranges_;  // from -> to; disjoint, not touching.
 };
 
-// A sequence number per instant; instants that were never raised, or were dropped, have none. This is
-// how `need_seq` is kept: needs only rise until a read meets them.
+// A sequence number per instant; instants that were never raised, or were dropped, have none. This
+// is how `need_seq` is kept: needs only rise until a read meets them.
 class SequenceMap {
  public:
   struct Entry {

@@ -43,7 +43,8 @@ Range ShapeOf(const DatasetState& dataset, Range wanted) {
     shape = {calendar.UnitStart(wanted.from, spec.unit),
              std::min(calendar.UnitEnd(wanted.from, spec.unit), std::max(end, wanted.to))};
   } else if (const Piece* last = dataset.coverage.Last();
-             last != nullptr && last->range.to == shape.from && last->settled_through < last->range.to &&
+             last != nullptr && last->range.to == shape.from &&
+             last->settled_through < last->range.to &&
              last->began + spec.settle / 4 > dataset.probe->source_clock) {
     // New rows extend the newest piece while it is young, so that ticks do not leave a piece each.
     shape.from = last->range.from;
@@ -62,17 +63,20 @@ std::vector<int64_t> CutsOf(const DatasetState& dataset, Range range) {
        at = calendar.UnitEnd(at, dataset.spec.unit)) {
     add(at);
   }
-  for (const Piece* piece : dataset.coverage.Overlapping(range)) {
-    add(piece->range.from);
-    add(piece->range.to);
+  if (dataset.spec.strategy != Strategy::kPartition) {
+    for (const Piece* piece : dataset.coverage.Overlapping(range)) {
+      add(piece->range.from);
+      add(piece->range.to);
+    }
+    add(dataset.settled_to);
   }
-  if (dataset.spec.strategy != Strategy::kPartition) add(dataset.settled_to);
   return {cuts.begin(), cuts.end()};
 }
 
 // The one microbatch that takes rows from the outside piece into the domain.
 std::optional<PlannedClaim> JoinedClaim(const DatasetState& dataset, const Busy& busy) {
-  const Range moved = dataset.coverage.Widen(ShapeOf(dataset, {*dataset.joined_from, dataset.domain->to}));
+  const Range moved =
+      dataset.coverage.Widen(ShapeOf(dataset, {*dataset.joined_from, dataset.domain->to}));
   const Range range{std::min(moved.from, *dataset.joined_from), dataset.domain->to};
   if (busy.outside || busy.ranges.Overlaps(range)) return std::nullopt;
   return PlannedClaim{{range, true}, CutsOf(dataset, range)};
@@ -95,7 +99,8 @@ NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand
           result.claim = JoinedClaim(dataset, busy);
           return result;
         }
-        if (joined) wanted.to = std::min(wanted.to, std::max(*dataset.joined_from, wanted.from + 1));
+        if (joined)
+          wanted.to = std::min(wanted.to, std::max(*dataset.joined_from, wanted.from + 1));
         const Range shape = ShapeOf(dataset, wanted);
         if (!busy.ranges.Overlaps(shape)) {
           result.claim = PlannedClaim{{shape, false}, CutsOf(dataset, shape)};
@@ -154,7 +159,8 @@ std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset, int p
   };
   int pieces = 0;
   for (const auto& [from, piece] : dataset.coverage.pieces()) {
-    const bool joins = !tasks.empty() && pieces < pieces_per_task && tasks.back().extent.range->to == from;
+    const bool joins =
+        !tasks.empty() && pieces < pieces_per_task && tasks.back().extent.range->to == from;
     if (!joins) {
       make({piece.range, false});
       pieces = 1;

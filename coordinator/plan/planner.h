@@ -26,9 +26,9 @@ struct NextClaimResult {
   absl::Time retry_at = absl::InfiniteFuture();
 };
 
-// The first extent that meets a part of `demand` and can be claimed at `now`: at most one unit (but a
-// move of the outside rows into the domain is one claim), widened to whole published pieces, clear of live
-// claims and of blocked extents.
+// The first extent that meets a part of `demand` and can be claimed at `now`: at most one unit (but
+// a move of the outside rows into the domain is one claim), widened to whole published pieces,
+// clear of live claims and of blocked extents.
 NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand, absl::Time now);
 
 // The pieces that `extent` and `cuts` make, in order; the outside piece last.

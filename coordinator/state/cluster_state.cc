@@ -57,10 +57,12 @@ v1::DatasetRef RefOf(const DatasetId& id) {
 std::string Describe(const DatasetState& dataset, const Extent& extent) {
   std::string text;
   if (extent.range.has_value()) {
-    text = dataset.calendar.has_value() ? dataset.calendar->Format(*extent.range)
-                                        : absl::StrCat("[", extent.range->from, ", ", extent.range->to, ")");
+    text = dataset.calendar.has_value()
+               ? dataset.calendar->Format(*extent.range)
+               : absl::StrCat("[", extent.range->from, ", ", extent.range->to, ")");
   }
-  if (extent.outside) absl::StrAppend(&text, text.empty() ? "" : " and ", "rows outside (NULL or far-future cursor)");
+  if (extent.outside)
+    absl::StrAppend(&text, text.empty() ? "" : " and ", "rows outside (NULL or far-future cursor)");
   return text;
 }
 
@@ -75,7 +77,8 @@ Range BackfillRange(const DatasetState& dataset, const v1::Demand& demand) {
     return wanted;
   }
   if (demand.has_from_us()) {
-    wanted.from = std::max(wanted.from, calendar.FromInstant(absl::FromUnixMicros(demand.from_us())));
+    wanted.from =
+        std::max(wanted.from, calendar.FromInstant(absl::FromUnixMicros(demand.from_us())));
   }
   if (demand.has_to_us()) {
     wanted.to = std::min(wanted.to, calendar.FromInstant(absl::FromUnixMicros(demand.to_us())));
@@ -83,7 +86,8 @@ Range BackfillRange(const DatasetState& dataset, const v1::Demand& demand) {
   return wanted;
 }
 
-void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind, int64_t sequence) {
+void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind,
+                    int64_t sequence) {
   demand.phase = DemandPhase::kActive;
   const bool whole = dataset.calendar->type() == CursorType::kNone;
   if (dataset.domain.has_value()) {
@@ -105,11 +109,13 @@ void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind
   if (kind == v1::RUN_KIND_INCREMENTAL) demand.outside_remaining = dataset.outside_need;
   for (const Blocked& blocked : dataset.blocked) {
     if (!blocked.quarantined) continue;
-    if (blocked.extent.range.has_value()) demand.remaining.DropUpTo(*blocked.extent.range, INT64_MAX);
+    if (blocked.extent.range.has_value())
+      demand.remaining.DropUpTo(*blocked.extent.range, INT64_MAX);
     if (blocked.extent.outside) demand.outside_remaining = 0;
     ++demand.failed;
     if (demand.problems.size() < kMaxListed) {
-      demand.problems.push_back({Describe(dataset, blocked.extent), blocked.attempts, blocked.failure});
+      demand.problems.push_back(
+          {Describe(dataset, blocked.extent), blocked.attempts, blocked.failure});
     }
   }
   if (demand.met()) demand.phase = demand.failed > 0 ? DemandPhase::kFailed : DemandPhase::kDone;
@@ -145,22 +151,38 @@ void ClusterState::Apply(int64_t sequence, const v1::Event& event) {
   last_sequence_ = sequence;
   const absl::Time at = TimeOf(event.at());
   switch (event.kind_case()) {
-    case v1::Event::kTermBegan: return ApplyTermBegan(event.term_began());
-    case v1::Event::kDatasetDefined: return ApplyDatasetDefined(event.dataset_defined());
-    case v1::Event::kRunStarted: return ApplyRunStarted(event.run_started(), at);
-    case v1::Event::kProbed: return ApplyProbed(sequence, event.probed());
-    case v1::Event::kDemandsFailed: return ApplyDemandsFailed(event.demands_failed());
-    case v1::Event::kGranted: return ApplyGranted(sequence, event.granted());
-    case v1::Event::kStaged: return ApplyStaged(event.staged());
-    case v1::Event::kConfirmed: return ApplyConfirmed(event.confirmed(), at);
-    case v1::Event::kAttemptFailed: return ApplyAttemptFailed(event.attempt_failed());
-    case v1::Event::kReleased: return ApplyReleased(event.released());
-    case v1::Event::kIntended: return ApplyIntended(event.intended());
-    case v1::Event::kPublished: return ApplyPublished(event.published(), at);
-    case v1::Event::kAbandoned: return ApplyAbandoned(event.abandoned());
-    case v1::Event::kRunCancelled: return ApplyRunCancelled(event.run_cancelled());
-    case v1::Event::kRunEnded: return ApplyRunEnded(event.run_ended(), at);
-    case v1::Event::KIND_NOT_SET: break;
+    case v1::Event::kTermBegan:
+      return ApplyTermBegan(event.term_began());
+    case v1::Event::kDatasetDefined:
+      return ApplyDatasetDefined(event.dataset_defined());
+    case v1::Event::kRunStarted:
+      return ApplyRunStarted(event.run_started(), at);
+    case v1::Event::kProbed:
+      return ApplyProbed(sequence, event.probed());
+    case v1::Event::kDemandsFailed:
+      return ApplyDemandsFailed(event.demands_failed());
+    case v1::Event::kGranted:
+      return ApplyGranted(sequence, event.granted());
+    case v1::Event::kStaged:
+      return ApplyStaged(event.staged());
+    case v1::Event::kConfirmed:
+      return ApplyConfirmed(event.confirmed(), at);
+    case v1::Event::kAttemptFailed:
+      return ApplyAttemptFailed(event.attempt_failed());
+    case v1::Event::kReleased:
+      return ApplyReleased(event.released());
+    case v1::Event::kIntended:
+      return ApplyIntended(event.intended());
+    case v1::Event::kPublished:
+      return ApplyPublished(event.published(), at);
+    case v1::Event::kAbandoned:
+      return ApplyAbandoned(event.abandoned());
+    case v1::Event::kRunCancelled:
+      return ApplyRunCancelled(event.run_cancelled());
+    case v1::Event::kRunEnded:
+      return ApplyRunEnded(event.run_ended(), at);
+    case v1::Event::KIND_NOT_SET:
+      break;
   }
   HW_CHECK(false && "an event without a kind");
 }
@@ -213,7 +235,9 @@ void ClusterState::ApplyProbed(int64_t sequence, const v1::Probed& event) {
     const auto run = runs_.find(run_id);
     if (run == runs_.end()) continue;
     const auto demand = run->second.demands.find(dataset.spec.id);
-    if (demand == run->second.demands.end() || demand->second.phase != DemandPhase::kWaitingForProbe) continue;
+    if (demand == run->second.demands.end() ||
+        demand->second.phase != DemandPhase::kWaitingForProbe)
+      continue;
     ActivateDemand(dataset, demand->second, run->second.kind, sequence);
   }
 }
@@ -303,12 +327,14 @@ void ClusterState::ApplyAttemptFailed(const v1::AttemptFailed& event) {
   for (const std::string& run_id : dataset->live_runs) {
     DemandState& demand = runs_.at(run_id).demands.at(dataset->spec.id);
     if (demand.phase != DemandPhase::kActive) continue;
-    const bool wanted = (claim.extent.range.has_value() && !demand.remaining.Within(*claim.extent.range).empty()) ||
-                        (claim.extent.outside && demand.outside_remaining > 0);
+    const bool wanted =
+        (claim.extent.range.has_value() && !demand.remaining.Within(*claim.extent.range).empty()) ||
+        (claim.extent.outside && demand.outside_remaining > 0);
     if (!wanted) continue;
     ++demand.failed;
     if (demand.problems.size() < kMaxListed) {
-      demand.problems.push_back({Describe(*dataset, claim.extent), blocked.attempts, blocked.failure});
+      demand.problems.push_back(
+          {Describe(*dataset, claim.extent), blocked.attempts, blocked.failure});
     }
   }
   MeetDemands(*dataset, claim.extent, INT64_MAX);

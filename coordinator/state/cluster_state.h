@@ -25,18 +25,20 @@ struct TableState {
   std::optional<v1::Intended> intended;  // While its outcome is not known.
 };
 
-inline constexpr size_t kMaxEndedRuns = 200;  // Older ones are forgotten, their events stay in the log.
+inline constexpr size_t kMaxEndedRuns =
+    200;  // Older ones are forgotten, their events stay in the log.
 
 // Thread-compatible.
 class ClusterState {
  public:
-  // Requires: `sequence` is last_sequence() + 1, or larger (a raised floor). Trusts its events: they
-  // come from Core or from the log.
+  // Requires: `sequence` is last_sequence() + 1, or larger (a raised floor). Trusts its events:
+  // they come from Core or from the log.
   void Apply(int64_t sequence, const v1::Event& event);
 
   // A snapshot of everything, and back. DATA_LOSS: bytes that are not a snapshot.
   std::string Serialize() const;
-  static absl::StatusOr<std::unique_ptr<ClusterState>> Restore(int64_t sequence, absl::string_view bytes);
+  static absl::StatusOr<std::unique_ptr<ClusterState>> Restore(int64_t sequence,
+                                                               absl::string_view bytes);
 
   int64_t last_sequence() const { return last_sequence_; }
   // The next event comes after `sequence`: a ledger starts above every fence in its tables.
@@ -94,8 +96,9 @@ v1::DatasetRef RefOf(const DatasetId& id);
 // An extent as people read it, in the dataset's own calendar.
 std::string Describe(const DatasetState& dataset, const Extent& extent);
 
-// Says what a demand wants after the probe of event `sequence` has been taken in: raises the dataset's
-// needs and takes its share of them into `demand.remaining`. Also used on copies, to plan.
+// Says what a demand wants after the probe of event `sequence` has been taken in: raises the
+// dataset's needs and takes its share of them into `demand.remaining`. Also used on copies, to
+// plan.
 void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind, int64_t sequence);
 
 // The instants that a backfill's window names, cut to the domain. Empty without a domain.

@@ -64,17 +64,14 @@ const Piece* Coverage::Find(Range exact) const {
 }
 
 void Coverage::Put(Piece piece) {
-  Drop(piece.range);
+  HW_CHECK(!piece.range.empty() && Overlapping(piece.range).empty());
   const int64_t from = piece.range.from;
   pieces_.emplace(from, std::move(piece));
 }
 
 void Coverage::Drop(Range range) {
   auto it = FirstAt(pieces_, range.from);
-  while (it != pieces_.end() && it->first < range.to) {
-    HW_CHECK(range.Contains(it->second.range));
-    it = pieces_.erase(it);
-  }
+  while (it != pieces_.end() && it->first < range.to) it = pieces_.erase(it);
 }
 
 }  // namespace headwater

@@ -17,21 +17,21 @@ namespace headwater {
 
 // What a probe showed when a read began, kept to tell when rows have settled.
 struct ProbeFacts {
-  absl::Time clock = absl::InfinitePast();        // The source's.
-  int64_t limit = 0;                              // Cursors below it can settle: min(bound, clock, replay time).
-  std::optional<absl::Time> oldest_transaction;   // Open at that time.
+  absl::Time clock = absl::InfinitePast();  // The source's.
+  int64_t limit = 0;  // Cursors below it can settle: min(bound, clock, replay time).
+  std::optional<absl::Time> oldest_transaction;  // Open at that time.
 };
 
 // One published range with what was read there.
 struct Piece {
   Range range;
   Fingerprint fingerprint;
-  int64_t fence = 0;         // The attempt that wrote it.
-  int64_t fill_seq = 0;      // The newest read that confirmed it.
+  int64_t fence = 0;     // The attempt that wrote it.
+  int64_t fill_seq = 0;  // The newest read that confirmed it.
   std::optional<int64_t> max_cursor;
   std::string spec_version;
-  ProbeFacts shown;          // Of the last probe before the read that wrote it.
-  absl::Time began;          // Source clock when this piece (or the one it extends) was begun.
+  ProbeFacts shown;  // Of the last probe before the read that wrote it.
+  absl::Time began;  // Source clock when this piece (or the one it extends) was begun.
   int64_t settled_through = std::numeric_limits<int64_t>::min();  // Rows below it have settled.
 };
 
@@ -49,9 +49,9 @@ class Coverage {
   const Piece* Find(Range exact) const;
   const Piece* Last() const { return pieces_.empty() ? nullptr : &pieces_.rbegin()->second; }
 
-  // Takes `piece` in; pieces inside its range go. Requires: no piece straddles its borders.
+  // Requires: no piece overlaps it.
   void Put(Piece piece);
-  // Drops the pieces inside `range`. Requires: none straddles its borders.
+  // Drops every piece that shares an instant with `range`, whole.
   void Drop(Range range);
 
   const Map& pieces() const { return pieces_; }

@@ -25,7 +25,8 @@ void DatasetState::TakeSpec(const DatasetSpec& new_spec, const std::string& new_
   spec = new_spec;
   digest = new_digest;
   if (probe.has_value()) {
-    auto made = CursorCalendar::Create(probe->cursor_type, spec.server.timezone, spec.cursor_timezone);
+    auto made =
+        CursorCalendar::Create(probe->cursor_type, spec.server.timezone, spec.cursor_timezone);
     HW_CHECK(made.ok());
     calendar = *made;
   }
@@ -33,7 +34,8 @@ void DatasetState::TakeSpec(const DatasetSpec& new_spec, const std::string& new_
 
 std::vector<Range> DatasetState::TailStretches() const {
   std::vector<Range> stretches;
-  if (!domain.has_value() || !calendar.has_value() || calendar->type() == CursorType::kNone) return stretches;
+  if (!domain.has_value() || !calendar.has_value() || calendar->type() == CursorType::kNone)
+    return stretches;
   for (const Piece* piece : coverage.Overlapping({settled_to, kMax})) {
     if (piece->range.to <= settled_to) continue;
     stretches.push_back(piece->range);
@@ -43,7 +45,8 @@ std::vector<Range> DatasetState::TailStretches() const {
     size_t i = 0;
     while (i + 1 < stretches.size() && stretches[i].to != stretches[i + 1].from) ++i;
     if (i + 1 >= stretches.size()) {
-      stretches.resize(kMaxTailChecks);  // Full of holes: the rest is looked at once these have settled.
+      stretches.resize(
+          kMaxTailChecks);  // Full of holes: the rest is looked at once these have settled.
       break;
     }
     stretches[i].to = stretches[i + 1].to;
@@ -54,7 +57,8 @@ std::vector<Range> DatasetState::TailStretches() const {
 
 absl::Duration DatasetState::EffectiveSettle() const {
   // Without sight of open transactions, an hour stands in for them.
-  return probe.has_value() && probe->transactions_known ? spec.settle : std::max(spec.settle, absl::Hours(1));
+  return probe.has_value() && probe->transactions_known ? spec.settle
+                                                        : std::max(spec.settle, absl::Hours(1));
 }
 
 ProbeFacts DatasetState::Facts() const {
@@ -64,7 +68,8 @@ ProbeFacts DatasetState::Facts() const {
   facts.oldest_transaction = probe->oldest_transaction;
   facts.limit = probe->bound.value_or(std::numeric_limits<int64_t>::min());
   if (probe->cursor_type != CursorType::kInteger && probe->cursor_type != CursorType::kNone) {
-    facts.limit = std::min(facts.limit, calendar->FromInstant(NotAfter(probe->source_clock, probe->replay_time)));
+    facts.limit = std::min(
+        facts.limit, calendar->FromInstant(NotAfter(probe->source_clock, probe->replay_time)));
   }
   return facts;
 }
@@ -81,7 +86,8 @@ void DatasetState::TakeProbe(const ProbeResult& result, int64_t sequence) {
   const std::optional<Range> old_domain = domain;
   probe = result;
   probe_sequence = sequence;
-  auto made = CursorCalendar::Create(result.cursor_type, spec.server.timezone, spec.cursor_timezone);
+  auto made =
+      CursorCalendar::Create(result.cursor_type, spec.server.timezone, spec.cursor_timezone);
   HW_CHECK(made.ok());
   calendar = *made;
   if (result.cursor_type == CursorType::kNone) {
@@ -120,7 +126,8 @@ void DatasetState::TrySettle(Piece& piece, const ProbeFacts& confirmed) const {
   const bool transactions_ended = !confirmed.oldest_transaction.has_value() ||
                                   *confirmed.oldest_transaction > piece.shown.clock;
   if (!waited || !transactions_ended) return;
-  piece.settled_through = std::max(piece.settled_through, std::min(piece.range.to, piece.shown.limit));
+  piece.settled_through =
+      std::max(piece.settled_through, std::min(piece.range.to, piece.shown.limit));
   piece.shown = confirmed;  // The rest, if any, waits anew from here.
 }
 
@@ -140,7 +147,8 @@ void DatasetState::CheckTail(const ProbeResult& result, int64_t sequence) {
     std::vector<Piece*> pieces = coverage.Overlapping(check.range);
     for (const Piece* piece : pieces) {
       rows += piece->fingerprint.rows;
-      if (piece->max_cursor.has_value()) max_cursor = std::max(max_cursor.value_or(*piece->max_cursor), *piece->max_cursor);
+      if (piece->max_cursor.has_value())
+        max_cursor = std::max(max_cursor.value_or(*piece->max_cursor), *piece->max_cursor);
     }
     if (rows != check.rows || max_cursor != check.max_cursor) {
       needs.Raise(check.range, sequence);
@@ -151,13 +159,16 @@ void DatasetState::CheckTail(const ProbeResult& result, int64_t sequence) {
   AdvanceSettled();
 }
 
-void DatasetState::CheckOutside(const ProbeResult& result, int64_t sequence, std::optional<Range> old_domain) {
+void DatasetState::CheckOutside(const ProbeResult& result, int64_t sequence,
+                                std::optional<Range> old_domain) {
   const int64_t null_rows = spec.on_null_cursor == OutsidePolicy::kLoad ? result.null_rows : 0;
-  const int64_t future_rows = spec.on_future_cursor == OutsidePolicy::kLoad ? result.future_rows : 0;
+  const int64_t future_rows =
+      spec.on_future_cursor == OutsidePolicy::kLoad ? result.future_rows : 0;
   const int64_t published = outside.has_value() ? outside->fingerprint.rows : 0;
   if (null_rows + future_rows != published) outside_need = sequence;
   // The bound has come to where the outside piece began: some of its rows may be in the domain now.
-  if (outside.has_value() && outside->future_rows > 0 && domain.has_value() && domain->to > outside->end) {
+  if (outside.has_value() && outside->future_rows > 0 && domain.has_value() &&
+      domain->to > outside->end) {
     outside_need = sequence;
     joined_from = old_domain.has_value() ? old_domain->to : domain->from;
     needs.Raise({std::min(*joined_from, domain->to - 1), domain->to}, sequence);
@@ -165,7 +176,8 @@ void DatasetState::CheckOutside(const ProbeResult& result, int64_t sequence, std
 }
 
 Range DatasetState::LookbackRange() const {
-  if (!domain.has_value() || spec.lookback_units <= 0 || calendar->type() == CursorType::kNone) return {};
+  if (!domain.has_value() || spec.lookback_units <= 0 || calendar->type() == CursorType::kNone)
+    return {};
   int64_t from = calendar->UnitStart(domain->to - 1, spec.unit);
   for (int i = 0; i < spec.lookback_units && from > domain->from; ++i) {
     from = calendar->UnitStart(from - 1, spec.unit);
@@ -175,12 +187,14 @@ Range DatasetState::LookbackRange() const {
 
 void DatasetState::Publish(const Claim& claim, absl::Time now) {
   HW_CHECK(claim.manifest.has_value());
+  std::vector<Piece> written;
   for (const StagedPiece& staged : claim.manifest->pieces) {
     if (!staged.extent.range.has_value()) {
       const int64_t future_rows = probe.has_value() ? probe->future_rows : 0;
       const int64_t fence = staged.unchanged && outside.has_value() ? outside->fence : claim.fence;
-      outside = OutsidePiece{staged.fingerprint, fence, claim.fence, claim.manifest->spec_version,
-                             claim.outside_end, future_rows};
+      outside =
+          OutsidePiece{staged.fingerprint, fence,      claim.fence, claim.manifest->spec_version,
+                       claim.outside_end,  future_rows};
       continue;
     }
     const Range range = *staged.extent.range;
@@ -191,14 +205,19 @@ void DatasetState::Publish(const Claim& claim, absl::Time now) {
       }
       continue;
     }
-    Piece piece{range, staged.fingerprint, claim.fence, claim.fence, staged.max_cursor,
-                claim.manifest->spec_version, claim.shown, claim.shown.clock};
+    Piece piece{range,       staged.fingerprint, claim.fence,
+                claim.fence, staged.max_cursor,  claim.manifest->spec_version,
+                claim.shown, claim.shown.clock};
     for (const Piece* old : std::as_const(coverage).Overlapping(range)) {
-      if (old->range.from == range.from && old->settled_through <= range.from) piece.began = old->began;
+      if (old->range.from == range.from && old->settled_through <= range.from)
+        piece.began = old->began;
     }
     if (range.from < settled_to) piece.settled_through = std::min(range.to, settled_to);
-    coverage.Put(std::move(piece));
+    written.push_back(std::move(piece));
   }
+  // The claim was widened to whole pieces, but its cuts may go through them: all old ones first.
+  for (const Piece& piece : written) coverage.Drop(piece.range);
+  for (Piece& piece : written) coverage.Put(std::move(piece));
   AdvanceSettled();
   Confirm(claim, now);
 }
@@ -245,8 +264,8 @@ int64_t DatasetState::rows() const {
 }
 
 std::optional<absl::Duration> DatasetState::SilentFor() const {
-  if (!probe.has_value() || !probe->bound.has_value() || probe->cursor_type == CursorType::kInteger ||
-      probe->cursor_type == CursorType::kNone) {
+  if (!probe.has_value() || !probe->bound.has_value() ||
+      probe->cursor_type == CursorType::kInteger || probe->cursor_type == CursorType::kNone) {
     return std::nullopt;
   }
   const absl::Duration quiet = probe->source_clock - calendar->ToInstant(*probe->bound);
@@ -262,7 +281,8 @@ std::optional<int64_t> DatasetState::Watermark() const {
 
 absl::Time DatasetState::CompleteThrough() const {
   if (!probe.has_value() || !domain.has_value()) return absl::InfinitePast();
-  const absl::Time seen = NotAfter(NotAfter(probe->source_clock, probe->oldest_transaction), probe->replay_time);
+  const absl::Time seen =
+      NotAfter(NotAfter(probe->source_clock, probe->oldest_transaction), probe->replay_time);
   absl::Time through = seen - EffectiveSettle();
   if (calendar->type() == CursorType::kNone) {
     return needs.empty() && !coverage.pieces().empty() ? through : absl::InfinitePast();
@@ -271,8 +291,10 @@ absl::Time DatasetState::CompleteThrough() const {
   int64_t first_not_fresh = kMax;
   const std::vector<Range> missing = coverage.Missing(*domain);
   if (!missing.empty()) first_not_fresh = missing.front().from;
-  if (const auto need = needs.FirstFrom(domain->from)) first_not_fresh = std::min(first_not_fresh, need->range.from);
-  return first_not_fresh == kMax ? through : std::min(through, calendar->ToInstant(first_not_fresh));
+  if (const auto need = needs.FirstFrom(domain->from))
+    first_not_fresh = std::min(first_not_fresh, need->range.from);
+  return first_not_fresh == kMax ? through
+                                 : std::min(through, calendar->ToInstant(first_not_fresh));
 }
 
 }  // namespace headwater

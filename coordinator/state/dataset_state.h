@@ -1,5 +1,5 @@
-// Everything durable about one dataset: domain, coverage, needs, claims, failures, and what the last
-// probe showed. Changes only while events are applied (cluster_state.h).
+// Everything durable about one dataset: domain, coverage, needs, claims, failures, and what the
+// last probe showed. Changes only while events are applied (cluster_state.h).
 #ifndef HEADWATER_COORDINATOR_STATE_DATASET_STATE_H_
 #define HEADWATER_COORDINATOR_STATE_DATASET_STATE_H_
 
@@ -35,7 +35,7 @@ struct Claim {
 struct Blocked {
   Extent extent;
   int attempts = 0;
-  int deaths = 0;                    // Attempts that ended with their worker.
+  int deaths = 0;  // Attempts that ended with their worker.
   bool quarantined = false;
   absl::Time not_before;
   Failure failure;
@@ -48,7 +48,7 @@ struct OutsidePiece {
   int64_t fill_seq = 0;
   std::string spec_version;
   int64_t end = std::numeric_limits<int64_t>::max();
-  int64_t future_rows = 0;           // As the probe before its read counted.
+  int64_t future_rows = 0;  // As the probe before its read counted.
 };
 
 // Thread-compatible.
@@ -61,21 +61,21 @@ class DatasetState {
   int64_t probe_sequence = 0;              // Of its event.
   std::optional<CursorCalendar> calendar;  // Set with the first probe.
 
-  std::optional<Range> domain;             // [begin, bound + 1); absent: no rows, or no probe yet.
+  std::optional<Range> domain;  // [begin, bound + 1); absent: no rows, or no probe yet.
   int64_t settled_to = std::numeric_limits<int64_t>::min();
   bool first_load_settled = false;
 
   Coverage coverage;
-  SequenceMap needs;                       // Unmet needs only.
+  SequenceMap needs;  // Unmet needs only.
   std::optional<OutsidePiece> outside;
-  int64_t outside_need = 0;                // 0: none.
+  int64_t outside_need = 0;  // 0: none.
   // When rows of the outside piece have come into the domain, it and everything from here on are
   // replaced by one microbatch.
   std::optional<int64_t> joined_from;
 
-  std::map<int64_t, Claim> claims;         // Live, by fence.
+  std::map<int64_t, Claim> claims;  // Live, by fence.
   std::vector<Blocked> blocked;
-  std::set<std::string> live_runs;         // Runs with a demand here that has not ended.
+  std::set<std::string> live_runs;  // Runs with a demand here that has not ended.
   absl::Time last_loaded = absl::InfinitePast();
 
   // Requires: the zones in `spec` exist (the configuration checked them).
@@ -107,7 +107,8 @@ class DatasetState {
 
   // Rows of all pieces and of the outside piece.
   int64_t rows() const;
-  // The source's clock minus the bound is more than `silent_after`: nothing new comes, nothing is wrong.
+  // The source's clock minus the bound is more than `silent_after`: nothing new comes, nothing is
+  // wrong.
   std::optional<absl::Duration> SilentFor() const;
   // End of the contiguous coverage, from the domain's begin. Absent: nothing there.
   std::optional<int64_t> Watermark() const;

@@ -23,7 +23,8 @@ void LeaseTable::Grant(const Lease& lease) {
   ++by_session_[lease.session];
 }
 
-absl::Status LeaseTable::Accept(const LeaseRef& ref, const std::string& session, absl::Time deadline) {
+absl::Status LeaseTable::Accept(const LeaseRef& ref, const std::string& session,
+                                absl::Time deadline) {
   Lease* lease = Find(ref);
   if (lease == nullptr || lease->session != session) return Gone(ref);
   lease->accepted = true;
@@ -31,11 +32,13 @@ absl::Status LeaseTable::Accept(const LeaseRef& ref, const std::string& session,
   return absl::OkStatus();
 }
 
-absl::Status LeaseTable::Renew(const LeaseRef& ref, const std::string& session, absl::Time deadline) {
+absl::Status LeaseTable::Renew(const LeaseRef& ref, const std::string& session,
+                               absl::Time deadline) {
   return Accept(ref, session, deadline);  // A lease that is reported as held was accepted.
 }
 
-absl::Status LeaseTable::Adopt(const LeaseRef& ref, const std::string& session, absl::Time deadline) {
+absl::Status LeaseTable::Adopt(const LeaseRef& ref, const std::string& session,
+                               absl::Time deadline) {
   Lease* lease = Find(ref);
   if (lease == nullptr) return Gone(ref);
   --by_session_[lease->session];

@@ -1,5 +1,5 @@
-// Who may run which task, until when. No clock, no lock, no I/O: time is an argument, so a test is a
-// list of instants.
+// Who may run which task, until when. No clock, no lock, no I/O: time is an argument, so a test is
+// a list of instants.
 #ifndef HEADWATER_COORDINATOR_STATE_LEASE_TABLE_H_
 #define HEADWATER_COORDINATOR_STATE_LEASE_TABLE_H_
 
@@ -17,14 +17,14 @@ namespace headwater {
 enum class TaskKind { kProbe, kMicrobatch, kVerification };
 
 struct Lease {
-  LeaseRef ref;                // The fence comes from the ledger (0 for probes and verifications).
+  LeaseRef ref;  // The fence comes from the ledger (0 for probes and verifications).
   TaskKind kind = TaskKind::kMicrobatch;
   DatasetId dataset;
-  std::string session;         // Holder; empty after a restart, until the worker is back.
-  bool backfill = false;       // Counted against the connections that backfill may use.
+  std::string session;    // Holder; empty after a restart, until the worker is back.
+  bool backfill = false;  // Counted against the connections that backfill may use.
   bool accepted = false;
-  absl::Time deadline;         // Exclusive: at this instant the lease is already gone.
-  int64_t rows = 0;            // As last reported.
+  absl::Time deadline;  // Exclusive: at this instant the lease is already gone.
+  int64_t rows = 0;     // As last reported.
   int64_t bytes = 0;
 };
 
@@ -34,7 +34,8 @@ class LeaseTable {
   // Requires: the task has no live lease.
   void Grant(const Lease& lease);
 
-  // FAILED_PRECONDITION: no such lease of that session (it was superseded, or has expired): the worker must stop.
+  // FAILED_PRECONDITION: no such lease of that session (it was superseded, or has expired): the
+  // worker must stop.
   absl::Status Accept(const LeaseRef& ref, const std::string& session, absl::Time deadline);
   absl::Status Renew(const LeaseRef& ref, const std::string& session, absl::Time deadline);
   // Gives a lease of an earlier session to a worker that came back with it.

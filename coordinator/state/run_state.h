@@ -17,9 +17,9 @@ namespace headwater {
 
 enum class DemandPhase {
   kWaitingForProbe,
-  kActive,      // Its ranges are known; some are not met yet.
+  kActive,  // Its ranges are known; some are not met yet.
   kDone,
-  kFailed,      // Something of it is quarantined, or no probe succeeded.
+  kFailed,  // Something of it is quarantined, or no probe succeeded.
   kCancelled,
 };
 
@@ -35,17 +35,19 @@ struct DemandProblem {
 struct DemandState {
   v1::Demand demand;
   DemandPhase phase = DemandPhase::kWaitingForProbe;
-  SequenceMap remaining;           // What is not met: a claim meets it with a fence not below the number.
-  int64_t outside_remaining = 0;   // Likewise for the outside rows; 0: met.
+  SequenceMap remaining;  // What is not met: a claim meets it with a fence not below the number.
+  int64_t outside_remaining = 0;  // Likewise for the outside rows; 0: met.
 
   int64_t done = 0, unchanged = 0, failed = 0;  // Microbatches.
   int64_t rows_read = 0, rows_written = 0;
   int64_t bytes_read = 0, bytes_written = 0;
   int64_t pieces_written = 0;
-  std::vector<std::string> rewritten;           // Pieces that replaced others, at most kMaxListed.
-  std::vector<DemandProblem> problems;          // At most kMaxListed.
+  std::vector<std::string> rewritten;   // Pieces that replaced others, at most kMaxListed.
+  std::vector<DemandProblem> problems;  // At most kMaxListed.
 
-  bool ended() const { return phase != DemandPhase::kWaitingForProbe && phase != DemandPhase::kActive; }
+  bool ended() const {
+    return phase != DemandPhase::kWaitingForProbe && phase != DemandPhase::kActive;
+  }
   bool met() const { return remaining.empty() && outside_remaining == 0; }
 };
 

@@ -1,0 +1,247 @@
+// What people ask: runs, plans, verifications.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/model/model_proto.h"
+#include "coordinator/core_impl.h"
+#include "coordinator/describe.h"
+#include "coordinator/plan/planner.h"
+
+namespace headwater {
+namespace {
+
+constexpr int kPiecesPerVerification = 64;
+constexpr int kVerificationRetries = 3;
+
+v1::Demand DemandProto(const DemandRequest& request) {
+  v1::Demand demand;
+  *demand.mutable_dataset() = RefOf(request.dataset);
+  demand.set_mode(request.mode);
+  if (request.from.has_value()) demand.set_from_us(absl::ToUnixMicros(*request.from));
+  if (request.to.has_value()) demand.set_to_us(absl::ToUnixMicros(*request.to));
+  if (request.from_value.has_value()) demand.set_from_value(*request.from_value);
+  if (request.to_value.has_value()) demand.set_to_value(*request.to_value);
+  return demand;
+}
+
+}  // namespace
+
+void Core::Impl::On(const RunSubmitted& input) {
+  if (!input.idempotency_key.empty()) {
+    for (const auto& [id, run] : state->runs()) {
+      if (run.idempotency_key != input.idempotency_key) continue;
+      Send(AnswerRun{input.call, absl::OkStatus(), id, true});
+      return;
+    }
+  }
+  v1::Event event;
+  v1::RunStarted* started = event.mutable_run_started();
+  started->set_run_id(input.run_id);
+  started->set_idempotency_key(input.idempotency_key);
+  started->set_kind(input.kind);
+  started->set_by_person(input.by_person);
+  for (const DemandRequest& request : input.demands) {
+    if (state->FindDataset(request.dataset) == nullptr) {
+      Send(AnswerRun{
+          input.call,
+          absl::NotFoundError(absl::StrCat("no such dataset: ", ToString(request.dataset))), "",
+          false});
+      return;
+    }
+    *started->add_demands() = DemandProto(request);
+  }
+  Emit(std::move(event));
+  Send(AnswerRun{input.call, absl::OkStatus(), input.run_id, false});
+}
+
+void Core::Impl::On(const RunCancelRequested& input) {
+  const RunState* run = state->FindRun(input.run_id);
+  if (run == nullptr) {
+    Send(
+        AnswerCancel{input.call, absl::NotFoundError(absl::StrCat("no such run: ", input.run_id))});
+    return;
+  }
+  if (!run->ended.has_value() && !run->cancelled) {
+    v1::Event event;
+    event.mutable_run_cancelled()->set_run_id(input.run_id);
+    Emit(std::move(event));
+  }
+  Send(AnswerCancel{input.call, absl::OkStatus()});
+}
+
+void Core::Impl::EndRuns() {
+  std::vector<std::pair<std::string, bool>> ended;
+  for (const auto& [id, run] : state->runs()) {
+    if (run.ended.has_value()) continue;
+    bool all = true, failed = false;
+    for (const auto& [dataset, demand] : run.demands) {
+      all &= demand.ended();
+      failed |= demand.phase == DemandPhase::kFailed;
+    }
+    if (all) ended.emplace_back(id, failed);
+  }
+  for (const auto& [id, failed] : ended) {
+    v1::Event event;
+    event.mutable_run_ended()->set_run_id(id);
+    event.mutable_run_ended()->set_failed(failed);
+    Emit(std::move(event));
+    changed_runs.insert(id);
+  }
+}
+
+void Core::Impl::FailDemands(const DatasetId& id, const std::vector<std::string>& run_ids,
+                             const Failure& failure) {
+  if (run_ids.empty()) return;
+  v1::Event event;
+  v1::DemandsFailed* failed = event.mutable_demands_failed();
+  *failed->mutable_dataset() = RefOf(id);
+  *failed->mutable_failure() = ToProto(failure);
+  for (const std::string& run_id : run_ids) failed->add_run_ids(run_id);
+  Emit(std::move(event));
+}
+
+absl::Status Core::Impl::CheckPolicies(const DatasetSpec& spec, const ProbeResult& result) const {
+  if (spec.on_null_cursor == OutsidePolicy::kError && result.null_rows > 0) {
+    return absl::InvalidArgumentError(absl::StrCat(ToString(spec.id), ": ", result.null_rows,
+                                                   " rows have no value in cursor column ",
+                                                   spec.cursor,
+                                                   "; expected none (on_null_cursor: error). Mend "
+                                                   "them, or set on_null_cursor: load or exclude"));
+  }
+  if (spec.on_future_cursor == OutsidePolicy::kError && result.future_rows > 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(ToString(spec.id), ": ", result.future_rows,
+                     " rows have a value in cursor column ", spec.cursor,
+                     " beyond max_ahead; expected none (on_future_cursor: error). Mend them, or "
+                     "set on_future_cursor: load or exclude"));
+  }
+  return absl::OkStatus();
+}
+
+void Core::Impl::On(const PlanRequested& input) {
+  PlanCall& plan = plans[input.call];
+  plan.request = input;
+  for (const DemandRequest& request : input.demands) {
+    if (state->FindDataset(request.dataset) != nullptr) plan.waiting.insert(request.dataset);
+  }
+}
+
+void Core::Impl::AnswerPlanned(const DatasetId& id, const ProbeResult& result,
+                               const std::set<CallId>& calls) {
+  for (CallId call : calls) {
+    const auto it = plans.find(call);
+    if (it == plans.end() || it->second.waiting.erase(id) == 0) continue;
+    DatasetState copy = *state->FindDataset(id);
+    copy.TakeProbe(result, state->last_sequence() + 1);
+    DemandState demand;
+    for (const DemandRequest& request : it->second.request.demands) {
+      if (request.dataset == id) demand.demand = DemandProto(request);
+    }
+    ActivateDemand(copy, demand, it->second.request.kind, state->last_sequence() + 1);
+    it->second.results[id] = DescribePlan(copy, demand);
+  }
+}
+
+void Core::Impl::AnswerPlanFailed(const DatasetId& id, const Failure& failure,
+                                  const std::set<CallId>& calls) {
+  for (CallId call : calls) {
+    const auto it = plans.find(call);
+    if (it == plans.end() || it->second.waiting.erase(id) == 0) continue;
+    v1::PlannedDataset& planned = it->second.results[id];
+    *planned.mutable_dataset() = RefOf(id);
+    planned.set_why("cannot be planned");
+    *planned.mutable_problem()->mutable_dataset() = RefOf(id);
+    planned.mutable_problem()->set_message(std::string(failure.status.message()));
+    planned.mutable_problem()->set_code(static_cast<int32_t>(failure.status.code()));
+  }
+}
+
+void Core::Impl::FinishPlans() {
+  for (auto it = plans.begin(); it != plans.end();) {
+    if (!it->second.waiting.empty()) {
+      ++it;
+      continue;
+    }
+    AnswerPlan answer{it->first, {}};
+    for (auto& [id, planned] : it->second.results) *answer.plan.add_datasets() = std::move(planned);
+    Send(std::move(answer));
+    it = plans.erase(it);
+  }
+}
+
+void Core::Impl::On(const VerifyRequested& input) {
+  VerifyCall& verify = verifications[input.call];
+  verify.started = now;
+  for (const DatasetId& id : input.datasets) {
+    const DatasetState* dataset = state->FindDataset(id);
+    if (dataset == nullptr) continue;
+    *verify.results[id].mutable_dataset() = RefOf(id);
+    for (VerificationTask& task : VerificationsOf(*dataset, kPiecesPerVerification)) {
+      verify.queued.emplace_back(id, std::move(task));
+    }
+  }
+}
+
+void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manifest,
+                              const Failure* failure) {
+  for (auto& [call, verify] : verifications) {
+    const auto it = verify.tasks.find(task_id);
+    if (it == verify.tasks.end()) continue;
+    verify.under_way.erase(task_id);
+    const auto [id, task] = it->second;
+    verify.tasks.erase(it);
+    v1::VerifiedDataset& result = verify.results[id];
+    const DatasetState& dataset = *state->FindDataset(id);
+    const auto problem = [&](const Extent& extent, const std::string& message) {
+      v1::Problem* shown = result.add_problems();
+      *shown->mutable_dataset() = RefOf(id);
+      shown->set_extent(Describe(dataset, extent));
+      shown->set_message(message);
+    };
+    if (failure != nullptr) {
+      if (failure->kind == FailureKind::kDrain || ++verify.failures <= kVerificationRetries) {
+        verify.queued.emplace_back(id, task);
+      } else {
+        result.set_failed(true);
+        problem(task.extent, std::string(failure->status.message()));
+      }
+      return;
+    }
+    for (const StagedPiece& read : manifest->pieces) {
+      const Piece* piece =
+          read.extent.range.has_value() ? dataset.coverage.Find(*read.extent.range) : nullptr;
+      const Fingerprint* published = piece != nullptr ? &piece->fingerprint
+                                     : !read.extent.range.has_value() && dataset.outside.has_value()
+                                         ? &dataset.outside->fingerprint
+                                         : nullptr;
+      if (published == nullptr) continue;  // Replaced while it was being read.
+      result.set_pieces(result.pieces() + 1);
+      result.set_rows(result.rows() + read.fingerprint.rows);
+      if (*published == read.fingerprint) continue;
+      result.set_different(result.different() + 1);
+      problem(read.extent,
+              published->rows == read.fingerprint.rows
+                  ? absl::StrCat("same count (", read.fingerprint.rows, " rows), different content")
+                  : absl::StrCat("the source has ", read.fingerprint.rows, " rows, the table ",
+                                 published->rows));
+    }
+    return;
+  }
+}
+
+void Core::Impl::FinishVerifications() {
+  for (auto it = verifications.begin(); it != verifications.end();) {
+    VerifyCall& verify = it->second;
+    if (!verify.queued.empty() || !verify.under_way.empty()) {
+      ++it;
+      continue;
+    }
+    AnswerVerify answer{it->first, {}};
+    for (auto& [id, result] : verify.results) *answer.result.add_datasets() = std::move(result);
+    answer.result.set_seconds(absl::ToDoubleSeconds(now - verify.started));
+    Send(std::move(answer));
+    it = verifications.erase(it);
+  }
+}
+
+}  // namespace headwater

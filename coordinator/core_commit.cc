@@ -1,0 +1,169 @@
+// Publication: staged → checked → intended → committed → published, one group per table at a time.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/check.h"
+#include "common/base/disposition.h"
+#include "common/model/model_proto.h"
+#include "coordinator/core_impl.h"
+
+namespace headwater {
+namespace {
+
+constexpr size_t kMaxGroup = 1'000;  // Manifests in one commit: bounds its size and its time.
+
+constexpr absl::Duration kMaxWait = absl::Seconds(30);
+
+}  // namespace
+
+Replacement Core::Impl::ReplacementOf(const DatasetState& dataset, const Claim& claim) const {
+  Replacement replacement;
+  replacement.dataset = dataset.spec.id;
+  replacement.fence = claim.fence;
+  replacement.partition_by = dataset.spec.partition_by;
+  replacement.extent = claim.extent;
+  replacement.manifest = *claim.manifest;
+  replacement.settled_to = dataset.settled_to;
+  return replacement;
+}
+
+Intent Core::Impl::IntentOf(const v1::Intended& intended) const {
+  Intent intent;
+  intent.table = intended.table();
+  intent.sequence = intended.commit_sequence();
+  intent.hash = intended.intent_hash();
+  for (int64_t fence : intended.fences()) {
+    const DatasetState* dataset = state->FindClaim(fence);
+    HW_CHECK(dataset != nullptr);
+    intent.replacements.push_back(ReplacementOf(*dataset, dataset->claims.at(fence)));
+  }
+  return intent;
+}
+
+void Core::Impl::StartCommits() {
+  std::map<std::string, std::vector<int64_t>> staged;
+  for (const auto& [id, dataset] : state->datasets()) {
+    for (const auto& [fence, claim] : dataset.claims) {
+      if (claim.manifest.has_value()) staged[id.table].push_back(fence);
+    }
+  }
+  for (auto& [table, fences] : staged) {
+    TableWork& work = tables[table];
+    if (work.phase != TableWork::Phase::kIdle || work.retry_at > now || !work.stopped.ok())
+      continue;
+    const auto known = state->tables().find(table);
+    if (known != state->tables().end() && known->second.intended.has_value()) {
+      // An intent whose outcome is not known (after a restart or a failed try): that same one
+      // again.
+      work.phase = TableWork::Phase::kCommitting;
+      Send(Commit{IntentOf(*known->second.intended)});
+      continue;
+    }
+    std::sort(fences.begin(), fences.end());
+    if (fences.size() > kMaxGroup) fences.resize(kMaxGroup);
+    CheckCommit check{table, {}};
+    for (int64_t fence : fences) {
+      const DatasetState& dataset = *state->FindClaim(fence);
+      check.replacements.push_back(ReplacementOf(dataset, dataset.claims.at(fence)));
+    }
+    work.phase = TableWork::Phase::kChecking;
+    work.fences = fences;
+    Send(std::move(check));
+  }
+}
+
+void Core::Impl::On(const CommitChecked& input) {
+  TableWork& work = tables[input.table];
+  if (work.phase != TableWork::Phase::kChecking) return;
+  work.phase = TableWork::Phase::kIdle;
+  const std::vector<int64_t> fences = std::exchange(work.fences, {});
+  if (!input.table_status.ok()) {
+    const Disposition disposition = DispositionOf(input.table_status.code());
+    if (disposition == Disposition::kRetry || disposition == Disposition::kInDoubt) {
+      work.retry_at = now + std::min(kMaxWait, BackoffFor(options.backoff_base, ++work.failures,
+                                                          fences.front()));
+      if (work.failures == TableWork::kFailuresToTell)
+        FailDemandsOf(input.table, input.table_status);
+      return;
+    }
+    for (int64_t fence : fences) FailAttempt(fence, {FailureKind::kTask, input.table_status});
+    return;
+  }
+  HW_CHECK(input.statuses.size() == fences.size());
+  v1::Event event;
+  v1::Intended* intended = event.mutable_intended();
+  intended->set_table(input.table);
+  const auto known = state->tables().find(input.table);
+  intended->set_commit_sequence((known == state->tables().end() ? 0 : known->second.last_sequence) +
+                                1);
+  for (size_t i = 0; i < fences.size(); ++i) {
+    if (input.statuses[i].ok()) {
+      intended->add_fences(fences[i]);
+    } else {
+      FailAttempt(fences[i], {FailureKind::kTask, input.statuses[i]});
+    }
+  }
+  if (intended->fences().empty()) return;
+  Intent intent = IntentOf(*intended);
+  intent.hash = IntentHash(intent);
+  intended->set_intent_hash(intent.hash);
+  Emit(std::move(event));
+  work.phase = TableWork::Phase::kCommitting;
+  Send(Commit{std::move(intent)});
+}
+
+void Core::Impl::On(const CommitFinished& input) {
+  TableWork& work = tables[input.table];
+  const auto known = state->tables().find(input.table);
+  if (work.phase != TableWork::Phase::kCommitting || known == state->tables().end() ||
+      !known->second.intended.has_value() ||
+      known->second.intended->commit_sequence() != input.sequence) {
+    return;
+  }
+  work.phase = TableWork::Phase::kIdle;
+  if (input.result.ok()) {
+    work.failures = 0;
+    v1::Event event;
+    v1::Published* published = event.mutable_published();
+    published->set_table(input.table);
+    published->set_commit_sequence(input.sequence);
+    published->set_version(input.result->version);
+    *published->mutable_fences() = known->second.intended->fences();
+    Emit(std::move(event));
+    return;
+  }
+  const absl::Status& status = input.result.status();
+  const Disposition disposition = DispositionOf(status.code());
+  if (disposition == Disposition::kDrop || disposition == Disposition::kQuarantine) {
+    StopTable(input.table, status);
+    return;
+  }
+  // In doubt or passing: the same intent again. Its claims neither expire nor are cancelled.
+  work.retry_at =
+      now + std::min(kMaxWait, BackoffFor(options.backoff_base, ++work.failures, input.sequence));
+  if (work.failures == TableWork::kFailuresToTell) FailDemandsOf(input.table, status);
+}
+
+void Core::Impl::StopTable(const std::string& table, const absl::Status& status) {
+  tables[table].stopped = status;
+  FailDemandsOf(table, status);
+}
+
+void Core::Impl::FailDemandsOf(const std::string& table, const absl::Status& status) {
+  std::vector<std::pair<DatasetId, std::vector<std::string>>> hit;
+  for (const auto& [id, dataset] : state->datasets()) {
+    if (id.table == table && !dataset.live_runs.empty()) {
+      hit.emplace_back(
+          id, std::vector<std::string>(dataset.live_runs.begin(), dataset.live_runs.end()));
+    }
+  }
+  for (const auto& [id, run_ids] : hit) {
+    FailDemands(
+        id, run_ids,
+        {FailureKind::kTask,
+         absl::Status(status.code(),
+                      absl::StrCat("table ", table, " cannot be written: ", status.message()))});
+  }
+}
+
+}  // namespace headwater

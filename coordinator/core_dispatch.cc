@@ -1,0 +1,236 @@
+// Dispatch: which task goes to which worker next. Bands first, then the server with the least work
+// in flight, so that many blocked microbatches of one server delay no other.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/check.h"
+#include "common/model/model_proto.h"
+#include "coordinator/core_impl.h"
+#include "coordinator/plan/planner.h"
+
+namespace headwater {
+namespace {
+
+constexpr int kBackfillShare = 10;  // Every tenth dispatch looks at backfills first.
+
+bool MatchesGlob(absl::string_view pattern, absl::string_view text) {
+  while (!pattern.empty() && pattern.front() != '*') {
+    if (text.empty() || (pattern.front() != '?' && pattern.front() != text.front())) return false;
+    pattern.remove_prefix(1);
+    text.remove_prefix(1);
+  }
+  if (pattern.empty()) return text.empty();
+  pattern.remove_prefix(1);
+  for (size_t skip = 0; skip <= text.size(); ++skip) {
+    if (MatchesGlob(pattern, text.substr(skip))) return true;
+  }
+  return false;
+}
+
+bool Reaches(const WorkerHello& hello, const std::string& server) {
+  return hello.reachable_servers.empty() ||
+         std::any_of(hello.reachable_servers.begin(), hello.reachable_servers.end(),
+                     [&](const std::string& glob) { return MatchesGlob(glob, server); });
+}
+
+}  // namespace
+
+void Core::Impl::On(const DatasetsConfigured& input) {
+  for (const DatasetSpec& spec : input.datasets) {
+    const std::string digest = DigestOf(spec);
+    const DatasetState* known = state->FindDataset(spec.id);
+    if (known != nullptr && known->digest == digest) continue;
+    v1::Event event;
+    *event.mutable_dataset_defined()->mutable_spec() = ToProto(spec);
+    event.mutable_dataset_defined()->set_digest(digest);
+    Emit(std::move(event));
+  }
+}
+
+void Core::Impl::Dispatch() {
+  while (OfferOne()) {
+  }
+}
+
+std::vector<std::string> Core::Impl::ServersByLoad() const {
+  std::map<std::string, const ServerSpec*> servers;
+  for (const auto& [id, dataset] : state->datasets())
+    servers.emplace(id.server, &dataset.spec.server);
+  std::vector<std::tuple<int, int64_t, std::string>> order;
+  for (const auto& [name, spec] : servers) {
+    const int load = leases.CountOnServer(name);
+    if (load >= spec->max_connections) continue;
+    const auto served = last_served.find(name);
+    order.emplace_back(load, served == last_served.end() ? 0 : served->second, name);
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<std::string> names;
+  for (auto& [load, served, name] : order) names.push_back(std::move(name));
+  return names;
+}
+
+bool Core::Impl::OfferOne() {
+  const bool somebody = std::any_of(sessions.begin(), sessions.end(), [&](const auto& entry) {
+    return !entry.second.draining && leases.CountOfSession(entry.first) < entry.second.credit;
+  });
+  if (!somebody) return false;
+  const std::vector<std::string> servers = ServersByLoad();
+  const bool backfills_first = dispatch_count % kBackfillShare == kBackfillShare - 1;
+  const auto served = [&](const std::string& server) {
+    last_served[server] = ++dispatch_count;
+    return true;
+  };
+  for (const std::string& server : servers) {
+    if (OfferProbe(server)) return served(server);
+  }
+  for (const bool backfills : {backfills_first, !backfills_first}) {
+    for (const std::string& server : servers) {
+      if (OfferMicrobatch(server, backfills)) return served(server);
+    }
+  }
+  for (const std::string& server : servers) {
+    if (OfferVerification(server)) return served(server);
+  }
+  return false;
+}
+
+Session* Core::Impl::PickSession(const std::string& server, SessionId& id) {
+  Session* best = nullptr;
+  int best_free = 0;
+  for (auto& [session_id, session] : sessions) {
+    const int free = session.credit - leases.CountOfSession(session_id);
+    if (session.draining || free <= best_free || !Reaches(session.hello, server)) continue;
+    best = &session;
+    best_free = free;
+    id = session_id;
+  }
+  return best;
+}
+
+std::string Core::Impl::NewTaskId(const char* prefix) {
+  return absl::StrCat(prefix, "-", state->term(), "-", ++task_count);
+}
+
+void Core::Impl::Offer(const SessionId& session_id, Session& session, const DatasetState& dataset,
+                       TaskKind kind, const LeaseRef& ref, TaskSpec task, bool backfill) {
+  task.lease = ref;
+  task.dataset_digest = dataset.digest;
+  leases.Grant(
+      {ref, kind, dataset.spec.id, session_id, backfill, false, now + options.accept_within, 0, 0});
+  SendOffer offer{session_id, std::move(task), std::nullopt, options.accept_within};
+  if (session.known_specs.insert(dataset.digest).second) offer.spec = dataset.spec;
+  Send(std::move(offer));
+}
+
+bool Core::Impl::OfferProbe(const std::string& server) {
+  for (const auto& [id, dataset] : state->datasets()) {
+    if (id.server != server) continue;
+    std::vector<std::string> waiting;
+    for (const std::string& run_id : dataset.live_runs) {
+      const DemandState& demand = state->FindRun(run_id)->demands.at(id);
+      if (demand.phase == DemandPhase::kWaitingForProbe) waiting.push_back(run_id);
+    }
+    std::set<CallId> planning;
+    for (const auto& [call, plan] : plans) {
+      if (plan.waiting.contains(id)) planning.insert(call);
+    }
+    if (waiting.empty() && planning.empty()) continue;
+    ProbeWork& work = probes[id];
+    if (!work.task_id.empty() || work.not_before > now) continue;
+    SessionId session_id;
+    Session* session = PickSession(server, session_id);
+    if (session == nullptr) return false;
+    work.task_id = NewTaskId("probe");
+    work.run_ids = waiting;
+    work.plans = planning;
+    TaskSpec task;
+    task.kind = ProbeTask{dataset.TailStretches()};
+    Offer(session_id, *session, dataset, TaskKind::kProbe, {work.task_id, 0}, std::move(task),
+          false);
+    return true;
+  }
+  return false;
+}
+
+bool Core::Impl::OfferMicrobatch(const std::string& server, bool backfills) {
+  for (const auto& [id, dataset] : state->datasets()) {
+    if (id.server != server || dataset.live_runs.empty()) continue;
+    const auto table = tables.find(id.table);
+    if (table != tables.end() && !table->second.stopped.ok()) continue;
+    // Backfill never takes a server's last connection, where there is more than one.
+    const int cap = dataset.spec.server.max_connections;
+    if (backfills && cap >= 2 && leases.CountBackfillsOnServer(server) >= cap - 1) continue;
+    const auto idle = idle_until.find(id);
+    if (idle != idle_until.end() && idle->second > now) continue;
+    absl::Time retry_at = absl::InfiniteFuture();
+    bool other_kind = false;
+    for (const std::string& run_id : dataset.live_runs) {
+      const RunState& run = *state->FindRun(run_id);
+      if ((run.kind == v1::RUN_KIND_BACKFILL) != backfills) {
+        other_kind = true;
+        continue;
+      }
+      const NextClaimResult next = NextClaim(dataset, run.demands.at(id), now);
+      retry_at = std::min(retry_at, next.retry_at);
+      if (!next.claim.has_value()) continue;
+      SessionId session_id;
+      Session* session = PickSession(server, session_id);
+      if (session == nullptr) return false;
+      const std::string task_id = NewTaskId("microbatch");
+      v1::Event event;
+      v1::Granted* granted = event.mutable_granted();
+      *granted->mutable_dataset() = RefOf(id);
+      *granted->mutable_extent() = ToProto(next.claim->extent);
+      for (int64_t cut : next.claim->cuts) granted->add_cuts(cut);
+      granted->set_task_id(task_id);
+      const int64_t fence = Emit(std::move(event));
+      TaskSpec task;
+      task.kind = MicrobatchOf(dataset, dataset.claims.at(fence));
+      Offer(session_id, *session, dataset, TaskKind::kMicrobatch, {task_id, fence}, std::move(task),
+            backfills);
+      return true;
+    }
+    if (!other_kind) idle_until[id] = retry_at;
+  }
+  return false;
+}
+
+bool Core::Impl::OfferVerification(const std::string& server) {
+  for (auto& [call, verify] : verifications) {
+    for (auto it = verify.queued.begin(); it != verify.queued.end(); ++it) {
+      const DatasetId id = it->first;
+      if (id.server != server) continue;
+      SessionId session_id;
+      Session* session = PickSession(server, session_id);
+      if (session == nullptr) return false;
+      const std::string task_id = NewTaskId("verification");
+      verify.under_way.insert(task_id);
+      verify.tasks.emplace(task_id, *it);
+      TaskSpec task;
+      task.kind = it->second;
+      verify.queued.erase(it);
+      Offer(session_id, *session, *state->FindDataset(id), TaskKind::kVerification, {task_id, 0},
+            std::move(task), false);
+      return true;
+    }
+  }
+  return false;
+}
+
+void Core::Impl::CancelUnwanted() {
+  std::map<SessionId, std::vector<LeaseRef>> cancelled;
+  std::vector<Lease> unwanted;
+  for (const auto& [ref, lease] : leases.leases()) {
+    if (lease.kind != TaskKind::kMicrobatch) continue;
+    const DatasetState* dataset = state->FindClaim(ref.fence);
+    if (dataset != nullptr && !dataset->live_runs.empty()) continue;
+    unwanted.push_back(lease);
+  }
+  for (const Lease& lease : unwanted) {
+    if (!lease.session.empty()) cancelled[lease.session].push_back(lease.ref);
+    EndLease(lease, {FailureKind::kDrain, absl::CancelledError("no run wants it any more")});
+  }
+  for (auto& [session, refs] : cancelled) Send(SendCancel{session, std::move(refs)});
+}
+
+}  // namespace headwater

@@ -1,0 +1,159 @@
+// Inside of Core, shared by its .cc files: sessions (core_sessions.cc), dispatch
+// (core_dispatch.cc), publication (core_commit.cc), people's requests (core_admin.cc).
+#ifndef HEADWATER_COORDINATOR_CORE_IMPL_H_
+#define HEADWATER_COORDINATOR_CORE_IMPL_H_
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coordinator/core.h"
+#include "coordinator/state/cluster_state.h"
+#include "coordinator/state/lease_table.h"
+
+namespace headwater {
+
+struct Session {
+  WorkerHello hello;
+  int credit = 0;
+  bool draining = false;
+  std::set<std::string> known_specs;  // Digests of the dataset specs it has been sent.
+};
+
+// One dataset's wish for a probe: who waits, and the try under way.
+struct ProbeWork {
+  std::string task_id;  // Empty: none under way.
+  int failures = 0;
+  absl::Time not_before = absl::InfinitePast();
+  std::vector<std::string>
+      run_ids;  // That this try answers: those that waited when it was offered.
+  std::set<CallId> plans;
+};
+
+struct PlanCall {
+  PlanRequested request;
+  std::set<DatasetId> waiting;
+  std::map<DatasetId, v1::PlannedDataset> results;
+};
+
+struct VerifyCall {
+  std::deque<std::pair<DatasetId, VerificationTask>> queued;
+  std::set<std::string> under_way;  // Task ids.
+  std::map<std::string, std::pair<DatasetId, VerificationTask>> tasks;
+  std::map<DatasetId, v1::VerifiedDataset> results;
+  absl::Time started;
+  int failures = 0;
+};
+
+// One table's committer, as far as it is known here.
+struct TableWork {
+  enum class Phase { kIdle, kChecking, kCommitting };
+  Phase phase = Phase::kIdle;
+  std::vector<int64_t> fences;  // Being checked.
+  absl::Time retry_at = absl::InfinitePast();
+  int failures = 0;
+  absl::Status stopped;  // Not OK: nothing more is published here in this term.
+
+  // The runs that wait for this table have been told that it cannot be written now.
+  static constexpr int kFailuresToTell = 4;
+  bool told() const { return !stopped.ok() || failures >= kFailuresToTell; }
+};
+
+struct Core::Impl {
+  Impl(std::unique_ptr<ClusterState> state, const CoreOptions& options)
+      : state(std::move(state)), options(options) {}
+
+  // ---- core.cc: events and effects of the step under way
+  int64_t Emit(v1::Event event);  // Stamps, applies and records it; returns its sequence.
+  void Send(Effect effect) { step.effects.push_back(std::move(effect)); }
+  StepResult TakeStep();
+  void Handle(const Input& input);
+  void Advance();  // Everything that time and changed facts cause.
+
+  // ---- core_sessions.cc
+  void On(const SessionOpened& input);
+  void On(const SessionClosed& input);
+  void On(const CreditChanged& input);
+  void On(const OfferReplied& input);
+  void On(const Reported& input);
+  void On(const DrainRequested& input);
+  void On(const Delivered& input);
+  absl::Status Take(const Outcome& outcome);
+  absl::Status TakeManifest(const DatasetState& dataset, const Claim& claim,
+                            const Manifest& manifest);
+  absl::Status TakeProbe(const LeaseRef& ref, const ProbeResult& result);
+  void TakeProbeFailure(const DatasetId& id, const Failure& failure);
+  void FailAttempt(int64_t fence, const Failure& failure);
+  void Release(int64_t fence, const std::string& reason);
+  void EndLease(const Lease& lease, const Failure& failure);
+  void ExpireLeases();
+
+  // ---- core_dispatch.cc
+  void On(const DatasetsConfigured& input);
+  void Dispatch();
+  bool OfferOne();
+  std::vector<std::string> ServersByLoad() const;
+  bool OfferProbe(const std::string& server);
+  bool OfferMicrobatch(const std::string& server, bool backfills);
+  bool OfferVerification(const std::string& server);
+  Session* PickSession(const std::string& server, SessionId& id);
+  void Offer(const SessionId& session_id, Session& session, const DatasetState& dataset,
+             TaskKind kind, const LeaseRef& ref, TaskSpec task, bool backfill);
+  std::string NewTaskId(const char* prefix);
+  void CancelUnwanted();
+
+  // ---- core_commit.cc
+  void On(const CommitChecked& input);
+  void On(const CommitFinished& input);
+  void StartCommits();
+  Replacement ReplacementOf(const DatasetState& dataset, const Claim& claim) const;
+  Intent IntentOf(const v1::Intended& intended) const;
+  void StopTable(const std::string& table, const absl::Status& status);
+  void FailDemandsOf(const std::string& table, const absl::Status& status);
+
+  // ---- core_admin.cc
+  void On(const RunSubmitted& input);
+  void On(const PlanRequested& input);
+  void On(const VerifyRequested& input);
+  void On(const RunCancelRequested& input);
+  void On(const Ticked&) {}
+  void EndRuns();
+  void FailDemands(const DatasetId& id, const std::vector<std::string>& run_ids,
+                   const Failure& failure);
+  absl::Status CheckPolicies(const DatasetSpec& spec, const ProbeResult& result) const;
+  void AnswerPlanned(const DatasetId& id, const ProbeResult& result, const std::set<CallId>& calls);
+  void AnswerPlanFailed(const DatasetId& id, const Failure& failure, const std::set<CallId>& calls);
+  void FinishPlans();
+  void TakeVerified(const std::string& task_id, const Manifest* manifest, const Failure* failure);
+  void FinishVerifications();
+
+  std::unique_ptr<ClusterState> state;
+  CoreOptions options;
+  absl::Time now = absl::InfinitePast();
+  StepResult step;
+  std::set<std::string> changed_runs;  // In this step.
+
+  std::map<SessionId, Session> sessions;
+  LeaseTable leases;
+  std::map<DatasetId, ProbeWork> probes;
+  std::map<DatasetId, absl::Time> idle_until;  // Nothing to claim before; absent: look.
+  std::set<int64_t> taken;                     // Fences whose manifest was taken in this term.
+  int64_t task_count = 0;
+  int64_t dispatch_count = 0;
+  std::map<std::string, int64_t> last_served;  // By server: dispatch_count then.
+  std::map<std::string, TableWork> tables;
+  std::map<CallId, PlanCall> plans;
+  std::map<CallId, VerifyCall> verifications;
+};
+
+// Attempts wait base · 2^(n-1) ± 50 %, the same for the same seed.
+absl::Duration BackoffFor(absl::Duration base, int attempt, int64_t seed);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COORDINATOR_CORE_IMPL_H_

@@ -1,0 +1,274 @@
+// Sessions, leases and outcomes.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/disposition.h"
+#include "common/model/model_proto.h"
+#include "coordinator/core_impl.h"
+#include "coordinator/plan/planner.h"
+
+namespace headwater {
+namespace {
+
+absl::Status LeaseGone(const LeaseRef& ref) {
+  return absl::FailedPreconditionError(absl::StrCat("task ", ref.task_id, " with fence ", ref.fence,
+                                                    ": its lease is gone; drop the work"));
+}
+
+}  // namespace
+
+void Core::Impl::On(const SessionOpened& input) {
+  Session& session = sessions[input.session];
+  session = Session();
+  session.hello = input.hello;
+  SendWelcome welcome{input.session,
+                      state->term(),
+                      options.heartbeat,
+                      options.lease_ttl,
+                      options.self_fence_after,
+                      {}};
+  for (const LeaseRef& ref : input.hello.held) {
+    const bool kept = leases.Adopt(ref, input.session, now + options.lease_ttl).ok();
+    welcome.held.emplace_back(ref, kept ? LeaseVerdict::kKeep : LeaseVerdict::kAbandon);
+  }
+  Send(std::move(welcome));
+}
+
+void Core::Impl::On(const SessionClosed& input) {
+  // Its leases stay until they run out: the worker may come back with them. What it had not
+  // accepted goes back at once.
+  for (const LeaseRef& ref : leases.HeldBy(input.session)) {
+    const Lease lease = *leases.Find(ref);
+    if (!lease.accepted)
+      EndLease(lease, {FailureKind::kDrain, absl::UnavailableError("offer not accepted")});
+  }
+  sessions.erase(input.session);
+}
+
+void Core::Impl::On(const CreditChanged& input) {
+  const auto it = sessions.find(input.session);
+  if (it != sessions.end()) it->second.credit = std::max(0, input.tasks);
+}
+
+void Core::Impl::On(const DrainRequested& input) {
+  const auto it = sessions.find(input.session);
+  if (it == sessions.end()) return;
+  it->second.draining = true;
+  Send(SendDrain{input.session});
+}
+
+void Core::Impl::On(const OfferReplied& input) {
+  if (input.accepted) {
+    // A reply that comes too late finds no lease; the next report's ack tells the worker.
+    (void)leases.Accept(input.lease, input.session, now + options.lease_ttl);
+    return;
+  }
+  const Lease* lease = leases.Find(input.lease);
+  if (lease == nullptr || lease->session != input.session) return;
+  EndLease(Lease(*lease),
+           {FailureKind::kDrain, absl::UnavailableError(absl::StrCat("declined: ", input.reason))});
+}
+
+void Core::Impl::On(const Reported& input) {
+  SendReportAck ack{input.session, input.number, {}};
+  std::set<LeaseRef> held;
+  for (const LeaseReport& report : input.leases) {
+    held.insert(report.lease);
+    const bool keep = leases.Renew(report.lease, input.session, now + options.lease_ttl).ok();
+    if (Lease* lease = leases.Find(report.lease); keep && lease != nullptr) {
+      lease->rows = report.rows;
+      lease->bytes = report.bytes;
+    }
+    ack.verdicts.emplace_back(report.lease, keep ? LeaseVerdict::kKeep : LeaseVerdict::kAbandon);
+  }
+  // What the worker accepted and no longer reports, it no longer does.
+  for (const LeaseRef& ref : leases.HeldBy(input.session)) {
+    const Lease lease = *leases.Find(ref);
+    if (lease.accepted && !held.contains(ref)) {
+      EndLease(lease, {FailureKind::kWorkerDeath,
+                       absl::UnavailableError("its worker no longer holds it")});
+    }
+  }
+  Send(std::move(ack));
+}
+
+void Core::Impl::ExpireLeases() {
+  for (const Lease& lease : leases.Expire(now)) {
+    const bool offered = !lease.accepted;
+    EndLease(lease, {offered ? FailureKind::kDrain : FailureKind::kWorkerDeath,
+                     absl::UnavailableError(offered ? "offer not accepted in time"
+                                                    : "its worker was not heard of in time")});
+  }
+}
+
+void Core::Impl::EndLease(const Lease& lease, const Failure& failure) {
+  leases.End(lease.ref);
+  const bool counted = failure.kind != FailureKind::kDrain;
+  switch (lease.kind) {
+    case TaskKind::kProbe:
+      if (const auto it = probes.find(lease.dataset);
+          it != probes.end() && it->second.task_id == lease.ref.task_id) {
+        it->second.task_id.clear();
+        if (counted) TakeProbeFailure(lease.dataset, failure);
+      }
+      break;
+    case TaskKind::kVerification:
+      TakeVerified(lease.ref.task_id, nullptr, &failure);
+      break;
+    case TaskKind::kMicrobatch:
+      if (state->FindClaim(lease.ref.fence) == nullptr) break;
+      if (counted) {
+        FailAttempt(lease.ref.fence, failure);
+      } else {
+        Release(lease.ref.fence, std::string(failure.status.message()));
+      }
+      break;
+  }
+}
+
+void Core::Impl::Release(int64_t fence, const std::string& reason) {
+  v1::Event event;
+  event.mutable_released()->set_fence(fence);
+  event.mutable_released()->set_reason(reason);
+  Emit(std::move(event));
+}
+
+void Core::Impl::FailAttempt(int64_t fence, const Failure& failure) {
+  const DatasetState& dataset = *state->FindClaim(fence);
+  const Claim& claim = dataset.claims.at(fence);
+  const Disposition disposition = DispositionOf(failure.status.code());
+  if (disposition == Disposition::kDrop)
+    return Release(fence, std::string(failure.status.message()));
+  const Blocked* before = dataset.FindBlocked(claim.extent);
+  const int attempts = (before == nullptr ? 0 : before->attempts) + 1;
+  const int deaths = (before == nullptr ? 0 : before->deaths) +
+                     (failure.kind == FailureKind::kWorkerDeath ? 1 : 0);
+  const bool retried = disposition == Disposition::kRetry || disposition == Disposition::kInDoubt;
+  v1::Event event;
+  v1::AttemptFailed* failed = event.mutable_attempt_failed();
+  failed->set_fence(fence);
+  *failed->mutable_failure() = ToProto(failure);
+  failed->set_attempts(attempts);
+  failed->set_quarantined(!retried || attempts > dataset.spec.retries ||
+                          deaths >= options.deaths_to_quarantine);
+  const absl::Time again = now + BackoffFor(options.backoff_base, attempts, fence);
+  failed->mutable_not_before()->set_seconds(absl::ToUnixSeconds(again));
+  failed->mutable_not_before()->set_nanos(static_cast<int32_t>(
+      absl::ToInt64Nanoseconds(again - absl::FromUnixSeconds(absl::ToUnixSeconds(again)))));
+  Emit(std::move(event));
+}
+
+void Core::Impl::On(const Delivered& input) {
+  AnswerDeliver answer{input.call, {}};
+  for (const Outcome& outcome : input.outcomes) answer.verdicts.push_back(Take(outcome));
+  Send(std::move(answer));
+}
+
+absl::Status Core::Impl::Take(const Outcome& outcome) {
+  const LeaseRef& ref = outcome.lease;
+  if (taken.contains(ref.fence)) return absl::OkStatus();  // Handed in before: the same answer.
+  const Lease* found = leases.Find(ref);
+  if (found == nullptr) return LeaseGone(ref);
+  const Lease lease = *found;
+  if (const auto* probe = std::get_if<ProbeResult>(&outcome.result); probe != nullptr) {
+    if (lease.kind != TaskKind::kProbe)
+      return absl::InvalidArgumentError("a probe's result for another task");
+    return TakeProbe(ref, *probe);
+  }
+  if (const auto* verified = std::get_if<Verification>(&outcome.result); verified != nullptr) {
+    if (lease.kind != TaskKind::kVerification)
+      return absl::InvalidArgumentError("a verification for another task");
+    leases.End(ref);
+    TakeVerified(ref.task_id, &verified->manifest, nullptr);
+    return absl::OkStatus();
+  }
+  if (const auto* failure = std::get_if<Failure>(&outcome.result); failure != nullptr) {
+    EndLease(lease, *failure);
+    return absl::OkStatus();
+  }
+  if (const auto* back = std::get_if<HandedBack>(&outcome.result); back != nullptr) {
+    EndLease(lease, {FailureKind::kDrain,
+                     absl::UnavailableError(absl::StrCat("handed back: ", back->reason))});
+    return absl::OkStatus();
+  }
+  if (lease.kind != TaskKind::kMicrobatch)
+    return absl::InvalidArgumentError("a manifest for another task");
+  const DatasetState* dataset = state->FindClaim(ref.fence);
+  if (dataset == nullptr) return LeaseGone(ref);
+  return TakeManifest(*dataset, dataset->claims.at(ref.fence), std::get<Manifest>(outcome.result));
+}
+
+absl::Status Core::Impl::TakeManifest(const DatasetState& dataset, const Claim& claim,
+                                      const Manifest& manifest) {
+  const int64_t fence = claim.fence;
+  const LeaseRef ref{claim.task_id, fence};
+  const std::vector<Extent> expected = PiecesOf(claim.extent, claim.cuts);
+  bool all_unchanged = true, same_pieces = expected.size() == manifest.pieces.size();
+  for (size_t i = 0; same_pieces && i < expected.size(); ++i) {
+    same_pieces = manifest.pieces[i].extent == expected[i];
+    all_unchanged &= manifest.pieces[i].unchanged;
+  }
+  if (!same_pieces) {
+    const absl::Status wrong = absl::InternalError(
+        absl::StrCat(ToString(dataset.spec.id), " ", Describe(dataset, claim.extent),
+                     ": the manifest's pieces are not those of the task (", manifest.pieces.size(),
+                     " instead of ", expected.size(), ")"));
+    leases.End(ref);
+    FailAttempt(fence, {FailureKind::kTask, wrong});
+    return wrong;
+  }
+  leases.End(ref);
+  taken.insert(fence);
+  v1::Event event;
+  if (all_unchanged) {
+    event.mutable_confirmed()->set_fence(fence);
+    event.mutable_confirmed()->set_rows_read(manifest.rows_read);
+    event.mutable_confirmed()->set_bytes_read(manifest.bytes_read);
+  } else {
+    event.mutable_staged()->set_fence(fence);
+    *event.mutable_staged()->mutable_manifest() = ToProto(manifest);
+  }
+  Emit(std::move(event));
+  return absl::OkStatus();
+}
+
+absl::Status Core::Impl::TakeProbe(const LeaseRef& ref, const ProbeResult& result) {
+  const DatasetId id = leases.Find(ref)->dataset;
+  leases.End(ref);
+  const auto it = probes.find(id);
+  if (it == probes.end() || it->second.task_id != ref.task_id) return LeaseGone(ref);
+  ProbeWork work = std::exchange(it->second, ProbeWork());
+  const absl::Status allowed = CheckPolicies(state->FindDataset(id)->spec, result);
+  if (!allowed.ok()) {
+    FailDemands(id, work.run_ids, {FailureKind::kSource, allowed});
+    AnswerPlanFailed(id, {FailureKind::kSource, allowed}, work.plans);
+    return absl::OkStatus();
+  }
+  AnswerPlanned(id, result, work.plans);
+  if (work.run_ids.empty()) return absl::OkStatus();  // Only looked at.
+  v1::Event event;
+  *event.mutable_probed()->mutable_dataset() = RefOf(id);
+  *event.mutable_probed()->mutable_result() = ToProto(result);
+  for (const std::string& run_id : work.run_ids) event.mutable_probed()->add_run_ids(run_id);
+  Emit(std::move(event));
+  return absl::OkStatus();
+}
+
+void Core::Impl::TakeProbeFailure(const DatasetId& id, const Failure& failure) {
+  ProbeWork& work = probes[id];
+  work.task_id.clear();
+  const Disposition disposition = DispositionOf(failure.status.code());
+  if (disposition == Disposition::kDrop) return;  // Not its fault: offered again.
+  ++work.failures;
+  const bool retried = disposition == Disposition::kRetry || disposition == Disposition::kInDoubt;
+  if (retried && work.failures <= state->FindDataset(id)->spec.retries) {
+    work.not_before = now + BackoffFor(options.backoff_base, work.failures,
+                                       static_cast<int64_t>(id.table.size()));
+    return;
+  }
+  const ProbeWork ended = std::exchange(work, ProbeWork());
+  FailDemands(id, ended.run_ids, failure);
+  AnswerPlanFailed(id, failure, ended.plans);
+}
+
+}  // namespace headwater

@@ -1,0 +1,294 @@
+#include "coordinator/ledger/sqlite_event_log.h"
+
+#include <sqlite3.h>
+#include <xxhash.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/ids.h"
+#include "common/base/status.h"
+
+namespace headwater {
+namespace {
+
+constexpr int kFormat = 1;
+constexpr char kSchema[] = R"sql(
+CREATE TABLE IF NOT EXISTS ledger(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events(sequence INTEGER PRIMARY KEY, payload BLOB NOT NULL, checksum INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS snapshots(sequence INTEGER PRIMARY KEY, state BLOB NOT NULL, checksum INTEGER NOT NULL);
+)sql";
+
+int64_t ChecksumOf(absl::string_view bytes, int64_t sequence) {
+  return static_cast<int64_t>(
+      XXH3_64bits_withSeed(bytes.data(), bytes.size(), static_cast<uint64_t>(sequence)));
+}
+
+struct StatementCloser {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using Statement = std::unique_ptr<sqlite3_stmt, StatementCloser>;
+
+class SqliteEventLog final : public EventLog {
+ public:
+  SqliteEventLog(sqlite3* db, std::string path, bool read_only)
+      : db_(db), path_(std::move(path)), read_only_(read_only) {}
+  ~SqliteEventLog() override {
+    append_.reset();
+    sqlite3_close_v2(db_);
+  }
+
+  absl::Status Init();
+
+  const std::string& ledger_id() const override { return ledger_id_; }
+  int64_t last_sequence() const override { return last_sequence_; }
+  absl::Status Append(int64_t first_sequence, absl::Span<const std::string> payloads) override;
+  absl::Status RaiseFloor(int64_t sequence) override;
+  absl::Status SaveSnapshot(int64_t sequence, absl::string_view state) override;
+  absl::StatusOr<std::optional<Snapshot>> LoadSnapshot() override;
+  absl::Status Replay(
+      int64_t sequence,
+      const std::function<absl::Status(int64_t, absl::string_view)>& visit) override;
+
+ private:
+  absl::Status Error(absl::string_view doing) const;
+  absl::Status Damaged(absl::string_view what) const;
+  absl::Status Execute(const char* sql, absl::string_view doing);
+  absl::StatusOr<Statement> Prepare(const char* sql, absl::string_view doing);
+  absl::StatusOr<std::string> GetValue(const char* name);
+  absl::Status PutValue(const char* name, const std::string& value);
+  absl::Status InsertAll(int64_t first_sequence, absl::Span<const std::string> payloads);
+
+  sqlite3* db_;
+  std::string path_;
+  bool read_only_;
+  std::string ledger_id_;
+  int64_t last_sequence_ = 0;
+  Statement append_;
+};
+
+absl::Status SqliteEventLog::Damaged(absl::string_view what) const {
+  return absl::DataLossError(
+      absl::StrCat("ledger ", path_, ": ", what,
+                   ". It is not used any further. Restore the file (with its -wal) from a backup, "
+                   "or move the .headwater folder away: "
+                   "without a ledger everything is read again, and tables that the old one owned "
+                   "must be moved away too"));
+}
+
+absl::Status SqliteEventLog::Error(absl::string_view doing) const {
+  const int code = sqlite3_errcode(db_) & 0xff;
+  const std::string message =
+      absl::StrCat("ledger ", path_, ": ", doing, ": ", sqlite3_errmsg(db_));
+  switch (code) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return Damaged(absl::StrCat(doing, ": SQLite says \"", sqlite3_errmsg(db_), "\""));
+    case SQLITE_FULL:
+      return absl::ResourceExhaustedError(absl::StrCat(message, "; the disk is full"));
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return absl::AlreadyExistsError(absl::StrCat(message, "; another coordinator has it open"));
+    case SQLITE_CANTOPEN:
+      return absl::NotFoundError(message);
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return absl::PermissionDeniedError(message);
+    default:
+      return absl::UnavailableError(message);
+  }
+}
+
+absl::Status SqliteEventLog::Execute(const char* sql, absl::string_view doing) {
+  return sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK ? absl::OkStatus()
+                                                                        : Error(doing);
+}
+
+absl::StatusOr<Statement> SqliteEventLog::Prepare(const char* sql, absl::string_view doing) {
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v2(db_, sql, -1, &statement, nullptr) != SQLITE_OK) return Error(doing);
+  return Statement(statement);
+}
+
+absl::StatusOr<std::string> SqliteEventLog::GetValue(const char* name) {
+  ASSIGN_OR_RETURN(Statement get,
+                   Prepare("SELECT value FROM ledger WHERE name = ?", "reading its header"));
+  sqlite3_bind_text(get.get(), 1, name, -1, SQLITE_STATIC);
+  const int step = sqlite3_step(get.get());
+  if (step == SQLITE_ROW)
+    return std::string(reinterpret_cast<const char*>(sqlite3_column_text(get.get(), 0)));
+  return step == SQLITE_DONE ? absl::StatusOr<std::string>("") : Error("reading its header");
+}
+
+absl::Status SqliteEventLog::PutValue(const char* name, const std::string& value) {
+  ASSIGN_OR_RETURN(Statement put,
+                   Prepare("INSERT OR REPLACE INTO ledger VALUES(?, ?)", "writing its header"));
+  sqlite3_bind_text(put.get(), 1, name, -1, SQLITE_STATIC);
+  sqlite3_bind_text(put.get(), 2, value.c_str(), -1, SQLITE_TRANSIENT);
+  return sqlite3_step(put.get()) == SQLITE_DONE ? absl::OkStatus() : Error("writing its header");
+}
+
+absl::Status SqliteEventLog::Init() {
+  sqlite3_busy_timeout(db_, read_only_ ? 2'000 : 0);
+  if (!read_only_) {
+    // WAL with FULL syncs the log at every commit: what Append() returned survives a power cut.
+    RETURN_IF_ERROR(Execute("PRAGMA journal_mode = WAL", "opening"));
+    RETURN_IF_ERROR(Execute("PRAGMA synchronous = FULL", "opening"));
+    RETURN_IF_ERROR(Execute(kSchema, "creating"));
+  }
+  ASSIGN_OR_RETURN(ledger_id_, GetValue("ledger_id"));
+  if (ledger_id_.empty()) {
+    if (read_only_) return Damaged("it has no ledger id");
+    ledger_id_ = RandomId();
+    RETURN_IF_ERROR(PutValue("ledger_id", ledger_id_));
+    RETURN_IF_ERROR(PutValue("format", absl::StrCat(kFormat)));
+  }
+  ASSIGN_OR_RETURN(const std::string format, GetValue("format"));
+  if (format != absl::StrCat(kFormat)) {
+    return Damaged(absl::StrCat("its format is ", format, ", expected ", kFormat,
+                                " (written by another version?)"));
+  }
+  ASSIGN_OR_RETURN(const std::string floor, GetValue("floor"));
+  last_sequence_ = floor.empty() ? 0 : std::stoll(floor);
+  ASSIGN_OR_RETURN(Statement last,
+                   Prepare("SELECT max(sequence) FROM events", "looking for its end"));
+  if (sqlite3_step(last.get()) != SQLITE_ROW) return Error("looking for its end");
+  last_sequence_ = std::max<int64_t>(last_sequence_, sqlite3_column_int64(last.get(), 0));
+  if (!read_only_) {
+    ASSIGN_OR_RETURN(append_, Prepare("INSERT INTO events VALUES(?, ?, ?)", "preparing"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteEventLog::InsertAll(int64_t first_sequence,
+                                       absl::Span<const std::string> payloads) {
+  for (size_t i = 0; i < payloads.size(); ++i) {
+    const int64_t sequence = first_sequence + static_cast<int64_t>(i);
+    sqlite3_bind_int64(append_.get(), 1, sequence);
+    sqlite3_bind_blob64(append_.get(), 2, payloads[i].data(), payloads[i].size(), SQLITE_STATIC);
+    sqlite3_bind_int64(append_.get(), 3, ChecksumOf(payloads[i], sequence));
+    const bool done = sqlite3_step(append_.get()) == SQLITE_DONE;
+    const absl::Status status = done ? absl::OkStatus() : Error("appending");
+    sqlite3_reset(append_.get());
+    RETURN_IF_ERROR(status);
+  }
+  return Execute("COMMIT", "making events durable");
+}
+
+absl::Status SqliteEventLog::Append(int64_t first_sequence,
+                                    absl::Span<const std::string> payloads) {
+  if (read_only_) return absl::FailedPreconditionError("the ledger was opened for reading only");
+  if (payloads.empty()) return absl::OkStatus();
+  if (first_sequence != last_sequence_ + 1) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "ledger ", path_, ": appending at ", first_sequence, ", expected ", last_sequence_ + 1));
+  }
+  RETURN_IF_ERROR(Execute("BEGIN IMMEDIATE", "beginning a transaction"));
+  const absl::Status status = InsertAll(first_sequence, payloads);
+  if (!status.ok()) {
+    sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+    return status;
+  }
+  last_sequence_ += static_cast<int64_t>(payloads.size());
+  return absl::OkStatus();
+}
+
+absl::Status SqliteEventLog::RaiseFloor(int64_t sequence) {
+  if (read_only_) return absl::FailedPreconditionError("the ledger was opened for reading only");
+  if (sequence <= last_sequence_) return absl::OkStatus();
+  RETURN_IF_ERROR(PutValue("floor", absl::StrCat(sequence)));
+  last_sequence_ = sequence;
+  return absl::OkStatus();
+}
+
+absl::Status SqliteEventLog::SaveSnapshot(int64_t sequence, absl::string_view state) {
+  if (read_only_) return absl::FailedPreconditionError("the ledger was opened for reading only");
+  ASSIGN_OR_RETURN(Statement put, Prepare("INSERT OR REPLACE INTO snapshots VALUES(?, ?, ?)",
+                                          "writing a snapshot"));
+  sqlite3_bind_int64(put.get(), 1, sequence);
+  sqlite3_bind_blob64(put.get(), 2, state.data(), state.size(), SQLITE_STATIC);
+  sqlite3_bind_int64(put.get(), 3, ChecksumOf(state, sequence));
+  if (sqlite3_step(put.get()) != SQLITE_DONE) return Error("writing a snapshot");
+  // The one before stays, in case this one is ever found damaged.
+  return Execute(
+      "DELETE FROM snapshots WHERE sequence NOT IN (SELECT sequence FROM snapshots ORDER BY "
+      "sequence DESC LIMIT 2)",
+      "dropping old snapshots");
+}
+
+absl::StatusOr<std::optional<EventLog::Snapshot>> SqliteEventLog::LoadSnapshot() {
+  ASSIGN_OR_RETURN(
+      Statement get,
+      Prepare("SELECT sequence, state, checksum FROM snapshots ORDER BY sequence DESC LIMIT 1",
+              "reading the snapshot"));
+  const int step = sqlite3_step(get.get());
+  if (step == SQLITE_DONE) return std::optional<Snapshot>();
+  if (step != SQLITE_ROW) return Error("reading the snapshot");
+  Snapshot snapshot;
+  snapshot.sequence = sqlite3_column_int64(get.get(), 0);
+  snapshot.state.assign(static_cast<const char*>(sqlite3_column_blob(get.get(), 1)),
+                        static_cast<size_t>(sqlite3_column_bytes(get.get(), 1)));
+  if (ChecksumOf(snapshot.state, snapshot.sequence) != sqlite3_column_int64(get.get(), 2)) {
+    return Damaged(
+        absl::StrCat("the snapshot at ", snapshot.sequence, " does not match its checksum"));
+  }
+  return std::optional<Snapshot>(std::move(snapshot));
+}
+
+absl::Status SqliteEventLog::Replay(
+    int64_t sequence, const std::function<absl::Status(int64_t, absl::string_view)>& visit) {
+  ASSIGN_OR_RETURN(
+      Statement get,
+      Prepare("SELECT sequence, payload, checksum FROM events WHERE sequence > ? ORDER BY sequence",
+              "replaying"));
+  sqlite3_bind_int64(get.get(), 1, sequence);
+  int64_t before = 0;
+  while (true) {
+    const int step = sqlite3_step(get.get());
+    if (step == SQLITE_DONE) return absl::OkStatus();
+    if (step != SQLITE_ROW) return Error("replaying");
+    const int64_t at = sqlite3_column_int64(get.get(), 0);
+    const absl::string_view payload(static_cast<const char*>(sqlite3_column_blob(get.get(), 1)),
+                                    static_cast<size_t>(sqlite3_column_bytes(get.get(), 1)));
+    // After a snapshot the first event must be the next one; a floor makes the very first one
+    // larger.
+    if ((before != 0 && at != before + 1) || (before == 0 && sequence != 0 && at != sequence + 1)) {
+      return Damaged(absl::StrCat("events are missing before ", at));
+    }
+    if (ChecksumOf(payload, at) != sqlite3_column_int64(get.get(), 2)) {
+      return Damaged(absl::StrCat("event ", at, " does not match its checksum"));
+    }
+    RETURN_IF_ERROR(visit(at, payload));
+    before = at;
+  }
+}
+
+absl::StatusOr<std::unique_ptr<EventLog>> Open(const std::string& path, bool read_only) {
+  std::error_code ignored;
+  if (read_only && !std::filesystem::exists(path, ignored)) {
+    return absl::NotFoundError(
+        absl::StrCat("no ledger at ", path, ": nothing has been run here yet"));
+  }
+  sqlite3* db = nullptr;
+  const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int opened = sqlite3_open_v2(path.c_str(), &db, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  auto log = std::make_unique<SqliteEventLog>(db, path, read_only);
+  if (opened != SQLITE_OK)
+    return absl::UnavailableError(
+        absl::StrCat("ledger ", path, ": cannot be opened: ", sqlite3_errstr(opened)));
+  RETURN_IF_ERROR(log->Init());
+  return std::unique_ptr<EventLog>(std::move(log));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<EventLog>> OpenSqliteEventLog(const std::string& path) {
+  return Open(path, false);
+}
+
+absl::StatusOr<std::unique_ptr<EventLog>> OpenSqliteEventLogReadOnly(const std::string& path) {
+  return Open(path, true);
+}
+
+}  // namespace headwater

@@ -1,0 +1,66 @@
+#include "coordinator/ledger/sqlite_event_log.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "gmock/gmock.h"
+#include "tests/contract/event_log_contract.h"
+#include "tests/support/temp_folder.h"
+
+namespace headwater {
+namespace {
+
+using testing::HasSubstr;
+
+class SqlitePlace : public EventLogPlace {
+ public:
+  absl::StatusOr<std::unique_ptr<EventLog>> Open() override { return OpenSqliteEventLog(path()); }
+  std::string path() const { return folder_.path() + "/ledger.db"; }
+
+ private:
+  TempFolder folder_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, EventLogContract,
+                         testing::Values(EventLogKind{"Sqlite", [] { return std::make_unique<SqlitePlace>(); }}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(SqliteEventLog, AFileThatIsNoLedgerIsRefusedWithAdvice) {
+  SqlitePlace place;
+  std::ofstream(place.path()) << std::string(8'192, 'x');
+  const auto log = place.Open();
+  EXPECT_EQ(log.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(log.status().message()), HasSubstr(place.path()));
+  EXPECT_THAT(std::string(log.status().message()), HasSubstr("Restore the file"));
+}
+
+TEST(SqliteEventLog, AFlippedBitInAnEventStopsTheReplay) {
+  SqlitePlace place;
+  auto log = *place.Open();
+  ASSERT_TRUE(log->Append(1, {std::string(200, 'q')}).ok());
+  log.reset();  // Checkpoints the WAL into the file.
+  std::fstream file(place.path(), std::ios::in | std::ios::out | std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(file)), {});
+  const size_t at = bytes.find(std::string(200, 'q'));
+  ASSERT_NE(at, std::string::npos);
+  file.seekp(static_cast<std::streamoff>(at + 7));
+  file.put('r');
+  file.close();
+  log = *place.Open();
+  const absl::Status status = log->Replay(0, [](int64_t, absl::string_view) { return absl::OkStatus(); });
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("event 1"));
+}
+
+TEST(SqliteEventLog, AReaderBesideTheWriterSeesItsEventsAndCannotWrite) {
+  SqlitePlace place;
+  auto log = *place.Open();
+  ASSERT_TRUE(log->Append(1, {"a"}).ok());
+  auto reader = *OpenSqliteEventLogReadOnly(place.path());
+  EXPECT_EQ(reader->last_sequence(), 1);
+  EXPECT_EQ(reader->Append(2, {"b"}).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(OpenSqliteEventLogReadOnly(place.path() + "-none").status().code(), absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace headwater
