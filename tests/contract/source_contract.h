@@ -1,0 +1,378 @@
+// What every Source must do, in code. An implementation supplies a SourceUnderTest and instantiates
+// the suite; all of them see the same table and must give the same rows, bit for bit.
+#ifndef HEADWATER_TESTS_CONTRACT_SOURCE_CONTRACT_H_
+#define HEADWATER_TESTS_CONTRACT_SOURCE_CONTRACT_H_
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/data/row_hash.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "worker/source/batch_builder.h"
+#include "worker/source/source_reader.h"
+#include "worker/source/value_text.h"
+
+namespace headwater {
+
+// One kind of source with a database of its own. Create() returns null when the database cannot be
+// had here, and says why.
+class SourceUnderTest {
+ public:
+  virtual ~SourceUnderTest() = default;
+  virtual void Execute(const std::string& sql) = 0;
+  virtual ServerSpec server() const = 0;
+  virtual absl::StatusOr<std::unique_ptr<Source>> Open() const = 0;
+  virtual std::string TypeName(TypeKind kind) const = 0;       // For CREATE TABLE.
+  virtual std::string Blob(const std::string& hex) const = 0;  // A literal.
+  // A text in an integer column, if the database lets one in; else empty.
+  virtual std::string BadInteger() const { return ""; }
+};
+
+// Row i of 300: three rows share each minute, every 50th has no cursor, every 60th is of 2099.
+constexpr int kContractRows = 300;
+
+inline bool CursorIsNull(int i) { return i % 50 == 49; }
+inline bool CursorIsFuture(int i) { return i % 60 == 59; }
+inline std::string MinuteText(int minute) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "2013-01-01 %02d:%02d:00", minute / 60, minute % 60);
+  return text;
+}
+inline int64_t MinuteValue(int minute) { return *ParseWallClock(MinuteText(minute)); }
+inline std::string CursorText(int i) {
+  return CursorIsFuture(i) ? "2099-01-01 00:00:00" : MinuteText(i / 3);
+}
+inline int64_t CursorValue(int i) { return *ParseWallClock(CursorText(i)); }
+inline std::string NameOf(int i) {
+  return i % 10 == 3 ? absl::StrCat("blåbær \"", i, "\"\n") : absl::StrCat("n", i);
+}
+
+inline Schema ContractSchema() {
+  return Schema{{{"id", {TypeKind::kLong}, false},
+                 {"at", {TypeKind::kTimestampNtz}, true},
+                 {"amount", {TypeKind::kDecimal, 12, 4}, true},
+                 {"ratio", {TypeKind::kDouble}, true},
+                 {"name", {TypeKind::kString}, true},
+                 {"flag", {TypeKind::kBoolean}, true},
+                 {"day", {TypeKind::kDate}, true},
+                 {"payload", {TypeKind::kBinary}, true}}};
+}
+
+template <typename SourceKind>
+class SourceContract : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string why;
+    source_under_test_ = SourceKind::Create(why);
+    if (source_under_test_ == nullptr) {
+      ASSERT_EQ(std::getenv("CI"), nullptr) << "CI forbids skips: " << why;
+      GTEST_SKIP() << why;
+    }
+    FillTable();
+    auto source = source_under_test_->Open();
+    ASSERT_TRUE(source.ok()) << source.status();
+    source_ = *std::move(source);
+    dataset_.id = {"events", "s"};
+    dataset_.server = source_under_test_->server();
+    dataset_.relation = "events";
+    dataset_.cursor = "at";
+    dataset_.cursor_timezone = "UTC";
+    dataset_.server.clock_sql = "SELECT '2013-01-02 00:00:00'";
+    options_.cursor_type = CursorType::kWallClock;
+    options_.domain_end = MinuteValue(600);
+    options_.query_tag = "events#1 */ DROP";
+  }
+
+  void FillTable() {
+    SourceUnderTest& db = *source_under_test_;
+    std::string create = "CREATE TABLE events (";
+    for (const Column& column : ContractSchema().columns) {
+      const bool decimal = column.type.kind == TypeKind::kDecimal;
+      absl::StrAppend(&create, column.name == "id" ? "" : ", ", column.name, " ",
+                      decimal ? "DECIMAL(12,4)" : db.TypeName(column.type.kind),
+                      column.nullable ? "" : " NOT NULL");
+    }
+    db.Execute(absl::StrCat(create, ")"));
+    db.Execute("CREATE INDEX events_at ON events (at)");
+    std::string insert = "INSERT INTO events VALUES ";
+    const bool has_booleans = db.TypeName(TypeKind::kBoolean) == "BOOLEAN";
+    for (int i = 0; i < kContractRows; ++i) {
+      absl::StrAppend(&insert, i == 0 ? "(" : ", (", i, ", ");
+      absl::StrAppend(&insert, CursorIsNull(i) ? "NULL" : absl::StrCat("'", CursorText(i), "'"));
+      absl::StrAppend(&insert, ", ", i % 7 == 0 ? "NULL" : absl::StrCat(i - 150, ".25"));
+      absl::StrAppend(&insert, ", ", i % 11 == 0 ? "NULL" : absl::StrCat(i, ".1"));
+      absl::StrAppend(&insert, ", '", NameOf(i), "', ");
+      absl::StrAppend(&insert, i % 2 == 1     ? has_booleans ? "TRUE" : "1"
+                               : has_booleans ? "FALSE"
+                                              : "0");
+      absl::StrAppend(&insert, ", '2013-02-", i % 28 < 9 ? "0" : "", i % 28 + 1, "', ");
+      absl::StrAppend(&insert, i % 5 == 0 ? "NULL" : db.Blob(i % 2 == 1 ? "00ff41" : "00ff"), ")");
+    }
+    db.Execute(insert);
+  }
+
+  // Fingerprint of the rows that `wanted` chooses, made without any source.
+  template <typename Wanted>
+  Fingerprint Expected(Wanted wanted) {
+    BatchBuilder batch(ContractSchema());
+    for (int i = 0; i < kContractRows; ++i) {
+      if (!wanted(i)) continue;
+      batch.AppendInteger(0, i);
+      CursorIsNull(i) ? batch.AppendNull(1) : batch.AppendInteger(1, CursorValue(i));
+      // -149.25 is -149 and a quarter further from zero, as the literal says.
+      const int whole = i - 150;
+      i % 7 == 0 ? batch.AppendNull(2)
+                 : batch.AppendDecimal(2, whole * 10'000 + (whole < 0 ? -2'500 : 2'500));
+      i % 11 == 0 ? batch.AppendNull(3)
+                  : batch.AppendDouble(3, std::strtod(absl::StrCat(i, ".1").c_str(), nullptr));
+      batch.AppendBytes(4, NameOf(i));
+      batch.AppendBool(5, i % 2 == 1);
+      batch.AppendInteger(6, *ParseDate("2013-02-01") + i % 28);
+      i % 5 == 0 ? batch.AppendNull(7)
+                 : batch.AppendBytes(7, i % 2 ? absl::string_view("\x00\xff\x41", 3)
+                                              : absl::string_view("\x00\xff", 2));
+      batch.EndRow();
+    }
+    Fingerprint fingerprint;
+    AddTo(fingerprint, **batch.Finish());
+    return fingerprint;
+  }
+
+  void AddTo(Fingerprint& fingerprint, const RowBatch& batch) {
+    if (hasher_ == nullptr) hasher_ = *RowHasher::Create(ContractSchema());
+    std::vector<Hash128> hashes;
+    ASSERT_TRUE(hasher_->Hash(batch, hashes).ok());
+    for (const Hash128& hash : hashes) fingerprint.Add(hash);
+  }
+
+  absl::StatusOr<Fingerprint> Read(const Extent& extent) {
+    auto reader = source_->Read(dataset_, extent, options_);
+    if (!reader.ok()) return reader.status();
+    schema_ = (*reader)->schema();
+    Fingerprint fingerprint;
+    for (batches_ = 0;; ++batches_) {
+      auto batch = (*reader)->Next();
+      if (!batch.ok()) return batch.status();
+      if (*batch == nullptr) return fingerprint;
+      EXPECT_GT((*batch)->rows(), 0);
+      AddTo(fingerprint, **batch);
+    }
+  }
+
+  std::unique_ptr<SourceUnderTest> source_under_test_;
+  std::unique_ptr<Source> source_;
+  DatasetSpec dataset_;
+  ReadOptions options_;
+  Schema schema_;
+  int batches_ = 0;
+  std::unique_ptr<RowHasher> hasher_;
+};
+
+TYPED_TEST_SUITE_P(SourceContract);
+
+TYPED_TEST_P(SourceContract, AWholeTableHasTheRowsAndTypesThatWereWritten) {
+  this->options_.cursor_type = CursorType::kNone;
+  const auto read = this->Read(Extent{Range{0, 1}, false});
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->rows, kContractRows);
+  for (size_t i = 0; i < ContractSchema().columns.size(); ++i) {
+    EXPECT_EQ(this->schema_.columns[i].name, ContractSchema().columns[i].name);
+    EXPECT_EQ(this->schema_.columns[i].type, ContractSchema().columns[i].type) << i;
+  }
+  EXPECT_EQ(*read, this->Expected([](int) { return true; }));
+}
+
+TYPED_TEST_P(SourceContract, RangesAreHalfOpenAndKeepTiesTogether) {
+  const auto inside = [](int i, int from, int to) {
+    return !CursorIsNull(i) && MinuteValue(from) <= CursorValue(i) &&
+           CursorValue(i) < MinuteValue(to);
+  };
+  for (const auto& [from, to] : {std::pair(0, 40), std::pair(40, 41), std::pair(41, 200)}) {
+    const auto read = this->Read(Extent{Range{MinuteValue(from), MinuteValue(to)}, false});
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(*read, this->Expected([&](int i) { return inside(i, from, to); })) << from;
+    EXPECT_GT(read->rows, 0);
+  }
+}
+
+TYPED_TEST_P(SourceContract, OutsideIsNullAndFutureCursorsAloneOrWithARange) {
+  const auto outside = [](int i) { return CursorIsNull(i) || CursorIsFuture(i); };
+  const auto alone = this->Read(Extent{std::nullopt, true});
+  ASSERT_TRUE(alone.ok()) << alone.status();
+  EXPECT_EQ(*alone, this->Expected(outside));
+  const auto both = this->Read(Extent{Range{MinuteValue(90), MinuteValue(600)}, true});
+  ASSERT_TRUE(both.ok()) << both.status();
+  EXPECT_EQ(*both,
+            this->Expected([&](int i) { return outside(i) || CursorValue(i) >= MinuteValue(90); }));
+}
+
+TYPED_TEST_P(SourceContract, AnEmptyRangeHasNoBatch) {
+  const auto read = this->Read(Extent{Range{MinuteValue(300), MinuteValue(301)}, false});
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, Fingerprint{});
+  EXPECT_EQ(this->batches_, 0);
+}
+
+TYPED_TEST_P(SourceContract, BatchesStayWithinTheirBudget) {
+  this->options_.cursor_type = CursorType::kNone;
+  this->options_.batch_bytes = 2048;
+  auto reader = this->source_->Read(this->dataset_, Extent{Range{0, 1}, false}, this->options_);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  int batches = 0;
+  int64_t rows = 0;
+  while (true) {
+    auto batch = (*reader)->Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    if (*batch == nullptr) break;
+    ++batches;
+    rows += (*batch)->rows();
+    EXPECT_LT((*batch)->rows(), 60);
+  }
+  EXPECT_GT(batches, 5);
+  EXPECT_EQ(rows, kContractRows);
+}
+
+TYPED_TEST_P(SourceContract, AProbeReadsClockBoundMinimumAndCounts) {
+  ProbeTask task;
+  task.tail = {{MinuteValue(50), MinuteValue(60)}, {MinuteValue(300), MinuteValue(400)}};
+  const auto probe = this->source_->Probe(this->dataset_, task, std::stop_token());
+  ASSERT_TRUE(probe.ok()) << probe.status();
+  EXPECT_EQ(probe->cursor_type, CursorType::kWallClock);
+  EXPECT_EQ(probe->source_clock, absl::FromCivil(absl::CivilDay(2013, 1, 2), absl::UTCTimeZone()));
+  EXPECT_EQ(probe->minimum, MinuteValue(0));
+  EXPECT_EQ(probe->bound, MinuteValue(99));
+  EXPECT_EQ(probe->null_rows, 6);
+  EXPECT_EQ(probe->future_rows, 4);  // The fifth (299) has no cursor.
+  ASSERT_EQ(probe->tail.size(), 2u);
+  EXPECT_EQ(probe->tail[0].rows, 29);  // Row 179 is of 2099.
+  EXPECT_EQ(probe->tail[0].max_cursor, MinuteValue(59));
+  EXPECT_EQ(probe->tail[1].rows, 0);
+  EXPECT_EQ(probe->tail[1].max_cursor, std::nullopt);
+  EXPECT_EQ(probe->schema.columns.size(), 8u);
+}
+
+TYPED_TEST_P(SourceContract, AProbeWithoutACursorReadsSchemaAndClock) {
+  this->dataset_.cursor = "";
+  this->dataset_.server.clock_sql = "";
+  const auto probe = this->source_->Probe(this->dataset_, ProbeTask{}, std::stop_token());
+  ASSERT_TRUE(probe.ok()) << probe.status();
+  EXPECT_EQ(probe->cursor_type, CursorType::kNone);
+  EXPECT_GT(probe->source_clock, absl::FromUnixSeconds(1'600'000'000));
+  EXPECT_EQ(probe->bound, std::nullopt);
+}
+
+TYPED_TEST_P(SourceContract, OnlySelectedColumnsAreReadInSourceOrder) {
+  this->dataset_.include_columns = {"name", "id", "flag"};
+  this->dataset_.exclude_columns = {"flag"};
+  auto reader =
+      this->source_->Read(this->dataset_, Extent{Range{0, MinuteValue(5)}, false}, this->options_);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  ASSERT_EQ((*reader)->schema().columns.size(), 2u);
+  EXPECT_EQ((*reader)->schema().columns[0].name, "id");
+  EXPECT_EQ((*reader)->schema().columns[1].name, "name");
+}
+
+TYPED_TEST_P(SourceContract, MissingTablesAndColumnsAreNamedWithTheNearest) {
+  this->dataset_.cursor = "att";
+  auto probe = this->source_->Probe(this->dataset_, ProbeTask{}, std::stop_token());
+  EXPECT_EQ(probe.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(probe.status().message()), ::testing::HasSubstr("did you mean 'at'"));
+  this->dataset_.cursor = "at";
+  this->dataset_.relation = "event";
+  probe = this->source_->Probe(this->dataset_, ProbeTask{}, std::stop_token());
+  EXPECT_EQ(probe.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(probe.status().message()), ::testing::HasSubstr("'events'"));
+  this->dataset_.relation = "events";
+  probe = this->source_->Probe(this->dataset_, ProbeTask{}, std::stop_token());
+  EXPECT_TRUE(probe.ok()) << "a connection outlives such errors: " << probe.status();
+}
+
+TYPED_TEST_P(SourceContract, ACursorThatCannotOrderRowsIsRefused) {
+  this->dataset_.cursor = "name";
+  const auto probe = this->source_->Probe(this->dataset_, ProbeTask{}, std::stop_token());
+  EXPECT_EQ(probe.status().code(), absl::StatusCode::kInvalidArgument) << probe.status();
+}
+
+TYPED_TEST_P(SourceContract, ACancelledReaderSaysSoAndTheNextOneReads) {
+  this->options_.cursor_type = CursorType::kNone;
+  this->options_.batch_bytes = 2048;
+  {
+    auto reader = this->source_->Read(this->dataset_, Extent{Range{0, 1}, false}, this->options_);
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    ASSERT_TRUE((*reader)->Next().ok());
+    (*reader)->Cancel();
+    EXPECT_EQ((*reader)->Next().status().code(), absl::StatusCode::kCancelled);
+    EXPECT_EQ((*reader)->Next().status().code(), absl::StatusCode::kCancelled);
+  }
+  const auto read = this->Read(Extent{Range{0, 1}, false});
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->rows, kContractRows);
+}
+
+TYPED_TEST_P(SourceContract, AReaderMayBeLeftHalfway) {
+  this->options_.cursor_type = CursorType::kNone;
+  this->options_.batch_bytes = 2048;
+  {
+    auto reader = this->source_->Read(this->dataset_, Extent{Range{0, 1}, false}, this->options_);
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    ASSERT_TRUE((*reader)->Next().ok());
+  }
+  const auto probe = this->source_->Probe(this->dataset_, ProbeTask{}, std::stop_token());
+  ASSERT_TRUE(probe.ok()) << probe.status();
+}
+
+TYPED_TEST_P(SourceContract, AStoppedProbeIsCancelled) {
+  std::stop_source stop;
+  stop.request_stop();
+  const auto probe = this->source_->Probe(this->dataset_, ProbeTask{}, stop.get_token());
+  EXPECT_EQ(probe.status().code(), absl::StatusCode::kCancelled) << probe.status();
+}
+
+TYPED_TEST_P(SourceContract, ABadValueNamesColumnKeyAndValue) {
+  const std::string insert = this->source_under_test_->BadInteger();
+  if (insert.empty()) return;  // This database keeps such values out.
+  this->source_under_test_->Execute(insert);
+  this->options_.cursor_type = CursorType::kNone;
+  const auto read = this->Read(Extent{Range{0, 1}, false});
+  EXPECT_EQ(read.status().code(), absl::StatusCode::kInvalidArgument) << read.status();
+  EXPECT_THAT(std::string(read.status().message()),
+              ::testing::AllOf(::testing::HasSubstr("'id'"), ::testing::HasSubstr("'abc'"),
+                               ::testing::HasSubstr("at=2013-01-01 07:00:00")));
+}
+
+TYPED_TEST_P(SourceContract, LongTextArrivesWhole) {
+  const std::string text(300'000, 'x');
+  this->source_under_test_->Execute(
+      absl::StrCat("UPDATE events SET name = '", text, "' WHERE id = 7"));
+  this->dataset_.include_columns = {"name"};
+  this->options_.cursor_type = CursorType::kNone;
+  auto reader = this->source_->Read(this->dataset_, Extent{Range{0, 1}, false}, this->options_);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  int64_t rows = 0, bytes = 0;
+  while (true) {
+    auto batch = (*reader)->Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    if (*batch == nullptr) break;
+    rows += (*batch)->rows();
+    bytes += (*batch)->size_bytes();
+  }
+  EXPECT_EQ(rows, kContractRows);
+  EXPECT_GT(bytes, 300'000);
+}
+
+REGISTER_TYPED_TEST_SUITE_P(
+    SourceContract, AWholeTableHasTheRowsAndTypesThatWereWritten,
+    RangesAreHalfOpenAndKeepTiesTogether, OutsideIsNullAndFutureCursorsAloneOrWithARange,
+    AnEmptyRangeHasNoBatch, BatchesStayWithinTheirBudget, AProbeReadsClockBoundMinimumAndCounts,
+    AProbeWithoutACursorReadsSchemaAndClock, OnlySelectedColumnsAreReadInSourceOrder,
+    MissingTablesAndColumnsAreNamedWithTheNearest, ACursorThatCannotOrderRowsIsRefused,
+    ACancelledReaderSaysSoAndTheNextOneReads, AReaderMayBeLeftHalfway, AStoppedProbeIsCancelled,
+    ABadValueNamesColumnKeyAndValue, LongTextArrivesWhole);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_TESTS_CONTRACT_SOURCE_CONTRACT_H_

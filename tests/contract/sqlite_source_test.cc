@@ -1,0 +1,206 @@
+// SQLite through ODBC under the source contract, and what only SQLite can get wrong.
+#include <sqlite3.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "tests/contract/source_contract.h"
+#include "worker/source/odbc/odbc_source.h"
+
+namespace headwater {
+namespace {
+
+using ::testing::HasSubstr;
+
+class SqliteUnderTest : public SourceUnderTest {
+ public:
+  static std::unique_ptr<SqliteUnderTest> Create(std::string&) {
+    return std::make_unique<SqliteUnderTest>();
+  }
+  SqliteUnderTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "hw_sqlite_XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+    sqlite3_open((folder_ / "s.db").c_str(), &db_);
+  }
+  ~SqliteUnderTest() override {
+    sqlite3_close(db_);
+    std::filesystem::remove_all(folder_);
+  }
+  void Execute(const std::string& sql) override {
+    char* error = nullptr;
+    ASSERT_EQ(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, &error), SQLITE_OK) << error;
+  }
+  ServerSpec server() const override {
+    ServerSpec server;
+    server.name = "s";
+    server.url = absl::StrCat("odbc:Driver=SQLite3;Database=", (folder_ / "s.db").string());
+    return server;
+  }
+  absl::StatusOr<std::unique_ptr<Source>> Open() const override { return OpenOdbcSource(server()); }
+  std::string TypeName(TypeKind kind) const override {
+    switch (kind) {
+      case TypeKind::kLong:
+        return "INTEGER";
+      case TypeKind::kTimestampNtz:
+        return "TIMESTAMP";
+      case TypeKind::kDouble:
+        return "REAL";
+      case TypeKind::kBoolean:
+        return "BOOLEAN";
+      case TypeKind::kDate:
+        return "DATE";
+      case TypeKind::kBinary:
+        return "BLOB";
+      default:
+        return "TEXT";
+    }
+  }
+  std::string Blob(const std::string& hex) const override { return absl::StrCat("x'", hex, "'"); }
+  std::string BadInteger() const override {
+    return "INSERT INTO events (id, at) VALUES ('abc', '2013-01-01 07:00:00')";
+  }
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  std::filesystem::path folder_;
+  sqlite3* db_ = nullptr;
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, SourceContract, SqliteUnderTest);
+
+class SqliteSource : public ::testing::Test {
+ protected:
+  // Status of reading `t`, created with one column `v` of `type` that holds `literal`.
+  absl::Status ReadOne(const std::string& type, const std::string& literal) {
+    db_.Execute("DROP TABLE IF EXISTS t");
+    db_.Execute(absl::StrCat("CREATE TABLE t (id INTEGER, v ", type, ")"));
+    db_.Execute(absl::StrCat("INSERT INTO t VALUES (17, ", literal, ")"));
+    DatasetSpec dataset;
+    dataset.relation = "t";
+    dataset.server = db_.server();
+    auto source = db_.Open();
+    if (!source.ok()) return source.status();
+    auto reader = (*source)->Read(dataset, Extent{Range{0, 1}, false}, ReadOptions{});
+    if (!reader.ok()) return reader.status();
+    auto batch = (*reader)->Next();
+    if (!batch.ok()) return batch.status();
+    return *batch != nullptr && (*batch)->rows() == 1 ? absl::OkStatus()
+                                                      : absl::InternalError("no row");
+  }
+
+  SqliteUnderTest db_;
+};
+
+TEST_F(SqliteSource, AValueThatIsNotOfTheDeclaredTypeIsAnError) {
+  const std::pair<const char*, const char*> bad[] = {{"INTEGER", "'abc'"},
+                                                     {"INTEGER", "1.5"},
+                                                     {"INTEGER", "9.3e18"},
+                                                     {"REAL", "'abc'"},
+                                                     {"BOOLEAN", "2"},
+                                                     {"DECIMAL(10,2)", "1.005"},
+                                                     {"DECIMAL(10,2)", "0.1+0.2"},
+                                                     {"DECIMAL(4,2)", "123.45"},
+                                                     {"TIMESTAMP", "'2013-13-45 00:00:00'"},
+                                                     {"TIMESTAMP", "1356998400"},
+                                                     {"TIMESTAMP", "'2013-01-01'"},
+                                                     {"TIMESTAMP", "'2013-01-01 10:00'"},
+                                                     {"TIMESTAMP", "'2013-01-01T10:00:00Z'"},
+                                                     {"DATE", "'2013-02-29'"},
+                                                     {"BLOB", "'text'"},
+                                                     {"TEXT", "x'6162'"},
+                                                     {"TEXT", "CAST(x'ff41' AS TEXT)"}};
+  for (const auto& [type, literal] : bad) {
+    const absl::Status status = ReadOne(type, literal);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument)
+        << type << " " << literal << ": " << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("column 'v'"));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("id=17"));
+  }
+}
+
+TEST_F(SqliteSource, ValuesOfTheDeclaredTypeAreTaken) {
+  const std::pair<const char*, const char*> good[] = {{"INTEGER", "-9223372036854775808"},
+                                                      {"REAL", "1e300"},
+                                                      {"REAL", "9e999"},
+                                                      {"DOUBLE", "3"},
+                                                      {"DECIMAL(10,2)", "12.34"},
+                                                      {"DECIMAL(20,0)", "9223372036854775807"},
+                                                      {"NUMERIC", "5"},
+                                                      {"TIMESTAMP", "'2013-01-01T10:00:00.123456'"},
+                                                      {"DATE", "'2012-02-29'"},
+                                                      {"VARCHAR(3)", "'a'||char(0)||'b'"},
+                                                      {"UUID", "'0a'"},
+                                                      {"BLOB", "x''"},
+                                                      {"TEXT", "''"},
+                                                      {"TEXT", "NULL"}};
+  for (const auto& [type, literal] : good) {
+    EXPECT_TRUE(ReadOne(type, literal).ok())
+        << type << " " << literal << ": " << ReadOne(type, literal);
+  }
+}
+
+TEST_F(SqliteSource, AMissingFileIsNamedAndNotCreated) {
+  ServerSpec server = db_.server();
+  const std::filesystem::path path = db_.folder() / "none.db";
+  server.url = absl::StrCat("odbc:Driver=SQLite3;Database=", path.string());
+  auto source = OpenOdbcSource(server);
+  ASSERT_TRUE(source.ok());
+  DatasetSpec dataset;
+  dataset.relation = "t";
+  const absl::Status status = (*source)->Probe(dataset, ProbeTask{}, std::stop_token()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(path.string()));
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(SqliteSource, AMissingDriverIsNamedWithThoseInstalled) {
+  ServerSpec server = db_.server();
+  server.url =
+      absl::StrCat("odbc:Driver=SQLite9;Database=", (db_.folder() / "s.db").string(), ";PWD=hush");
+  db_.Execute("CREATE TABLE t (a INTEGER)");
+  auto source = OpenOdbcSource(server);
+  DatasetSpec dataset;
+  dataset.relation = "t";
+  const absl::Status status = (*source)->Probe(dataset, ProbeTask{}, std::stop_token()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("SQLite3"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("libsqliteodbc"));
+  EXPECT_THAT(std::string(status.message()), ::testing::Not(HasSubstr("hush")));
+}
+
+TEST_F(SqliteSource, BoundsTakeTheSeparatorThatTheColumnUses) {
+  db_.Execute("CREATE TABLE t (at TIMESTAMP)");
+  db_.Execute("INSERT INTO t VALUES ('2013-01-01T05:00:00'), ('2013-01-01T06:00:00.000')");
+  DatasetSpec dataset;
+  dataset.relation = "t";
+  dataset.cursor = "at";
+  dataset.server = db_.server();
+  auto source = db_.Open();
+  ReadOptions options;
+  options.cursor_type = CursorType::kWallClock;
+  const Range hour{*ParseWallClock("2013-01-01 05:00:00"), *ParseWallClock("2013-01-01 06:00:00")};
+  auto reader = (*source)->Read(dataset, Extent{hour, false}, options);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  auto batch = (*reader)->Next();
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_EQ((*batch)->rows(), 1);
+}
+
+TEST_F(SqliteSource, MixedSeparatorsInTheCursorAreRefused) {
+  db_.Execute("CREATE TABLE t (at TIMESTAMP)");
+  db_.Execute("INSERT INTO t VALUES ('2013-01-01 05:00:00'), ('2013-01-01T06:00:00')");
+  DatasetSpec dataset;
+  dataset.relation = "t";
+  dataset.cursor = "at";
+  dataset.server = db_.server();
+  auto source = db_.Open();
+  ReadOptions options;
+  options.cursor_type = CursorType::kWallClock;
+  auto reader = (*source)->Read(
+      dataset, Extent{Range{0, *ParseWallClock("2014-01-01 00:00:00")}, false}, options);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_EQ((*reader)->Next().status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace headwater

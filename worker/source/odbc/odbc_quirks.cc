@@ -1,0 +1,82 @@
+#include "worker/source/odbc/odbc_quirks.h"
+
+#include <array>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+
+namespace headwater {
+namespace {
+
+constexpr std::array<OdbcQuirks, 5> kQuirks = {{
+    {.dbms = "sqlite",
+     .dialect = DialectKind::kSqlite,
+     .rows_as_json = true,
+     .driver_word = "sqlite",
+     .setting_key = "NoCreat",
+     .settings = "NoCreat=1"},
+    {.dbms = "postgresql",
+     .dialect = DialectKind::kPostgres,
+     .temporal_as_text = true,
+     .session_sql = "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO'; "
+                    "SET default_transaction_read_only TO on; SET extra_float_digits TO 3",
+     .driver_word = "postgresql",
+     .setting_key = "UseDeclareFetch",
+     .settings = "UseDeclareFetch=1;Fetch=4096"},
+    {.dbms = "mariadb",
+     .dialect = DialectKind::kMariaDb,
+     .session_sql = "SET time_zone = '+00:00', sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'"},
+    {.dbms = "mysql",
+     .dialect = DialectKind::kMariaDb,
+     .session_sql = "SET time_zone = '+00:00', sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'"},
+    {.dbms = "microsoft sql server", .dialect = DialectKind::kSqlServer},
+}};
+
+constexpr OdbcQuirks kNone = {};
+// Of SQLite too, but a choice of its own.
+constexpr OdbcQuirks kSqliteSteps = {
+    .driver_word = "sqlite", .setting_key = "StepAPI", .settings = "StepAPI=1"};
+
+}  // namespace
+
+const OdbcQuirks& QuirksOfDbms(absl::string_view dbms) {
+  for (const OdbcQuirks& quirks : kQuirks) {
+    if (absl::StartsWithIgnoreCase(dbms, quirks.dbms)) return quirks;
+  }
+  return kNone;
+}
+
+std::string ConnectionSetting(absl::string_view connection_string, absl::string_view key) {
+  while (!connection_string.empty()) {
+    const size_t equals = connection_string.find('=');
+    if (equals == absl::string_view::npos) return "";
+    const absl::string_view name = absl::StripAsciiWhitespace(connection_string.substr(0, equals));
+    connection_string.remove_prefix(equals + 1);
+    // A value in braces may hold semicolons.
+    const bool braced = absl::ConsumePrefix(&connection_string, "{");
+    const size_t end = connection_string.find(braced ? '}' : ';');
+    const absl::string_view value = connection_string.substr(0, end);
+    if (absl::EqualsIgnoreCase(name, key)) return std::string(value);
+    if (end == absl::string_view::npos) return "";
+    connection_string.remove_prefix(end + 1);
+    if (braced) absl::ConsumePrefix(&connection_string, ";");
+  }
+  return "";
+}
+
+std::string WithDriverSettings(absl::string_view connection_string) {
+  std::string result(connection_string);
+  const std::string driver = absl::AsciiStrToLower(ConnectionSetting(connection_string, "Driver"));
+  const auto add = [&](const OdbcQuirks& quirks) {
+    if (quirks.settings.empty() || !absl::StrContains(driver, quirks.driver_word)) return;
+    if (!ConnectionSetting(result, quirks.setting_key).empty()) return;
+    absl::StrAppend(&result, absl::EndsWith(result, ";") ? "" : ";", quirks.settings);
+  };
+  for (const OdbcQuirks& quirks : kQuirks) add(quirks);
+  add(kSqliteSteps);
+  return result;
+}
+
+}  // namespace headwater

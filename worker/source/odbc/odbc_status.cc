@@ -1,0 +1,78 @@
+#include "worker/source/odbc/odbc_status.h"
+
+#include <array>
+#include <string>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace headwater {
+namespace {
+
+struct Meaning {
+  absl::string_view prefix;  // Of the SQLSTATE, or a part of the words for HY000.
+  absl::StatusCode code;
+};
+
+// The first match counts: exact states stand before their class.
+constexpr std::array<Meaning, 23> kStates = {{
+    {"IM002", absl::StatusCode::kInvalidArgument},
+    {"IM003", absl::StatusCode::kInvalidArgument},
+    {"HY008", absl::StatusCode::kCancelled},
+    {"HY001", absl::StatusCode::kResourceExhausted},
+    {"HY014", absl::StatusCode::kResourceExhausted},
+    {"HYT", absl::StatusCode::kUnavailable},
+    {"57014", absl::StatusCode::kCancelled},
+    {"57P", absl::StatusCode::kUnavailable},
+    {"53", absl::StatusCode::kUnavailable},
+    {"08", absl::StatusCode::kUnavailable},
+    {"28", absl::StatusCode::kPermissionDenied},
+    {"42501", absl::StatusCode::kPermissionDenied},
+    {"42S02", absl::StatusCode::kNotFound},
+    {"42S22", absl::StatusCode::kNotFound},
+    {"42P01", absl::StatusCode::kNotFound},
+    {"42703", absl::StatusCode::kNotFound},
+    {"3D000", absl::StatusCode::kNotFound},
+    {"3F000", absl::StatusCode::kNotFound},
+    {"40", absl::StatusCode::kAborted},
+    {"22", absl::StatusCode::kInvalidArgument},
+    {"42", absl::StatusCode::kInvalidArgument},
+    {"07", absl::StatusCode::kInvalidArgument},
+    {"XX001", absl::StatusCode::kDataLoss},
+}};
+
+constexpr std::array<Meaning, 12> kSqliteWords = {{
+    {"no such table", absl::StatusCode::kNotFound},
+    {"no such column", absl::StatusCode::kNotFound},
+    {"unknown database", absl::StatusCode::kNotFound},
+    {"is locked", absl::StatusCode::kUnavailable},
+    {"unable to open database", absl::StatusCode::kUnavailable},
+    {"disk I/O error", absl::StatusCode::kUnavailable},
+    {"interrupted", absl::StatusCode::kCancelled},
+    {"malformed", absl::StatusCode::kDataLoss},
+    {"not a database", absl::StatusCode::kInvalidArgument},
+    {"syntax error", absl::StatusCode::kInvalidArgument},
+    {"JSON cannot hold BLOB", absl::StatusCode::kInvalidArgument},
+    {"out of memory", absl::StatusCode::kResourceExhausted},
+}};
+
+absl::StatusCode CodeOf(absl::string_view sqlstate, absl::string_view words) {
+  for (const Meaning& meaning : kStates) {
+    if (absl::StartsWith(sqlstate, meaning.prefix)) return meaning.code;
+  }
+  for (const Meaning& meaning : kSqliteWords) {
+    if (absl::StrContains(words, meaning.prefix)) return meaning.code;
+  }
+  return absl::StatusCode::kUnknown;
+}
+
+}  // namespace
+
+absl::Status StatusFromSqlstate(absl::string_view sqlstate, absl::string_view words) {
+  absl::Status status(CodeOf(sqlstate, words), words);
+  status.SetPayload(kSqlstatePayload, absl::Cord(sqlstate));
+  return status;
+}
+
+}  // namespace headwater

@@ -1,0 +1,209 @@
+#include "worker/source/odbc/sqlite_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/status.h"
+#include "worker/source/odbc/sqlite_column.h"
+#include "worker/source/value_text.h"
+
+namespace headwater {
+namespace {
+
+constexpr size_t kColumnsPerChunk = 100;  // A function of SQLite takes 127 arguments at most.
+constexpr size_t kChunkBytes = 64 << 10;  // A longer row is fetched again, whole.
+constexpr int64_t kMaxBatchRows = 64 << 10;
+
+std::vector<size_t> KeyColumnsOf(const DatasetSpec& dataset, const Selection& selection) {
+  std::vector<size_t> key;
+  for (const std::string& name : dataset.key_columns) {
+    if (const int i = selection.schema.Find(name); i >= 0) key.push_back(static_cast<size_t>(i));
+  }
+  if (!key.empty()) return key;
+  // No key: the first columns and the cursor tell a person where to look.
+  for (size_t i = 0; i < std::min<size_t>(2, selection.columns.size()); ++i) key.push_back(i);
+  const int cursor = selection.schema.Find(selection.cursor.name);
+  if (cursor >= 2) key.push_back(static_cast<size_t>(cursor));
+  return key;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteReader>> SqliteReader::Open(OdbcSession& session,
+                                                                 const DatasetSpec& dataset,
+                                                                 Selection selection,
+                                                                 RangeQuery query,
+                                                                 int64_t batch_bytes) {
+  std::unique_ptr<SqliteReader> reader(
+      new SqliteReader(session, dataset, std::move(selection), std::move(query), batch_bytes));
+  RETURN_IF_ERROR(reader->Start());
+  return reader;
+}
+
+SqliteReader::SqliteReader(OdbcSession& session, const DatasetSpec& dataset, Selection selection,
+                           RangeQuery query, int64_t batch_bytes)
+    : session_(session),
+      dataset_(dataset),
+      selection_(std::move(selection)),
+      query_(std::move(query)),
+      batch_bytes_(batch_bytes),
+      key_columns_(KeyColumnsOf(dataset_, selection_)),
+      batch_(selection_.schema) {
+  if (selection_.cursor.type == CursorType::kWallClock) {
+    cursor_column_ = selection_.schema.Find(selection_.cursor.name);
+  }
+}
+
+absl::Status SqliteReader::Start() {
+  const std::vector<SourceColumn>& columns = selection_.columns;
+  query_.expressions.clear();
+  for (size_t begin = 0; begin < columns.size(); begin += kColumnsPerChunk) {
+    std::vector<std::string> arguments;
+    for (size_t i = begin; i < std::min(begin + kColumnsPerChunk, columns.size()); ++i) {
+      ASSIGN_OR_RETURN(const std::string quoted,
+                       QuoteIdentifier(session_.dialect(), columns[i].column.name));
+      arguments.push_back(SqliteExpression(columns[i].column.type, quoted));
+    }
+    query_.expressions.push_back(absl::StrCat("json_array(", absl::StrJoin(arguments, ","), ")"));
+  }
+  ASSIGN_OR_RETURN(const std::string sql, BuildRangeQuery(session_.dialect(), query_));
+  ASSIGN_OR_RETURN(statement_, session_.connection().NewStatement());
+  chunks_.resize(query_.expressions.size());
+  const absl::Status executed = statement_->Execute(sql);
+  if (!executed.ok()) return ExplainBlob(executed);
+  for (size_t i = 0; i < chunks_.size(); ++i) {
+    Chunk& chunk = chunks_[i];
+    chunk.buffer.resize(kChunkBytes);
+    RETURN_IF_ERROR(statement_->Check(
+        SQLBindCol(statement_->handle(), static_cast<SQLUSMALLINT>(i + 1), SQL_C_CHAR,
+                   chunk.buffer.data(), static_cast<SQLLEN>(kChunkBytes), &chunk.length)));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<RowBatch>> SqliteReader::Next() {
+  if (!failed_.ok()) return failed_;
+  absl::StatusOr<std::unique_ptr<RowBatch>> batch = ReadBatch();
+  failed_ = batch.status();
+  return batch;
+}
+
+absl::StatusOr<std::unique_ptr<RowBatch>> SqliteReader::ReadBatch() {
+  while (!done_ && batch_.rows() < kMaxBatchRows) {
+    if (!waiting_) {
+      const absl::StatusOr<bool> more = statement_->Fetch();
+      if (!more.ok()) return ExplainBlob(more.status());
+      done_ = !*more;
+      if (done_) break;
+      RETURN_IF_ERROR(ParseRow());
+    }
+    waiting_ = batch_.rows() > 0 && batch_.size_bytes() + RowBytes() > batch_bytes_;
+    if (waiting_) break;
+    RETURN_IF_ERROR(AppendRow());
+  }
+  // A driver that is cancelled between two rows may not notice.
+  if (session_.connection().cancelled()) return absl::CancelledError("the read was cancelled");
+  if (batch_.rows() == 0) return nullptr;
+  return batch_.Finish();
+}
+
+int64_t SqliteReader::RowBytes() const {
+  constexpr int64_t kFixedBytes = 16;  // No value without text of its own takes more.
+  int64_t bytes = 0;
+  for (const JsonValue& value : values_) {
+    bytes += kFixedBytes;
+    if (value.kind == JsonValue::Kind::kText) bytes += static_cast<int64_t>(value.text.size());
+  }
+  return bytes;
+}
+
+absl::Status SqliteReader::ParseRow() {
+  values_.clear();
+  row_.Clear();
+  for (size_t i = 0; i < chunks_.size(); ++i) {
+    Chunk& chunk = chunks_[i];
+    absl::string_view json(chunk.buffer.data(),
+                           static_cast<size_t>(std::max<SQLLEN>(0, chunk.length)));
+    if (chunk.length < 0 || chunk.length >= static_cast<SQLLEN>(kChunkBytes)) {
+      ASSIGN_OR_RETURN(const bool present,
+                       statement_->GetText(static_cast<int>(i + 1), chunk.whole));
+      json = present ? absl::string_view(chunk.whole) : absl::string_view();
+    }
+    if (!row_.Append(json, values_)) {
+      return absl::DataLossError(
+          absl::StrCat("a row of '", dataset_.relation, "' is not a JSON array: ", Excerpt(json)));
+    }
+  }
+  if (values_.size() != selection_.columns.size()) {
+    return absl::DataLossError(absl::StrCat("a row of '", dataset_.relation, "' has ",
+                                            values_.size(), " values; expected ",
+                                            selection_.columns.size()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteReader::AppendRow() {
+  for (size_t i = 0; i < values_.size(); ++i) {
+    const ColumnType& type = selection_.schema.columns[i].type;
+    const bool cursor = static_cast<int>(i) == cursor_column_;
+    // One spelling only: ' ' sorts before 'T', so a mixture would fall into the wrong ranges.
+    const bool mixed = cursor && values_[i].kind == JsonValue::Kind::kText &&
+                       values_[i].text.size() > 10 &&
+                       values_[i].text[10] != selection_.cursor.separator;
+    if (mixed || !AppendSqliteValue(batch_, static_cast<int>(i), type, values_[i])) {
+      return BadValue(i);
+    }
+  }
+  batch_.EndRow();
+  return absl::OkStatus();
+}
+
+absl::Status SqliteReader::BadValue(size_t column) const {
+  std::vector<std::string> key;
+  for (const size_t i : key_columns_) {
+    key.push_back(absl::StrCat(selection_.schema.columns[i].name, "=",
+                               i < values_.size() ? Excerpt(values_[i].text) : "?"));
+  }
+  const SourceColumn& source = selection_.columns[column];
+  const JsonValue& value = values_[column];
+  return absl::InvalidArgumentError(absl::StrCat(
+      "column '", source.column.name, "' of '", dataset_.relation, "' (", source.type_name,
+      ") holds ", value.kind == JsonValue::Kind::kText ? "text '" : "'", Excerpt(value.text),
+      "' in the row with ", absl::StrJoin(key, ", "), "; expected a ",
+      TypeToString(source.column.type)));
+}
+
+absl::Status SqliteReader::ExplainBlob(const absl::Status& refused) {
+  if (!absl::StrContains(refused.message(), "JSON cannot hold BLOB")) return refused;
+  statement_.reset();
+  ASSIGN_OR_RETURN(const std::string condition, BuildCondition(session_.dialect(), query_));
+  ASSIGN_OR_RETURN(const std::string table, QuoteRelation(session_.dialect(), query_.relation));
+  for (const SourceColumn& source : selection_.columns) {
+    if (source.column.type.kind == TypeKind::kBinary) continue;
+    ASSIGN_OR_RETURN(const std::string name,
+                     QuoteIdentifier(session_.dialect(), source.column.name));
+    std::vector<std::string> key;
+    for (const size_t i : key_columns_) {
+      const std::string& key_name = selection_.schema.columns[i].name;
+      ASSIGN_OR_RETURN(const std::string quoted, QuoteIdentifier(session_.dialect(), key_name));
+      ASSIGN_OR_RETURN(const std::string label, QuoteText(key_name));
+      key.push_back(absl::StrCat(label, "||'='||ifnull(quote(", quoted, "),'NULL')"));
+    }
+    absl::StatusOr<std::vector<TextRow>> found = session_.Query(
+        absl::StrCat("SELECT ", absl::StrJoin(key, "||', '||"), ", quote(", name, ") FROM ", table,
+                     " WHERE ", condition.empty() ? "" : absl::StrCat("(", condition, ") AND "),
+                     "typeof(", name, ")='blob' LIMIT 1"));
+    if (!found.ok()) return found.status();
+    if (found->empty()) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "column '", source.column.name, "' of '", dataset_.relation, "' (", source.type_name,
+        ") holds the blob ", Excerpt((*found)[0][1].value_or("")), " in the row with ",
+        (*found)[0][0].value_or(""), "; expected a ", TypeToString(source.column.type)));
+  }
+  return refused;
+}
+
+}  // namespace headwater

@@ -1,0 +1,173 @@
+#include "worker/source/probe.h"
+
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "worker/source/range_query.h"
+#include "worker/source/selection.h"
+#include "worker/source/value_text.h"
+
+namespace headwater {
+namespace {
+
+constexpr int64_t kNoEnd = std::numeric_limits<int64_t>::max();
+
+absl::StatusOr<absl::Time> ParseClock(const std::string& text, absl::string_view sql) {
+  std::optional<int64_t> micros = ParseInstant(text, /*zoneless_is_utc=*/true);
+  if (!micros.has_value()) {
+    if (const std::optional<int32_t> days = ParseDate(text)) micros = *days * 86'400'000'000;
+  }
+  if (micros.has_value()) return absl::FromUnixMicros(*micros);
+  return absl::InvalidArgumentError(
+      absl::StrCat("the clock query '", sql, "' gave '", Excerpt(text),
+                   "'; expected a timestamp such as 2013-07-01 00:00:00"));
+}
+
+absl::StatusOr<TextRow> OneRow(SourceSession& session, const std::string& sql, size_t columns) {
+  ASSIGN_OR_RETURN(std::vector<TextRow> rows, session.Query(sql));
+  if (rows.size() != 1 || rows[0].size() != columns) {
+    return absl::InvalidArgumentError(absl::StrCat("the query '", sql, "' gave ", rows.size(),
+                                                   " rows of ", rows.empty() ? 0 : rows[0].size(),
+                                                   " columns; expected 1 of ", columns));
+  }
+  return std::move(rows[0]);
+}
+
+absl::Status ProbeClock(SourceSession& session, const DatasetSpec& dataset, ProbeResult& result) {
+  const std::string sql = dataset.server.clock_sql.empty()
+                              ? std::string(session.dialect().clock_sql)
+                              : dataset.server.clock_sql;
+  if (sql.empty()) {
+    return absl::InvalidArgumentError(
+        "this driver's dialect is unknown here: give the server a `clock:` query");
+  }
+  absl::StatusOr<TextRow> row = OneRow(session, sql, 1);
+  if (!row.ok()) return Annotate(row.status(), "reading the source's clock");
+  if (!(*row)[0].has_value()) {
+    return absl::InvalidArgumentError(absl::StrCat("the clock query '", sql, "' gave NULL"));
+  }
+  ASSIGN_OR_RETURN(result.source_clock, ParseClock(*(*row)[0], sql));
+  return absl::OkStatus();
+}
+
+absl::Status ProbeTransactions(SourceSession& session, ProbeResult& result) {
+  const Dialect& dialect = session.dialect();
+  result.transactions_known = dialect.transactions_known;
+  if (dialect.transactions_sql.empty()) return absl::OkStatus();
+  absl::StatusOr<TextRow> row = OneRow(session, std::string(dialect.transactions_sql), 3);
+  if (!row.ok()) {
+    // Unknown is an answer: the dataset then settles more slowly.
+    return dialect.transactions_need_rights && absl::IsPermissionDenied(row.status())
+               ? absl::OkStatus()
+               : row.status();
+  }
+  result.transactions_known = (*row)[0] == "1";
+  if (result.transactions_known && (*row)[1].has_value()) {
+    ASSIGN_OR_RETURN(result.oldest_transaction, ParseClock(*(*row)[1], dialect.transactions_sql));
+  }
+  if ((*row)[2].has_value()) {
+    ASSIGN_OR_RETURN(result.replay_time, ParseClock(*(*row)[2], dialect.transactions_sql));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<int64_t>> CursorFrom(const std::optional<std::string>& text,
+                                                  const CursorColumn& cursor) {
+  if (!text.has_value()) return std::optional<int64_t>();
+  const std::optional<int64_t> value = ParseCursor(cursor.type, *text);
+  if (value.has_value()) return value;
+  return absl::InvalidArgumentError(
+      absl::StrCat("cursor column '", cursor.name, "' holds '", Excerpt(*text), "'; expected ",
+                   cursor.type == CursorType::kInteger ? "an integer"
+                   : cursor.type == CursorType::kDate  ? "a date such as 2013-01-31"
+                                                      : "a timestamp such as 2013-01-31 05:00:00"));
+}
+
+absl::StatusOr<int64_t> CountFrom(const std::optional<std::string>& text) {
+  const std::optional<int64_t> count = text.has_value() ? ParseInteger(*text) : std::nullopt;
+  if (!count.has_value()) return absl::DataLossError("the source's COUNT(*) is not an integer");
+  return *count;
+}
+
+absl::Status ProbeCursor(SourceSession& session, const DatasetSpec& dataset, const ProbeTask& task,
+                         CursorColumn cursor, ProbeResult& result) {
+  ASSIGN_OR_RETURN(
+      const CursorCalendar calendar,
+      CursorCalendar::Create(
+          cursor.type, dataset.server.timezone,
+          dataset.cursor_timezone.empty() ? dataset.server.timezone : dataset.cursor_timezone));
+  ASSIGN_OR_RETURN(cursor.separator, SeparatorOf(session, dataset.relation, cursor));
+  const bool integer = cursor.type == CursorType::kInteger;
+  const int64_t end =
+      integer ? kNoEnd : calendar.FromInstant(result.source_clock + dataset.max_ahead) + 1;
+  ASSIGN_OR_RETURN(const std::string sql,
+                   BuildProbeQuery(session.dialect(), dataset.relation, cursor, end, task.tail));
+  ASSIGN_OR_RETURN(const TextRow row, OneRow(session, sql, 4 + 2 * task.tail.size()));
+  ASSIGN_OR_RETURN(result.minimum, CursorFrom(row[0], cursor));
+  ASSIGN_OR_RETURN(result.bound, CursorFrom(row[1], cursor));
+  ASSIGN_OR_RETURN(result.null_rows, CountFrom(row[2]));
+  ASSIGN_OR_RETURN(result.future_rows, CountFrom(row[3]));
+  if (dataset.clock_bound && !integer && result.bound.has_value()) {
+    result.bound = calendar.FromInstant(result.source_clock);
+  }
+  for (size_t i = 0; i < task.tail.size(); ++i) {
+    TailCheck check;
+    check.range = task.tail[i];
+    ASSIGN_OR_RETURN(check.rows, CountFrom(row[4 + 2 * i]));
+    ASSIGN_OR_RETURN(check.max_cursor, CursorFrom(row[5 + 2 * i], cursor));
+    result.tail.push_back(check);
+  }
+  return absl::OkStatus();
+}
+
+// An estimate that cannot be made is no reason to fail.
+void ProbeEstimate(SourceSession& session, const DatasetSpec& dataset, ProbeResult& result) {
+  const absl::StatusOr<std::string> sql = EstimateSql(session.dialect(), dataset.relation);
+  if (!sql.ok() || sql->empty()) return;
+  const absl::StatusOr<TextRow> row = OneRow(session, *sql, 1);
+  if (!row.ok() || !(*row)[0].has_value()) return;
+  result.estimated_rows = ParseInteger(*(*row)[0]).value_or(-1);
+}
+
+}  // namespace
+
+absl::StatusOr<char> SeparatorOf(SourceSession& session, const std::string& relation,
+                                 const CursorColumn& cursor) {
+  if (session.dialect().kind != DialectKind::kSqlite || cursor.type != CursorType::kWallClock) {
+    return ' ';
+  }
+  ASSIGN_OR_RETURN(const std::string table, QuoteRelation(session.dialect(), relation));
+  ASSIGN_OR_RETURN(const std::string column, QuoteIdentifier(session.dialect(), cursor.name));
+  ASSIGN_OR_RETURN(const TextRow row,
+                   OneRow(session, absl::StrCat("SELECT MIN(", column, ") FROM ", table), 1));
+  return row[0].has_value() && row[0]->size() > 10 && (*row[0])[10] == 'T' ? 'T' : ' ';
+}
+
+absl::StatusOr<ProbeResult> RunProbe(SourceSession& session, const DatasetSpec& dataset,
+                                     const ProbeTask& task) {
+  ProbeResult result;
+  ASSIGN_OR_RETURN(const std::vector<SourceColumn> columns, session.Describe(dataset.relation));
+  ASSIGN_OR_RETURN(Selection selection, SelectColumns(dataset, columns));
+  result.schema = std::move(selection.schema);
+  result.cursor_type = selection.cursor.type;
+  RETURN_IF_ERROR(ProbeClock(session, dataset, result));
+  RETURN_IF_ERROR(ProbeTransactions(session, result));
+  ProbeEstimate(session, dataset, result);
+  if (result.cursor_type == CursorType::kNone) return result;
+
+  const Dialect& dialect = session.dialect();
+  if (!dialect.begin_snapshot_sql.empty()) {
+    RETURN_IF_ERROR(session.Execute(std::string(dialect.begin_snapshot_sql)));
+  }
+  const absl::Status probed = ProbeCursor(session, dataset, task, selection.cursor, result);
+  if (!dialect.end_snapshot_sql.empty()) {
+    const absl::Status ended = session.Execute(std::string(dialect.end_snapshot_sql));
+    if (probed.ok()) RETURN_IF_ERROR(ended);
+  }
+  RETURN_IF_ERROR(probed);
+  return result;
+}
+
+}  // namespace headwater

@@ -1,0 +1,116 @@
+#include "worker/source/range_query.h"
+
+#include <cctype>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/status.h"
+
+namespace headwater {
+namespace {
+
+constexpr size_t kMaxTagBytes = 120;
+constexpr absl::string_view kNothing = "1 = 0";
+
+// `cursor >= value`: empty if every non-NULL value satisfies it.
+absl::StatusOr<std::string> AtLeast(const Dialect& dialect, const CursorColumn& cursor,
+                                    absl::string_view column, int64_t value) {
+  const int beyond = BeyondLiterals(cursor.type, value);
+  if (beyond < 0) return std::string();
+  if (beyond > 0) return std::string(kNothing);
+  ASSIGN_OR_RETURN(const std::string literal, CursorLiteral(dialect, cursor, value));
+  return absl::StrCat(column, " >= ", literal);
+}
+
+// `cursor < value`, likewise.
+absl::StatusOr<std::string> Below(const Dialect& dialect, const CursorColumn& cursor,
+                                  absl::string_view column, int64_t value) {
+  const int beyond = BeyondLiterals(cursor.type, value);
+  if (beyond > 0) return std::string();
+  if (beyond < 0) return std::string(kNothing);
+  ASSIGN_OR_RETURN(const std::string literal, CursorLiteral(dialect, cursor, value));
+  return absl::StrCat(column, " < ", literal);
+}
+
+absl::StatusOr<std::string> InRange(const Dialect& dialect, const CursorColumn& cursor,
+                                    absl::string_view column, const Range& range) {
+  ASSIGN_OR_RETURN(const std::string from, AtLeast(dialect, cursor, column, range.from));
+  ASSIGN_OR_RETURN(const std::string to, Below(dialect, cursor, column, range.to));
+  if (from.empty() && to.empty()) return absl::StrCat(column, " IS NOT NULL");
+  if (from.empty()) return to;
+  if (to.empty()) return from;
+  return absl::StrCat(from, " AND ", to);
+}
+
+}  // namespace
+
+std::string QueryComment(absl::string_view tag) {
+  std::string clean;
+  for (const char c : tag.substr(0, kMaxTagBytes)) {
+    const bool kept = std::isalnum(static_cast<unsigned char>(c)) ||
+                      absl::string_view(" ._-#:/@").find(c) != absl::string_view::npos;
+    clean.push_back(kept ? c : '_');
+  }
+  return clean.empty() ? "/* headwater */ " : absl::StrCat("/* headwater ", clean, " */ ");
+}
+
+absl::StatusOr<std::string> BuildCondition(const Dialect& dialect, const RangeQuery& query) {
+  if (query.cursor.type == CursorType::kNone) return std::string();
+  if (!query.extent.range.has_value() && !query.extent.outside) {
+    return absl::InvalidArgumentError("an extent without a range and without outside rows");
+  }
+  ASSIGN_OR_RETURN(const std::string column, QuoteIdentifier(dialect, query.cursor.name));
+  std::string range;
+  if (query.extent.range.has_value()) {
+    ASSIGN_OR_RETURN(range, InRange(dialect, query.cursor, column, *query.extent.range));
+  }
+  if (!query.extent.outside) return range;
+  ASSIGN_OR_RETURN(std::string outside, AtLeast(dialect, query.cursor, column, query.domain_end));
+  // A domain without an end has only NULL cursors outside it.
+  outside = outside.empty() || outside == kNothing ? absl::StrCat(column, " IS NULL")
+                                                   : absl::StrCat(column, " IS NULL OR ", outside);
+  return range.empty() ? outside : absl::StrCat("(", range, ") OR ", outside);
+}
+
+absl::StatusOr<std::string> BuildRangeQuery(const Dialect& dialect, const RangeQuery& query) {
+  if (query.expressions.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("no column of '", query.relation, "' is selected"));
+  }
+  ASSIGN_OR_RETURN(const std::string relation, QuoteRelation(dialect, query.relation));
+  ASSIGN_OR_RETURN(const std::string condition, BuildCondition(dialect, query));
+  return absl::StrCat(QueryComment(query.tag), "SELECT ", absl::StrJoin(query.expressions, ", "),
+                      " FROM ", relation, condition.empty() ? "" : " WHERE ", condition);
+}
+
+absl::StatusOr<std::string> BuildProbeQuery(const Dialect& dialect, absl::string_view relation,
+                                            const CursorColumn& cursor, int64_t end,
+                                            const std::vector<Range>& tail) {
+  ASSIGN_OR_RETURN(const std::string table, QuoteRelation(dialect, relation));
+  ASSIGN_OR_RETURN(const std::string column, QuoteIdentifier(dialect, cursor.name));
+  ASSIGN_OR_RETURN(const std::string below, Below(dialect, cursor, column, end));
+  ASSIGN_OR_RETURN(const std::string beyond, AtLeast(dialect, cursor, column, end));
+  std::vector<std::string> answers;
+  const auto ask = [&](const std::string& expression, absl::string_view condition) {
+    answers.push_back(absl::StrCat("(SELECT ", expression, " FROM ", table,
+                                   condition.empty() ? "" : " WHERE ", condition, ")"));
+  };
+  const std::string minimum = CursorAsText(dialect, absl::StrCat("MIN(", column, ")"));
+  const std::string maximum = CursorAsText(dialect, absl::StrCat("MAX(", column, ")"));
+  ask(minimum, below);
+  ask(maximum, below);
+  ask("COUNT(*)", absl::StrCat(column, " IS NULL"));
+  if (beyond == kNothing) {
+    answers.push_back("0");
+  } else {
+    ask("COUNT(*)", beyond);
+  }
+  for (const Range& range : tail) {
+    ASSIGN_OR_RETURN(const std::string condition, InRange(dialect, cursor, column, range));
+    ask("COUNT(*)", condition);
+    ask(maximum, condition);
+  }
+  return absl::StrCat(QueryComment("probe"), "SELECT ", absl::StrJoin(answers, ", "));
+}
+
+}  // namespace headwater

@@ -1,0 +1,42 @@
+// Which columns of a relation a dataset reads, and which of them is its cursor.
+#ifndef HEADWATER_WORKER_SOURCE_SELECTION_H_
+#define HEADWATER_WORKER_SOURCE_SELECTION_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/data/cursor.h"
+#include "common/data/schema.h"
+#include "common/model/dataset_spec.h"
+#include "worker/source/source_session.h"
+
+namespace headwater {
+
+struct Selection {
+  std::vector<SourceColumn> columns;  // Selected, in source order.
+  Schema schema;                      // The same without the source's words.
+  CursorColumn cursor;                // CursorType::kNone if the dataset has no cursor.
+};
+
+// Applies include_columns and exclude_columns. The cursor must exist, but need not be selected.
+// NOT_FOUND: a column that is named but does not exist (names the nearest and all others).
+// INVALID_ARGUMENT: nothing is selected, or the cursor's type does not order rows.
+absl::StatusOr<Selection> SelectColumns(const DatasetSpec& dataset,
+                                        const std::vector<SourceColumn>& available);
+
+// INVALID_ARGUMENT for types without an order that ranges can use.
+absl::StatusOr<CursorType> CursorTypeOf(const Column& column);
+
+// INVALID_ARGUMENT: the cursor has another type than the plan was made for, so bounds would be
+// misread. A read of the whole dataset (CursorType::kNone) drops the cursor from `selection`.
+absl::Status CheckCursorType(const DatasetSpec& dataset, Selection& selection, CursorType planned);
+
+// "; did you mean 'flights'? There are: airlines, flights, planes". At most 20 names.
+std::string SuggestNames(absl::string_view wanted, const std::vector<std::string>& names);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_WORKER_SOURCE_SELECTION_H_

@@ -1,0 +1,46 @@
+// What a probe needs of a connection, so that probing is written once for all adapters.
+#ifndef HEADWATER_WORKER_SOURCE_SOURCE_SESSION_H_
+#define HEADWATER_WORKER_SOURCE_SOURCE_SESSION_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/data/schema.h"
+#include "worker/source/dialect.h"
+
+namespace headwater {
+
+// A column as the source declares it.
+struct SourceColumn {
+  Column column;
+  std::string type_name;  // In the source's words: `timestamptz`, `DECIMAL(18,6)`.
+};
+
+using TextRow = std::vector<std::optional<std::string>>;  // None: NULL.
+
+// One open connection. Confined to one thread, except Cancel().
+class SourceSession {
+ public:
+  virtual ~SourceSession() = default;
+
+  virtual const Dialect& dialect() const = 0;
+
+  // All columns of `relation`, in order. NOT_FOUND: no such relation (names what there is).
+  virtual absl::StatusOr<std::vector<SourceColumn>> Describe(const std::string& relation) = 0;
+
+  // Runs a query whose answer is small (at most 1,000 rows) and returns it as text.
+  virtual absl::StatusOr<std::vector<TextRow>> Query(const std::string& sql) = 0;
+
+  // Runs a statement without rows: BEGIN, SET, ROLLBACK.
+  virtual absl::Status Execute(const std::string& sql) = 0;
+
+  // Makes a running or future call return CANCELLED soon. Thread-safe; repeatable.
+  virtual void Cancel() = 0;
+};
+
+}  // namespace headwater
+
+#endif  // HEADWATER_WORKER_SOURCE_SOURCE_SESSION_H_
