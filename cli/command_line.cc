@@ -1,0 +1,379 @@
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "cli/exit_code.h"
+#include "common/config/yaml_reader.h"
+
+namespace headwater {
+namespace {
+
+constexpr char kPurpose[] =
+    "Moves rows from many database servers into analytical tables: incrementally, exactly once, "
+    "in parallel.";
+
+// What `--help` shows before the options.
+const std::map<std::string, std::string>& Examples() {
+  static const auto* const kExamples = new std::map<std::string, std::string>{
+      {"",
+       "  headwater demo --keep /tmp/demo        three servers of real flights, start to end\n"
+       "  headwater validate                     check headwater.yaml\n"
+       "  headwater run                          load what is new, everywhere\n"},
+      {"demo",
+       "  headwater demo                         leaves nothing behind\n"
+       "  headwater demo --keep /tmp/demo        keeps the tables under /tmp/demo/lake\n"},
+      {"validate",
+       "  headwater validate\n"
+       "  headwater validate -c conf/headwater.yaml 'airports/*'\n"
+       "  headwater validate -o json | jq .datasets\n"},
+      {"plan",
+       "  headwater plan                         what `run` would do\n"
+       "  headwater plan jfk/flights --from 2013-03-01 --to 2013-04-01\n"},
+      {"run",
+       "  headwater run                          everything\n"
+       "  headwater run 'airports/*' --frequency hourly\n"
+       "  headwater run flights --server jfk,lga --workers 4\n"},
+      {"backfill",
+       "  headwater backfill jfk/flights --from 2013-03-01 --to 2013-04-01\n"
+       "  headwater backfill 'airports/*' --from -7d --to now --only missing\n"},
+      {"status",
+       "  headwater status\n"
+       "  headwater status jfk/flights\n"
+       "  headwater status -o json --coordinator etl1:7380\n"},
+      {"verify",
+       "  headwater verify\n"
+       "  headwater verify 'airports/flights' && echo equal\n"},
+      {"coordinator",
+       "  headwater coordinator                  on 127.0.0.1:7380\n"
+       "  headwater coordinator -c conf/headwater.yaml --listen 127.0.0.1:9000\n"},
+      {"worker",
+       "  headwater worker --coordinator etl1:7380\n"
+       "  headwater worker --coordinator etl1:7380 --name w1 --slots 8\n"},
+      {"version", "  headwater version\n  headwater version -o json\n"},
+  };
+  return *kExamples;
+}
+
+// Purpose and examples come before usage and options.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() {
+    label("SUBCOMMAND", "COMMAND");
+    label("OPTIONS", "options");
+    column_width(34);
+  }
+
+  std::string make_description(const CLI::App* app) const override {
+    const bool root = app->get_parent() == nullptr;
+    const auto examples = Examples().find(root ? "" : app->get_name());
+    std::string text = app->get_description() + "\n";
+    if (examples != Examples().end()) text += "\nExamples:\n" + examples->second;
+    return text + "\n";
+  }
+
+  std::string make_usage(const CLI::App* app, std::string) const override {
+    return CLI::Formatter::make_usage(
+        app, app->get_parent() == nullptr ? "headwater" : "headwater " + app->get_name());
+  }
+
+  // The value's name and default; checks and environment are in the text.
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_type_size() == 0) return "";
+    std::string name = option->get_type_name();
+    for (const char* check : {":{", ":INT"}) name = name.substr(0, name.find(check));
+    const std::string otherwise = option->get_default_str();
+    return absl::StrCat(" ", name, otherwise.empty() ? "" : "=", otherwise,
+                        option->get_positional() ? "..." : "");
+  }
+};
+
+class Parser {
+ public:
+  Parser(const CommandTable& commands, std::ostream& out, std::ostream& err)
+      : app_(kPurpose, "headwater"), out_(out), err_(err) {
+    app_.formatter(std::make_shared<HelpFormatter>());
+    app_.require_subcommand(1);
+    app_.footer(
+        "Exit codes: 0 done, 1 some failed, 2 usage or configuration, 3 no source or target "
+        "reachable,\n4 coordinator unreachable, 5 verification failed.");
+    AddGlobals();
+    AddCommands(commands);
+  }
+
+  int Run(const std::vector<std::string>& arguments) {
+    std::vector<std::string> reversed(arguments.rbegin(),
+                                      arguments.rend());  // As CLI11 takes them.
+    try {
+      app_.parse(std::move(reversed));
+    } catch (const CLI::CallForHelp&) {
+      return Help();
+    } catch (const CLI::CallForAllHelp&) {
+      return Help();
+    } catch (const CLI::ParseError& error) {
+      return Complain(arguments, error.what());
+    }
+    if (!global_.coordinator.empty() && !absl::StrContains(global_.coordinator, ":")) {
+      return Complain(arguments, absl::StrCat("--coordinator: expected host:port, found '",
+                                              global_.coordinator, "'"));
+    }
+    return chosen_();
+  }
+
+ private:
+  int Help() {
+    const std::vector<CLI::App*> named = app_.get_subcommands();
+    out_ << (named.empty() ? app_.help() : named[0]->help());
+    return kExitDone;
+  }
+
+  void AddGlobals() {
+    app_.add_option("-c,--config", global_.config_path,
+                    "Configuration: a file or a folder (or HEADWATER_CONFIG)")
+        ->envname("HEADWATER_CONFIG")
+        ->capture_default_str()
+        ->type_name("PATH");
+    app_.add_option("--coordinator", global_.coordinator,
+                    "Use this coordinator, not the embedded one")
+        ->type_name("HOST:PORT");
+    app_.add_option("-o,--output", output_, "table or json")
+        ->check(CLI::IsMember({"table", "json"}))
+        ->type_name("FORMAT");
+    app_.add_option("--progress", progress_, "auto, bar, plain, json or off; on stderr")
+        ->check(CLI::IsMember({"auto", "bar", "plain", "json", "off"}))
+        ->type_name("MODE");
+    app_.add_flag("-q,--quiet", global_.quiet, "Only errors on stderr");
+    app_.add_option("--workers", global_.workers,
+                    "Worker loops of the embedded cluster (default: one for each core)")
+        ->check(CLI::Range(1, 256))
+        ->type_name("N");
+  }
+
+  template <typename Options>
+  CLI::App* Add(int (*run)(const Options&), Options& options, const char* name,
+                const char* purpose) {
+    if (run == nullptr) return nullptr;
+    CLI::App* command = app_.add_subcommand(name, purpose);
+    command->fallthrough();  // Globals may follow the command.
+    command->callback([this, run, &options] {
+      chosen_ = [this, run, &options] {
+        Finish();
+        options.global = global_;
+        return run(options);
+      };
+    });
+    return command;
+  }
+
+  void AddSelector(CLI::App* command, Selector& selector) {
+    if (command == nullptr) return;
+    command->add_option("SEL", selector.patterns,
+                        "Datasets: globs server/[database.]schema.table, server/table or table");
+    const auto filter = [&](const char* flag, std::vector<std::string>& values, const char* text) {
+      command->add_option(flag, values, text)
+          ->delimiter(',')
+          ->allow_extra_args(false)
+          ->type_name("NAME");
+    };
+    filter("--server", selector.servers, "Only these servers or fleets (repeatable, or a,b)");
+    filter("--table", selector.tables, "Only these tables");
+    filter("--tag", selector.tags, "Only tables with one of these tags");
+    filter("--frequency", selector.frequencies, "Only tables of these schedules");
+    filter("--strategy", selector.strategies, "Only tables of these strategies");
+  }
+
+  void AddWindow(CLI::App* command, std::string& from, std::string& to, bool required) {
+    if (command == nullptr) return;
+    CLI::Option* start =
+        command->add_option("--from", from, "Start, included: 2013-03-01, 2013-03, -7d, a number");
+    CLI::Option* end = command->add_option("--to", to, "End, excluded; `now` is allowed");
+    start->type_name("T")->required(required)->needs(end);
+    end->type_name("T")->required(required)->needs(start);
+    command->add_option("--only", only_, "missing: what was never read; all: everything again")
+        ->check(CLI::IsMember({"missing", "all"}))
+        ->type_name("WHICH");
+  }
+
+  void AddCommands(const CommandTable& commands) {
+    CLI::App* demo = Add(commands.demo, demo_, "demo",
+                         "Loads real flights of three servers, with late and changed rows");
+    if (demo != nullptr) {
+      demo->add_option("--keep", demo_.keep, "Leave everything in this folder")->type_name("DIR");
+    }
+    AddSelector(Add(commands.validate, validate_, "validate",
+                    "Checks the configuration; connects to nothing"),
+                validate_.selector);
+    CLI::App* plan = Add(commands.plan, plan_, "plan",
+                         "Says what a run or a backfill would do; changes nothing");
+    AddSelector(plan, plan_.selector);
+    AddWindow(plan, plan_.from, plan_.to, false);
+    AddSelector(Add(commands.run, run_, "run", "Loads what is new, changed or missing"),
+                run_.selector);
+    CLI::App* backfill =
+        Add(commands.backfill, backfill_, "backfill", "Reads a range again, beside other runs");
+    AddSelector(backfill, backfill_.selector);
+    AddWindow(backfill, backfill_.from, backfill_.to, true);
+    AddSelector(Add(commands.status, status_, "status", "Shows how far every dataset is"),
+                status_.selector);
+    AddSelector(Add(commands.verify, verify_, "verify",
+                    "Compares published rows with the sources, piece by piece"),
+                verify_.selector);
+    AddProcesses(commands);
+  }
+
+  void AddProcesses(const CommandTable& commands) {
+    CLI::App* coordinator = Add(commands.coordinator, coordinator_, "coordinator",
+                                "Serves workers and commands until it is stopped");
+    if (coordinator != nullptr) {
+      coordinator->add_option("--listen", coordinator_.listen, "Address to serve on")
+          ->capture_default_str()
+          ->type_name("HOST:PORT");
+    }
+    CLI::App* worker = Add(commands.worker, worker_, "worker",
+                           "Reads and stages for a coordinator until it is stopped");
+    if (worker != nullptr) {
+      worker->add_option("--name", worker_.name, "Default: host name and process id")
+          ->type_name("NAME");
+      worker->add_option("--slots", worker_.slots, "Microbatches at once")
+          ->check(CLI::Range(1, 1024))
+          ->capture_default_str()
+          ->type_name("N");
+      worker->final_callback([this] {
+        if (global_.coordinator.empty()) {
+          throw CLI::RequiredError("worker: --coordinator HOST:PORT");
+        }
+      });
+    }
+    Add(commands.version, version_, "version", "Prints the version");
+  }
+
+  // Words to values, once everything is parsed.
+  void Finish() {
+    static constexpr std::pair<const char*, ProgressMode> kModes[] = {
+        {"auto", ProgressMode::kAuto},
+        {"bar", ProgressMode::kBar},
+        {"plain", ProgressMode::kPlain},
+        {"json", ProgressMode::kJson},
+        {"off", ProgressMode::kOff}};
+    for (const auto& [word, mode] : kModes) {
+      if (progress_ == word) global_.progress = mode;
+    }
+    global_.output = output_ == "json" ? OutputFormat::kJson : OutputFormat::kTable;
+    if (only_ == "missing") plan_.mode = backfill_.mode = v1::BACKFILL_MODE_MISSING;
+    if (only_ == "all") plan_.mode = backfill_.mode = v1::BACKFILL_MODE_ALL;
+  }
+
+  std::vector<const CLI::App*> Commands() const {
+    return app_.get_subcommands([](const CLI::App*) { return true; });
+  }
+
+  // The command that the arguments name, as far as they could be parsed.
+  const CLI::App* Named(const std::vector<std::string>& arguments) const {
+    for (const std::string& word : arguments) {
+      for (const CLI::App* command : Commands()) {
+        if (command->get_name() == word) return command;
+      }
+    }
+    return nullptr;
+  }
+
+  std::vector<std::string> Flags(const CLI::App* command) const {
+    std::vector<std::string> flags;
+    for (const CLI::App* app : {command, static_cast<const CLI::App*>(&app_)}) {
+      if (app == nullptr) continue;
+      for (const CLI::Option* option : app->get_options()) {
+        for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+        for (const std::string& name : option->get_snames()) flags.push_back("-" + name);
+      }
+    }
+    return flags;
+  }
+
+  // Says what is wrong and what was probably meant.
+  int Complain(const std::vector<std::string>& arguments, const std::string& what) {
+    const CLI::App* command = Named(arguments);
+    const std::vector<std::string> flags = Flags(command);
+    const std::string more =
+        absl::StrCat("headwater ", command == nullptr ? "" : command->get_name() + " ", "--help");
+    for (const std::string& argument : arguments) {
+      const std::string flag = argument.substr(0, argument.find('='));
+      const bool number = flag.size() > 1 && flag[1] >= '0' && flag[1] <= '9';  // `-7d`
+      if (flag.size() < 2 || flag[0] != '-' || number) continue;
+      if (std::find(flags.begin(), flags.end(), flag) != flags.end()) continue;
+      if (!absl::StartsWith(flag, "--")) continue;
+      err_ << "headwater: unknown option '" << flag << "'" << DidYouMean(flag, flags)
+           << "\nSee: " << more << "\n";
+      return kExitUsage;
+    }
+    if (command == nullptr) return ComplainAboutCommand(arguments);
+    err_ << "headwater " << command->get_name() << ": " << what << "\nSee: " << more << "\n";
+    return kExitUsage;
+  }
+
+  int ComplainAboutCommand(const std::vector<std::string>& arguments) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : Commands()) {
+      names.push_back(command->get_name());
+    }
+    std::string word;
+    for (size_t i = 0; i < arguments.size() && word.empty(); ++i) {
+      if (arguments[i].empty() || arguments[i][0] == '-') {
+        const CLI::Option* option = app_.get_option_no_throw(arguments[i]);
+        if (option != nullptr && option->get_expected_max() > 0) ++i;  // Its value.
+      } else {
+        word = arguments[i];
+      }
+    }
+    if (word.empty()) {
+      err_ << app_.help();
+    } else {
+      err_ << "headwater: unknown command '" << word << "'" << DidYouMean(word, names)
+           << "\nSee: headwater --help\n";
+    }
+    return kExitUsage;
+  }
+
+  CLI::App app_;
+  std::ostream& out_;
+  std::ostream& err_;
+  GlobalOptions global_;
+  std::string output_ = "table", progress_ = "auto", only_;
+  DemoOptions demo_;
+  ValidateOptions validate_;
+  PlanOptions plan_;
+  RunOptions run_;
+  BackfillOptions backfill_;
+  StatusOptions status_;
+  VerifyOptions verify_;
+  CoordinatorOptions coordinator_;
+  WorkerOptions worker_;
+  VersionOptions version_;
+  std::function<int()> chosen_;
+};
+
+}  // namespace
+
+int RunCommandLine(const std::vector<std::string>& arguments, const CommandTable& commands,
+                   std::ostream& out, std::ostream& err) {
+  // CLI11 takes `-7d` for an option: it is glued to the option that it follows.
+  std::vector<std::string> glued;
+  for (const std::string& argument : arguments) {
+    const bool offset = argument.size() > 1 && argument[0] == '-' && argument[1] >= '0' &&
+                        argument[1] <= '9' && !glued.empty() &&
+                        (glued.back() == "--from" || glued.back() == "--to");
+    if (offset) {
+      absl::StrAppend(&glued.back(), "=", argument);
+    } else {
+      glued.push_back(argument);
+    }
+  }
+  return Parser(commands, out, err).Run(glued);
+}
+
+}  // namespace headwater

@@ -1,0 +1,92 @@
+// Every command: its options as parsed, and the table by which the command line finds it. A command
+// is one function in a file of its own (`validate_command.cc`); it writes data to stdout, talk to
+// stderr, and returns an ExitCode.
+#ifndef HEADWATER_CLI_COMMANDS_H_
+#define HEADWATER_CLI_COMMANDS_H_
+
+#include <string>
+
+#include "common/config/selector.h"
+#include "headwater/v1/admin.pb.h"
+
+namespace headwater {
+
+enum class OutputFormat { kTable, kJson };
+enum class ProgressMode { kAuto, kBar, kPlain, kJson, kOff };
+
+// Accepted before and after the command's name.
+struct GlobalOptions {
+  std::string config_path = "headwater.yaml";  // -c; else HEADWATER_CONFIG.
+  std::string coordinator;                     // host:port; empty: the embedded one.
+  OutputFormat output = OutputFormat::kTable;
+  ProgressMode progress = ProgressMode::kAuto;
+  bool quiet = false;  // Errors only on stderr.
+  int workers = 0;     // Worker loops of the embedded cluster; 0: one for each core.
+};
+
+struct DemoOptions {
+  GlobalOptions global;
+  std::string keep;  // Folder to leave the demo in; empty: a temporary one, removed.
+};
+struct ValidateOptions {
+  GlobalOptions global;
+  Selector selector;
+};
+struct PlanOptions {
+  GlobalOptions global;
+  Selector selector;
+  std::string from, to;  // As typed. Both set: what a backfill would do.
+  v1::BackfillMode mode = v1::BACKFILL_MODE_MISSING;
+};
+struct RunOptions {
+  GlobalOptions global;
+  Selector selector;
+};
+struct BackfillOptions {
+  GlobalOptions global;
+  Selector selector;
+  std::string from, to;  // As typed: ISO, `2013-03`, `-7d`, `now`, or an integer. Never empty.
+  v1::BackfillMode mode = v1::BACKFILL_MODE_ALL;
+};
+struct StatusOptions {
+  GlobalOptions global;
+  Selector selector;
+};
+struct VerifyOptions {
+  GlobalOptions global;
+  Selector selector;
+};
+struct CoordinatorOptions {
+  GlobalOptions global;
+  std::string listen = "127.0.0.1:7380";
+};
+struct WorkerOptions {
+  GlobalOptions global;  // `coordinator` is never empty.
+  std::string name;      // Empty: host name and process id.
+  int slots = 2;
+};
+struct VersionOptions {
+  GlobalOptions global;
+};
+
+// Implemented in <name>_command.cc.
+int RunValidate(const ValidateOptions& options);
+int RunVersion(const VersionOptions& options);
+
+// What the command line may start. A null one is unknown to users: neither parsed nor in help.
+struct CommandTable {
+  int (*demo)(const DemoOptions&) = nullptr;
+  int (*validate)(const ValidateOptions&) = nullptr;
+  int (*plan)(const PlanOptions&) = nullptr;
+  int (*run)(const RunOptions&) = nullptr;
+  int (*backfill)(const BackfillOptions&) = nullptr;
+  int (*status)(const StatusOptions&) = nullptr;
+  int (*verify)(const VerifyOptions&) = nullptr;
+  int (*coordinator)(const CoordinatorOptions&) = nullptr;
+  int (*worker)(const WorkerOptions&) = nullptr;
+  int (*version)(const VersionOptions&) = nullptr;
+};
+
+}  // namespace headwater
+
+#endif  // HEADWATER_CLI_COMMANDS_H_
