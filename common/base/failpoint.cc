@@ -1,0 +1,87 @@
+#include "common/base/failpoint.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace headwater {
+namespace {
+
+constexpr int kExitAsKilled = 137;
+
+struct Armed {
+  int at = 1;  // Occurrence, counted down.
+  bool crash = false;
+  absl::StatusCode code = absl::StatusCode::kUnavailable;
+};
+
+std::mutex mutex;
+std::map<std::string, Armed>& Points() {
+  static auto* points = new std::map<std::string, Armed>();  // Lives as long as any thread.
+  return *points;
+}
+
+absl::StatusOr<absl::StatusCode> CodeNamed(absl::string_view name) {
+  for (int code = 1; code <= 16; ++code) {
+    const auto candidate = static_cast<absl::StatusCode>(code);
+    if (absl::StatusCodeToString(candidate) == name) return candidate;
+  }
+  return absl::InvalidArgumentError(absl::StrCat("not a status code: '", name, "'"));
+}
+
+const bool armed_from_environment = [] {
+  const char* spec = std::getenv("HEADWATER_FAILPOINTS");
+  return spec != nullptr && ArmFailpoints(spec).ok();
+}();
+
+}  // namespace
+
+namespace failpoint_internal {
+
+std::atomic<bool> armed{false};
+
+absl::Status Hit(const char* name) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  const auto it = Points().find(name);
+  if (it == Points().end() || --it->second.at != 0) return absl::OkStatus();
+  if (it->second.crash) _exit(kExitAsKilled);
+  return absl::Status(it->second.code, absl::StrCat("failpoint ", name));
+}
+
+}  // namespace failpoint_internal
+
+absl::Status ArmFailpoints(absl::string_view spec) {
+  std::map<std::string, Armed> points;
+  for (absl::string_view entry : absl::StrSplit(spec, ',', absl::SkipEmpty())) {
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(entry, absl::MaxSplits('=', 1));
+    std::vector<std::string> words = absl::StrSplit(parts.second, ':');
+    Armed armed;
+    if (!words.empty() && absl::SimpleAtoi(words.front(), &armed.at)) words.erase(words.begin());
+    if (words.size() == 1 && words[0] == "crash") {
+      armed.crash = true;
+    } else if (words.size() == 2 && words[0] == "error") {
+      const absl::StatusOr<absl::StatusCode> code = CodeNamed(words[1]);
+      if (!code.ok()) return code.status();
+      armed.code = *code;
+    } else {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "not a failpoint: '", entry, "'; expected name=[n:]crash or name=[n:]error:CODE"));
+    }
+    points[std::string(parts.first)] = armed;
+  }
+  const std::lock_guard<std::mutex> lock(mutex);
+  Points() = std::move(points);
+  failpoint_internal::armed = !Points().empty();
+  return absl::OkStatus();
+}
+
+}  // namespace headwater

@@ -1,0 +1,195 @@
+#include "common/storage/local_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "common/base/failpoint.h"
+#include "common/base/ids.h"
+#include "common/base/status.h"
+
+namespace headwater {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status Errno(int error, absl::string_view doing, const std::string& path) {
+  const std::string message = absl::StrCat(doing, " ", path, ": ", std::strerror(error));
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return absl::ResourceExhaustedError(
+          absl::StrCat(message, "; free some space, then run again"));
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return absl::PermissionDeniedError(message);
+    case ENOENT:
+      return absl::NotFoundError(message);
+    case EEXIST:
+      return absl::AlreadyExistsError(message);
+    default:
+      return absl::UnavailableError(message);
+  }
+}
+
+absl::Status SyncFolder(const std::string& folder) {
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return Errno(errno, "opening folder", folder);
+  const absl::Cleanup closer = [fd] { close(fd); };
+  return fsync(fd) == 0 ? absl::OkStatus() : Errno(errno, "syncing folder", folder);
+}
+
+// Creates `folder` and its missing parents, each durable in its own parent.
+absl::Status MakeFolder(const fs::path& folder) {
+  std::error_code error;
+  if (folder.empty() || fs::is_directory(folder, error)) return absl::OkStatus();
+  RETURN_IF_ERROR(MakeFolder(folder.parent_path()));
+  if (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
+    return Errno(errno, "creating folder", folder.string());
+  return SyncFolder(folder.parent_path().empty() ? "." : folder.parent_path().string());
+}
+
+absl::Status WriteAll(int fd, absl::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return Errno(errno, "writing", path);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return fsync(fd) == 0 ? absl::OkStatus() : Errno(errno, "syncing", path);
+}
+
+class LocalStore final : public ObjectStore {
+ public:
+  explicit LocalStore(std::string root) : root_(std::move(root)) {}
+
+  absl::StatusOr<std::string> Read(absl::string_view key) const override;
+  absl::StatusOr<std::optional<int64_t>> SizeOf(absl::string_view key) const override;
+  absl::StatusOr<std::vector<std::string>> List(absl::string_view prefix) const override;
+  absl::Status PutIfAbsent(absl::string_view key, absl::string_view bytes) override;
+  absl::Status Put(absl::string_view key, absl::string_view bytes) override;
+  absl::Status Delete(absl::string_view key) override;
+  const std::string& root() const override { return root_; }
+
+ private:
+  absl::StatusOr<fs::path> PathOf(absl::string_view key) const;
+  // A temporary file beside `path` with `bytes`, durable. The caller removes it.
+  absl::StatusOr<std::string> WriteTemporary(const fs::path& path, absl::string_view bytes);
+
+  std::string root_;
+};
+
+absl::StatusOr<fs::path> LocalStore::PathOf(absl::string_view key) const {
+  for (absl::string_view part : absl::StrSplit(key, '/')) {
+    if (part.empty() || part == "." || part == ".." || part.find('\0') != absl::string_view::npos) {
+      return absl::InvalidArgumentError(absl::StrCat("not a key under ", root_, ": '", key, "'"));
+    }
+  }
+  return fs::path(root_) / std::string(key);
+}
+
+absl::StatusOr<std::string> LocalStore::Read(absl::string_view key) const {
+  ASSIGN_OR_RETURN(const fs::path path, PathOf(key));
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Errno(errno, "opening", path.string());
+  const absl::Cleanup closer = [fd] { close(fd); };
+  std::string bytes;
+  char buffer[1 << 16];
+  while (true) {
+    const ssize_t got = read(fd, buffer, sizeof(buffer));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Errno(errno, "reading", path.string());
+    if (got == 0) return bytes;
+    bytes.append(buffer, static_cast<size_t>(got));
+  }
+}
+
+absl::StatusOr<std::optional<int64_t>> LocalStore::SizeOf(absl::string_view key) const {
+  ASSIGN_OR_RETURN(const fs::path path, PathOf(key));
+  struct stat info {};
+  if (stat(path.c_str(), &info) == 0) return std::optional<int64_t>(info.st_size);
+  if (errno == ENOENT || errno == ENOTDIR) return std::optional<int64_t>();
+  return Errno(errno, "looking at", path.string());
+}
+
+absl::StatusOr<std::vector<std::string>> LocalStore::List(absl::string_view prefix) const {
+  fs::path folder = root_;
+  if (!prefix.empty()) {
+    ASSIGN_OR_RETURN(folder, PathOf(prefix));
+  }
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    names.push_back(it->path().filename().string());
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return Errno(error.value(), "listing", folder.string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+absl::StatusOr<std::string> LocalStore::WriteTemporary(const fs::path& path,
+                                                       absl::string_view bytes) {
+  RETURN_IF_ERROR(MakeFolder(path.parent_path()));
+  const std::string temporary = (path.parent_path() / absl::StrCat(".tmp-", RandomId())).string();
+  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (fd < 0) return Errno(errno, "creating", temporary);
+  const absl::Status written = WriteAll(fd, bytes, temporary);
+  close(fd);
+  if (!written.ok()) {
+    unlink(temporary.c_str());
+    return written;
+  }
+  return temporary;
+}
+
+absl::Status LocalStore::PutIfAbsent(absl::string_view key, absl::string_view bytes) {
+  ASSIGN_OR_RETURN(const fs::path path, PathOf(key));
+  ASSIGN_OR_RETURN(const std::string temporary, WriteTemporary(path, bytes));
+  const absl::Cleanup remover = [&] { unlink(temporary.c_str()); };
+  RETURN_IF_ERROR(Failpoint("store.before_link"));
+  if (link(temporary.c_str(), path.c_str()) != 0) return Errno(errno, "putting", path.string());
+  RETURN_IF_ERROR(Failpoint("store.after_link"));
+  // The name exists from here on: a failure to sync it leaves the outcome in doubt.
+  const absl::Status synced = SyncFolder(path.parent_path().string());
+  return synced.ok() ? synced : absl::UnknownError(synced.message());
+}
+
+absl::Status LocalStore::Put(absl::string_view key, absl::string_view bytes) {
+  ASSIGN_OR_RETURN(const fs::path path, PathOf(key));
+  ASSIGN_OR_RETURN(const std::string temporary, WriteTemporary(path, bytes));
+  if (rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    unlink(temporary.c_str());
+    return Errno(error, "replacing", path.string());
+  }
+  return SyncFolder(path.parent_path().string());
+}
+
+absl::Status LocalStore::Delete(absl::string_view key) {
+  ASSIGN_OR_RETURN(const fs::path path, PathOf(key));
+  if (unlink(path.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
+  return Errno(errno, "deleting", path.string());
+}
+
+}  // namespace
+
+std::unique_ptr<ObjectStore> OpenLocalStore(absl::string_view root) {
+  absl::ConsumePrefix(&root, "file://");
+  return std::make_unique<LocalStore>(std::string(root));
+}
+
+}  // namespace headwater

@@ -1,0 +1,45 @@
+// Files under one root, by key. The one promise on which publication rests is PutIfAbsent: of any
+// number of racing writers of one key exactly one succeeds, and readers see its bytes whole or not
+// at all. tests/contract/object_store_contract.h says in code what every implementation must do.
+#ifndef HEADWATER_COMMON_STORAGE_OBJECT_STORE_H_
+#define HEADWATER_COMMON_STORAGE_OBJECT_STORE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace headwater {
+
+// Keys are relative, '/'-separated, and never leave the root: `..`, empty parts and NUL are
+// INVALID_ARGUMENT. Thread-safe.
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+
+  // NOT_FOUND: no such key.
+  virtual absl::StatusOr<std::string> Read(absl::string_view key) const = 0;
+  // Size in bytes; absent: no such key.
+  virtual absl::StatusOr<std::optional<int64_t>> SizeOf(absl::string_view key) const = 0;
+  // Names directly inside the folder `prefix` (folders too), sorted; empty when it does not exist.
+  virtual absl::StatusOr<std::vector<std::string>> List(absl::string_view prefix) const = 0;
+
+  // Durable on return. ALREADY_EXISTS: the key is taken, its bytes are untouched.
+  // RESOURCE_EXHAUSTED: no space; nothing is visible. UNKNOWN: look before trying again.
+  virtual absl::Status PutIfAbsent(absl::string_view key, absl::string_view bytes) = 0;
+  // Replaces or creates, whole. Durable on return.
+  virtual absl::Status Put(absl::string_view key, absl::string_view bytes) = 0;
+  // OK also when there was none.
+  virtual absl::Status Delete(absl::string_view key) = 0;
+
+  // For messages: the root as people know it.
+  virtual const std::string& root() const = 0;
+};
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COMMON_STORAGE_OBJECT_STORE_H_

@@ -1,0 +1,344 @@
+#include "coordinator/commit/delta/delta_committer.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/failpoint.h"
+#include "common/base/ids.h"
+#include "common/base/log.h"
+#include "common/base/status.h"
+#include "common/storage/local_store.h"
+#include "coordinator/commit/delta/delta_checkpoint.h"
+#include "coordinator/commit/delta/delta_log.h"
+#include "coordinator/commit/delta/delta_schema.h"
+#include "coordinator/commit/delta/delta_snapshot.h"
+#include "coordinator/commit/delta/piece_index.h"
+
+namespace headwater {
+namespace {
+
+constexpr char kOwnerProperty[] = "headwater.ledger";
+constexpr int kMaxRebases = 100;  // Other writers may win that often, not for ever.
+constexpr absl::Duration kTombstones = absl::Hours(24 * 7);
+
+// Whether an intent is in the table already.
+enum class Found { kNo, kPublished, kAbandoned };
+
+class DeltaCommitter final : public TableCommitter {
+ public:
+  DeltaCommitter(const TableLocation& location, const DeltaCommitterOptions& options)
+      : location_(location),
+        options_(options),
+        store_(OpenLocalStore(location.uri)),
+        app_id_(absl::StrCat("headwater/", location.ledger_id, "/", location.table)) {}
+
+  absl::StatusOr<TableContents> Inspect() override;
+  absl::StatusOr<std::vector<absl::Status>> Check(
+      const std::vector<Replacement>& replacements) override;
+  absl::StatusOr<CommitResult> Commit(const Intent& intent) override;
+  absl::Status Abandon(const Intent& intent) override;
+
+ private:
+  absl::Status Refresh();
+  absl::Status CheckOwner() const;
+  absl::Status CheckFolder() const;
+  absl::Status CheckOne(const Replacement& replacement, const Schema* table) const;
+  absl::StatusOr<Found> Look(const Intent& intent, int64_t* version);
+  DeltaVersion Begin(const Intent& intent, bool abandoned) const;
+  absl::StatusOr<DeltaVersion> ActionsFor(const Intent& intent, CommitResult& result) const;
+  void MaybeCheckpoint();
+  absl::Status Foreign(absl::string_view what) const;
+
+  TableLocation location_;
+  DeltaCommitterOptions options_;
+  std::unique_ptr<ObjectStore> store_;
+  std::string app_id_;
+  bool loaded_ = false;
+  DeltaSnapshot snapshot_;
+  PieceIndex index_;
+};
+
+absl::Status DeltaCommitter::Foreign(absl::string_view what) const {
+  return absl::AlreadyExistsError(
+      absl::StrCat("table ", location_.table, ", folder ", location_.uri, ": ", what,
+                   ". Expected a table of this ledger (", location_.ledger_id,
+                   ") or an empty folder. Name another target, or move the folder away"));
+}
+
+absl::Status DeltaCommitter::Refresh() {
+  if (!loaded_) {
+    ASSIGN_OR_RETURN(snapshot_, DeltaSnapshot::Load(*store_));
+    loaded_ = true;
+  } else {
+    RETURN_IF_ERROR(snapshot_.Refresh(*store_).status());
+  }
+  index_.Sync(snapshot_);
+  return absl::OkStatus();
+}
+
+absl::Status DeltaCommitter::CheckFolder() const {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, store_->List(""));
+  for (const std::string& name : names) {
+    // What our own attempts staged before the first commit is no stranger.
+    if (name == kLogFolder || absl::StartsWith(name, "server_source=")) continue;
+    return Foreign(absl::StrCat("it holds '", name, "' and no table of ours"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DeltaCommitter::CheckOwner() const {
+  if (!snapshot_.exists()) return CheckFolder();
+  RETURN_IF_ERROR(Annotate(snapshot_.CheckWritable(),
+                           absl::StrCat("table ", location_.table, ", folder ", location_.uri)));
+  if (!snapshot_.metadata().has_value())
+    return absl::DataLossError(absl::StrCat(location_.uri, ": the log has no metaData"));
+  const auto& configuration = snapshot_.metadata()->configuration;
+  const auto owner = configuration.find(kOwnerProperty);
+  if (owner == configuration.end())
+    return Foreign("the folder holds a Delta table that Headwater did not make");
+  if (owner->second != location_.ledger_id) {
+    return Foreign(absl::StrCat("the table belongs to another ledger (", owner->second, ")"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TableContents> DeltaCommitter::Inspect() {
+  RETURN_IF_ERROR(Refresh());
+  RETURN_IF_ERROR(CheckOwner());
+  TableContents contents;
+  contents.exists = snapshot_.exists();
+  contents.version = snapshot_.version();
+  contents.last_sequence = snapshot_.LastSequence(app_id_);
+  for (const auto& [path, add] : snapshot_.files()) {
+    const auto server = add.partition_values.find("server_source");
+    DatasetContents& dataset =
+        contents.servers[server == add.partition_values.end() ? "" : server->second.value_or("")];
+    ++dataset.files;
+    const std::optional<PieceTags> tags = ParseTags(add);
+    if (tags.has_value()) dataset.max_fence = std::max(dataset.max_fence, tags->fence);
+    contents.max_fence = std::max(contents.max_fence, dataset.max_fence);
+  }
+  return contents;
+}
+
+absl::Status DeltaCommitter::CheckOne(const Replacement& replacement, const Schema* table) const {
+  const std::string where =
+      absl::StrCat(ToString(replacement.dataset), " into table ", location_.table);
+  if (table != nullptr) {
+    const Schema staged = TableSchema(replacement.manifest.schema, replacement.partition_by);
+    if (const std::string difference = SchemaDifference(*table, staged); !difference.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, ": the columns do not fit the table: ", difference,
+                       ". Mend the source, leave the column out (columns: exclude), or load into "
+                       "another table (target_table)"));
+    }
+  }
+  if (const auto path = index_.Untagged(replacement.dataset.server); path.has_value()) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        where, ": the table holds a file of this server that Headwater did not write (", *path,
+        "); nothing more is published there until it is removed"));
+  }
+  if (const auto hit = index_.Find(replacement.dataset.server, replacement.extent);
+      hit.straddling.has_value()) {
+    return absl::InternalError(
+        absl::StrCat(where, ": a published piece is only partly inside of what was read"));
+  }
+  for (const StagedPiece& piece : replacement.manifest.pieces) {
+    for (const StagedFile& file : piece.files) {
+      ASSIGN_OR_RETURN(const std::optional<int64_t> size, store_->SizeOf(file.path));
+      if (size == file.size_bytes) continue;
+      return absl::UnavailableError(absl::StrCat(where, ": staged file ", file.path, " has ",
+                                                 size.has_value() ? absl::StrCat(*size) : "no",
+                                                 " bytes, expected ", file.size_bytes));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<absl::Status>> DeltaCommitter::Check(
+    const std::vector<Replacement>& replacements) {
+  RETURN_IF_ERROR(Refresh());
+  RETURN_IF_ERROR(CheckOwner());
+  std::optional<Schema> table;
+  if (snapshot_.exists()) {
+    ASSIGN_OR_RETURN(table, SchemaFromJson(snapshot_.metadata()->schema_string));
+  }
+  std::vector<absl::Status> statuses;
+  for (const Replacement& replacement : replacements) {
+    statuses.push_back(CheckOne(replacement, table.has_value() ? &*table : nullptr));
+    // The first good one of a new table says what the others must look like.
+    if (!table.has_value() && statuses.back().ok())
+      table = TableSchema(replacement.manifest.schema, replacement.partition_by);
+  }
+  return statuses;
+}
+
+absl::StatusOr<Found> DeltaCommitter::Look(const Intent& intent, int64_t* version) {
+  const int64_t last = snapshot_.LastSequence(app_id_);
+  if (last < intent.sequence) return Found::kNo;
+  for (int64_t at = snapshot_.version(); at >= 0; --at) {
+    const absl::StatusOr<DeltaVersion> entry = ReadVersion(*store_, at);
+    if (absl::IsNotFound(entry.status())) break;  // Older entries have been cleaned up.
+    RETURN_IF_ERROR(entry.status());
+    if (!entry->commit_info.has_value() || entry->commit_info->app_id != app_id_) continue;
+    if (entry->commit_info->sequence > intent.sequence) continue;
+    if (entry->commit_info->sequence < intent.sequence) break;
+    if (entry->commit_info->intent_hash != intent.hash) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("table ", location_.table, ": version ", at,
+                       " has another commit under our sequence ", intent.sequence,
+                       "; the ledger is older than the table (was it restored from a backup?). "
+                       "Nothing more is published here"));
+    }
+    *version = at;
+    return entry->commit_info->abandoned ? Found::kAbandoned : Found::kPublished;
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "table ", location_.table, ": its last transaction is ", last, ", ours is ", intent.sequence,
+      "; the ledger is older than the table (was it restored from a backup?). Nothing more is "
+      "published here"));
+}
+
+DeltaVersion DeltaCommitter::Begin(const Intent& intent, bool abandoned) const {
+  DeltaVersion actions;
+  const int64_t now_ms = absl::ToUnixMillis(options_.clock->Now());
+  actions.commit_info =
+      DeltaCommitInfo{now_ms, "WRITE", app_id_, intent.sequence, intent.hash, abandoned};
+  actions.txns.push_back({app_id_, intent.sequence});
+  if (!snapshot_.exists() && !intent.replacements.empty()) {
+    const Replacement& first = intent.replacements.front();
+    const Schema schema = TableSchema(first.manifest.schema, first.partition_by);
+    actions.protocol = ProtocolFor(schema);
+    const std::string id = RandomId();
+    const std::string guid =
+        absl::StrCat(id.substr(0, 8), "-", id.substr(8, 4), "-", id.substr(12, 4), "-",
+                     id.substr(16, 4), "-", id.substr(20));
+    actions.metadata = DeltaMetadata{guid,
+                                     SchemaToJson(schema),
+                                     PartitionColumns(first.partition_by),
+                                     {{kOwnerProperty, location_.ledger_id}},
+                                     now_ms};
+  }
+  return actions;
+}
+
+absl::StatusOr<DeltaVersion> DeltaCommitter::ActionsFor(const Intent& intent,
+                                                        CommitResult& result) const {
+  DeltaVersion actions = Begin(intent, false);
+  const int64_t now_ms = actions.commit_info->timestamp_ms;
+  std::set<std::string> removed;
+  for (const Replacement& replacement : intent.replacements) {
+    for (const StagedPiece& piece : replacement.manifest.pieces) {
+      if (piece.unchanged) continue;
+      const PieceIndex::Hit hit = index_.Find(replacement.dataset.server, piece.extent);
+      for (const std::string& path : hit.paths) {
+        if (!removed.insert(path).second) continue;
+        const DeltaAdd& old = snapshot_.files().at(path);
+        actions.removes.push_back({path, now_ms, true, old.partition_values, old.size_bytes});
+      }
+      const std::map<std::string, std::string> tags = TagsOf(replacement, piece);
+      for (const StagedFile& file : piece.files) {
+        DeltaAdd add{EncodePath(file.path), {},  file.size_bytes, now_ms, true,
+                     file.stats_json,       tags};
+        for (const auto& [column, value] : file.partition_values)
+          add.partition_values[column] = value;
+        actions.adds.push_back(std::move(add));
+        result.rows_added += file.rows;
+      }
+    }
+  }
+  return actions;
+}
+
+absl::StatusOr<CommitResult> DeltaCommitter::Commit(const Intent& intent) {
+  for (int round = 0; round < kMaxRebases; ++round) {
+    RETURN_IF_ERROR(Refresh());
+    CommitResult result;
+    int64_t version = -1;
+    ASSIGN_OR_RETURN(const Found found, Look(intent, &version));
+    if (found == Found::kAbandoned) {
+      return absl::FailedPreconditionError(absl::StrCat("table ", location_.table, ": intent ",
+                                                        intent.sequence,
+                                                        " was abandoned in version ", version));
+    }
+    if (found == Found::kPublished) {
+      result.version = version;
+      return result;
+    }
+    RETURN_IF_ERROR(CheckOwner());
+    if (snapshot_.exists()) {  // Another writer may have changed the columns since Check().
+      ASSIGN_OR_RETURN(const Schema table, SchemaFromJson(snapshot_.metadata()->schema_string));
+      for (const Replacement& replacement : intent.replacements)
+        RETURN_IF_ERROR(CheckOne(replacement, &table));
+    }
+    ASSIGN_OR_RETURN(const DeltaVersion actions, ActionsFor(intent, result));
+    if (actions.adds.empty() && actions.removes.empty()) return result;
+    const absl::Status put = PutVersion(*store_, snapshot_.version() + 1, actions);
+    if (absl::IsAlreadyExists(put))
+      continue;  // Another version came first (or ours, unseen): look again.
+    RETURN_IF_ERROR(put);
+    snapshot_.Apply(snapshot_.version() + 1, actions);
+    index_.Sync(snapshot_);
+    result.version = snapshot_.version();
+    MaybeCheckpoint();
+    return result;
+  }
+  return absl::AbortedError(absl::StrCat("table ", location_.table, ": other writers won ",
+                                         kMaxRebases, " versions in a row"));
+}
+
+absl::Status DeltaCommitter::Abandon(const Intent& intent) {
+  for (int round = 0; round < kMaxRebases; ++round) {
+    RETURN_IF_ERROR(Refresh());
+    int64_t version = -1;
+    ASSIGN_OR_RETURN(const Found found, Look(intent, &version));
+    if (found == Found::kAbandoned) return absl::OkStatus();
+    if (found == Found::kPublished) {
+      return absl::FailedPreconditionError(absl::StrCat("table ", location_.table, ": intent ",
+                                                        intent.sequence,
+                                                        " is published in version ", version));
+    }
+    RETURN_IF_ERROR(CheckOwner());
+    const absl::Status put = PutVersion(*store_, snapshot_.version() + 1, Begin(intent, true));
+    if (!absl::IsAlreadyExists(put)) return put;
+  }
+  return absl::AbortedError(absl::StrCat("table ", location_.table, ": other writers won ",
+                                         kMaxRebases, " versions in a row"));
+}
+
+void DeltaCommitter::MaybeCheckpoint() {
+  const int64_t version = snapshot_.version();
+  if (version == 0 || version % options_.checkpoint_every != 0) return;
+  const DeltaVersion state = snapshot_.ToCheckpoint(options_.clock->Now() - kTombstones);
+  const auto write = [&]() -> absl::Status {
+    RETURN_IF_ERROR(Failpoint("delta.before_checkpoint"));
+    ASSIGN_OR_RETURN(const std::string bytes, EncodeCheckpoint(state));
+    RETURN_IF_ERROR(store_->Put(CheckpointKey(version), bytes));
+    RETURN_IF_ERROR(Failpoint("delta.during_checkpoint"));
+    const int64_t actions =
+        static_cast<int64_t>(2 + state.txns.size() + state.removes.size() + state.adds.size());
+    return store_->Put(kLastCheckpointKey,
+                       absl::StrCat("{\"version\":", version, ",\"size\":", actions, "}\n"));
+  };
+  // The commit stands without it: readers replay a few entries more, and the next one tries again.
+  if (const absl::Status status = write(); !status.ok()) {
+    Log(LogLevel::kWarning, absl::StrCat("table ", location_.table, ": checkpoint ", version,
+                                         " was not written: ", status.message()));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TableCommitter>> DeltaCommitterFactory::Open(
+    const TableLocation& location) {
+  if (absl::StrContains(location.uri, "://") && !absl::StartsWith(location.uri, "file://")) {
+    return absl::UnimplementedError(absl::StrCat("table ", location.table, ": ", location.uri,
+                                                 ": only local folders are in this version"));
+  }
+  return std::unique_ptr<TableCommitter>(std::make_unique<DeltaCommitter>(location, options_));
+}
+
+}  // namespace headwater

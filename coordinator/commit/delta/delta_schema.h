@@ -1,0 +1,32 @@
+// A table's schema as Delta's `schemaString` (JSON of a struct type), and back.
+#ifndef HEADWATER_COORDINATOR_COMMIT_DELTA_DELTA_SCHEMA_H_
+#define HEADWATER_COORDINATOR_COMMIT_DELTA_DELTA_SCHEMA_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/data/cursor.h"
+#include "common/data/schema.h"
+#include "coordinator/commit/delta/delta_actions.h"
+
+namespace headwater {
+
+std::string SchemaToJson(const Schema& schema);
+// UNIMPLEMENTED: nested types, which this program never writes. DATA_LOSS: not a schema.
+absl::StatusOr<Schema> SchemaFromJson(absl::string_view json);
+
+// The columns of the files, then the partition columns: server_source, and cursor_day (a date) or
+// cursor_hour, cursor_month, cursor_year (text such as 2013-03).
+Schema TableSchema(const Schema& file_schema, const Unit& partition_by);
+std::vector<std::string> PartitionColumns(const Unit& partition_by);
+
+// The least protocol that these columns need: 1/2, or 3/7 with timestampNtz.
+DeltaProtocol ProtocolFor(const Schema& schema);
+
+// Empty when equal by name and type, in whatever order; else what differs, in words.
+std::string SchemaDifference(const Schema& table, const Schema& staged);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COORDINATOR_COMMIT_DELTA_DELTA_SCHEMA_H_

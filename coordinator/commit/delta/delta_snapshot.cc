@@ -1,0 +1,115 @@
+#include "coordinator/commit/delta/delta_snapshot.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/check.h"
+#include "common/base/status.h"
+#include "coordinator/commit/delta/delta_checkpoint.h"
+#include "coordinator/commit/delta/delta_log.h"
+
+namespace headwater {
+namespace {
+
+constexpr int kMaxWriter = 2;  // Without table features.
+constexpr int kFeatureWriter = 7;
+
+}  // namespace
+
+absl::StatusOr<DeltaSnapshot> DeltaSnapshot::Load(const ObjectStore& store) {
+  ASSIGN_OR_RETURN(DeltaListing listing, ListLog(store));
+  // The listing itself says which checkpoints there are: _last_checkpoint is a hint that we do not
+  // need.
+  for (auto it = listing.checkpoints.rbegin(); it != listing.checkpoints.rend(); ++it) {
+    DeltaSnapshot snapshot;
+    if (!snapshot.LoadFrom(store, *it).ok())
+      continue;  // A damaged one: an older one, or the entries.
+    RETURN_IF_ERROR(snapshot.Refresh(store).status());
+    return snapshot;
+  }
+  DeltaSnapshot snapshot;
+  if (listing.versions.empty()) return snapshot;
+  if (listing.versions.front() != 0) {
+    return absl::DataLossError(absl::StrCat(
+        store.root(), ": the table's log begins at version ", listing.versions.front(),
+        " and no checkpoint can be read; restore the folder _delta_log from a backup"));
+  }
+  RETURN_IF_ERROR(snapshot.Refresh(store).status());
+  if (snapshot.version() != listing.versions.back() &&
+      snapshot.version() < listing.versions.back()) {
+    return absl::DataLossError(absl::StrCat(store.root(), ": version ", snapshot.version() + 1,
+                                            " is missing from the table's log"));
+  }
+  return snapshot;
+}
+
+absl::Status DeltaSnapshot::LoadFrom(const ObjectStore& store, int64_t checkpoint) {
+  ASSIGN_OR_RETURN(const std::string bytes, store.Read(CheckpointKey(checkpoint)));
+  ASSIGN_OR_RETURN(const DeltaVersion state, DecodeCheckpoint(bytes));
+  version_ = checkpoint - 1;
+  Apply(checkpoint, state);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> DeltaSnapshot::Refresh(const ObjectStore& store) {
+  const int64_t before = version_;
+  while (true) {
+    const absl::StatusOr<DeltaVersion> next = ReadVersion(store, version_ + 1);
+    if (absl::IsNotFound(next.status())) return version_ != before;
+    RETURN_IF_ERROR(next.status());
+    Apply(version_ + 1, *next);
+  }
+}
+
+void DeltaSnapshot::Apply(int64_t version, const DeltaVersion& actions) {
+  HW_CHECK(version == version_ + 1);
+  version_ = version;
+  if (actions.protocol.has_value()) protocol_ = actions.protocol;
+  if (actions.metadata.has_value()) metadata_ = actions.metadata;
+  for (const DeltaTxn& txn : actions.txns) txns_[txn.app_id] = txn.version;
+  for (const DeltaRemove& remove : actions.removes) {
+    files_.erase(remove.path);
+    removed_.insert_or_assign(remove.path, remove);
+  }
+  for (const DeltaAdd& add : actions.adds) {
+    removed_.erase(add.path);
+    files_.insert_or_assign(add.path, add);
+  }
+}
+
+int64_t DeltaSnapshot::LastSequence(const std::string& app_id) const {
+  const auto it = txns_.find(app_id);
+  return it == txns_.end() ? 0 : it->second;
+}
+
+absl::Status DeltaSnapshot::CheckWritable() const {
+  if (!protocol_.has_value()) return absl::DataLossError("the table's log has no protocol");
+  if (protocol_->min_writer <= kMaxWriter) return absl::OkStatus();
+  if (protocol_->min_writer != kFeatureWriter) {
+    return absl::UnimplementedError(absl::StrCat("the table asks for writer version ",
+                                                 protocol_->min_writer,
+                                                 "; this program writes 1, 2 and 7"));
+  }
+  for (const std::string& feature : protocol_->writer_features) {
+    if (feature != "timestampNtz" && feature != "appendOnly" && feature != "invariants") {
+      return absl::UnimplementedError(
+          absl::StrCat("the table asks for writer feature '", feature,
+                       "', which this program does not have; it will not write here"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+DeltaVersion DeltaSnapshot::ToCheckpoint(absl::Time expired) const {
+  DeltaVersion state;
+  state.protocol = protocol_;
+  state.metadata = metadata_;
+  for (const auto& [app_id, version] : txns_) state.txns.push_back({app_id, version});
+  for (const auto& [path, remove] : removed_) {
+    if (remove.deleted_ms >= absl::ToUnixMillis(expired)) state.removes.push_back(remove);
+  }
+  for (const auto& [path, add] : files_) state.adds.push_back(add);
+  return state;
+}
+
+}  // namespace headwater

@@ -1,0 +1,58 @@
+// The state of a Delta table after one version: what replaying its log gives.
+#ifndef HEADWATER_COORDINATOR_COMMIT_DELTA_DELTA_SNAPSHOT_H_
+#define HEADWATER_COORDINATOR_COMMIT_DELTA_DELTA_SNAPSHOT_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/storage/object_store.h"
+#include "coordinator/commit/delta/delta_actions.h"
+
+namespace headwater {
+
+// Thread-compatible.
+class DeltaSnapshot {
+ public:
+  // Replays the log: from the newest checkpoint that can be read, else from version 0. A table that
+  // does not exist has version -1. DATA_LOSS: the log has a hole, or an entry that is not one.
+  static absl::StatusOr<DeltaSnapshot> Load(const ObjectStore& store);
+
+  // Takes versions that have come since. True when there were some.
+  absl::StatusOr<bool> Refresh(const ObjectStore& store);
+
+  // Takes one version in. Requires: it is version() + 1.
+  void Apply(int64_t version, const DeltaVersion& actions);
+
+  int64_t version() const { return version_; }
+  bool exists() const { return version_ >= 0; }
+  const std::optional<DeltaProtocol>& protocol() const { return protocol_; }
+  const std::optional<DeltaMetadata>& metadata() const { return metadata_; }
+  const std::map<std::string, DeltaAdd>& files() const { return files_; }  // Live ones, by path.
+  // Last transaction version of an application; 0: none.
+  int64_t LastSequence(const std::string& app_id) const;
+
+  // UNIMPLEMENTED: the table asks of its writers what this program does not do.
+  absl::Status CheckWritable() const;
+
+  // Everything a checkpoint holds, without removes older than `expired`.
+  DeltaVersion ToCheckpoint(absl::Time expired) const;
+
+ private:
+  absl::Status LoadFrom(const ObjectStore& store, int64_t checkpoint);
+
+  int64_t version_ = -1;
+  std::optional<DeltaProtocol> protocol_;
+  std::optional<DeltaMetadata> metadata_;
+  std::map<std::string, DeltaAdd> files_;
+  std::map<std::string, DeltaRemove> removed_;
+  std::map<std::string, int64_t> txns_;
+};
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COORDINATOR_COMMIT_DELTA_DELTA_SNAPSHOT_H_

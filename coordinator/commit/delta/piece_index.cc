@@ -1,0 +1,133 @@
+#include "coordinator/commit/delta/piece_index.h"
+
+#include <iterator>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/data/fingerprint.h"
+
+namespace headwater {
+namespace {
+
+constexpr char kOutside[] = "outside";
+
+std::string ServerOf(const DeltaAdd& add) {
+  const auto it = add.partition_values.find("server_source");
+  return it == add.partition_values.end() ? "" : it->second.value_or("");
+}
+
+std::string PieceText(const Extent& extent) {
+  if (!extent.range.has_value()) return kOutside;
+  return absl::StrCat("range:", extent.range->from, ":", extent.range->to);
+}
+
+}  // namespace
+
+std::map<std::string, std::string> TagsOf(const Replacement& replacement,
+                                          const StagedPiece& piece) {
+  return {{"headwater.piece", PieceText(piece.extent)},
+          {"headwater.fence", absl::StrCat(replacement.fence)},
+          {"headwater.rows", absl::StrCat(piece.fingerprint.rows)},
+          {"headwater.sum", HexOf(piece.fingerprint.sum)},
+          {"headwater.settled_to", absl::StrCat(replacement.settled_to)},
+          {"headwater.spec", replacement.manifest.spec_version}};
+}
+
+std::optional<PieceTags> ParseTags(const DeltaAdd& add) {
+  const auto piece = add.tags.find("headwater.piece");
+  const auto fence = add.tags.find("headwater.fence");
+  PieceTags tags;
+  if (piece == add.tags.end() || fence == add.tags.end() ||
+      !absl::SimpleAtoi(fence->second, &tags.fence)) {
+    return std::nullopt;
+  }
+  if (piece->second == kOutside) {
+    tags.extent.outside = true;
+    return tags;
+  }
+  const std::vector<std::string> parts = absl::StrSplit(piece->second, ':');
+  Range range;
+  if (parts.size() != 3 || parts[0] != "range" || !absl::SimpleAtoi(parts[1], &range.from) ||
+      !absl::SimpleAtoi(parts[2], &range.to)) {
+    return std::nullopt;
+  }
+  tags.extent.range = range;
+  return tags;
+}
+
+void PieceIndex::Insert(const DeltaAdd& add) {
+  File file{ServerOf(add), ParseTags(add)};
+  Server& server = servers_[file.server];
+  if (!file.tags.has_value()) {
+    server.untagged[add.path] = true;
+  } else if (file.tags->extent.range.has_value()) {
+    server.ranges[file.tags->extent.range->from][add.path] = file.tags->extent.range->to;
+  } else {
+    server.outside[add.path] = true;
+  }
+  files_.emplace(add.path, std::move(file));
+}
+
+void PieceIndex::Erase(const std::string& path) {
+  const auto it = files_.find(path);
+  Server& server = servers_[it->second.server];
+  server.untagged.erase(path);
+  server.outside.erase(path);
+  if (it->second.tags.has_value() && it->second.tags->extent.range.has_value()) {
+    const auto range = server.ranges.find(it->second.tags->extent.range->from);
+    range->second.erase(path);
+    if (range->second.empty()) server.ranges.erase(range);
+  }
+  files_.erase(it);
+}
+
+void PieceIndex::Sync(const DeltaSnapshot& snapshot) {
+  if (version_ == snapshot.version()) return;
+  version_ = snapshot.version();
+  // Both maps are ordered by path: one walk over both finds what came and what went.
+  auto have = files_.begin();
+  auto want = snapshot.files().begin();
+  while (have != files_.end() || want != snapshot.files().end()) {
+    if (want == snapshot.files().end() || (have != files_.end() && have->first < want->first)) {
+      const std::string gone = (have++)->first;
+      Erase(gone);
+    } else if (have == files_.end() || want->first < have->first) {
+      Insert((want++)->second);
+    } else {
+      ++have;
+      ++want;
+    }
+  }
+}
+
+PieceIndex::Hit PieceIndex::Find(const std::string& server_name, const Extent& extent) const {
+  Hit hit;
+  const auto found = servers_.find(server_name);
+  if (found == servers_.end()) return hit;
+  const Server& server = found->second;
+  if (extent.outside) {
+    for (const auto& [path, yes] : server.outside) hit.paths.push_back(path);
+  }
+  if (!extent.range.has_value()) return hit;
+  auto it = server.ranges.lower_bound(extent.range->from);
+  // Pieces do not overlap, so only the one just before can reach in.
+  if (it != server.ranges.begin()) --it;
+  for (; it != server.ranges.end() && it->first < extent.range->to; ++it) {
+    for (const auto& [path, to] : it->second) {
+      const Range piece{it->first, to};
+      if (!piece.Overlaps(*extent.range)) continue;
+      if (!extent.range->Contains(piece)) hit.straddling = Extent{piece, false};
+      hit.paths.push_back(path);
+    }
+  }
+  return hit;
+}
+
+std::optional<std::string> PieceIndex::Untagged(const std::string& server) const {
+  const auto it = servers_.find(server);
+  if (it == servers_.end() || it->second.untagged.empty()) return std::nullopt;
+  return it->second.untagged.begin()->first;
+}
+
+}  // namespace headwater

@@ -1,0 +1,71 @@
+// Which live file belongs to which piece of which dataset, read from the tags of `add` actions:
+//
+//   headwater.piece   "range:FROM:TO" or "outside"     headwater.rows  rows of the whole piece
+//   headwater.fence   of the attempt that wrote it      headwater.sum   its fingerprint's sum, hex
+//   headwater.settled_to, headwater.spec               for `state heal`
+//
+// and from the partition value server_source.
+#ifndef HEADWATER_COORDINATOR_COMMIT_DELTA_PIECE_INDEX_H_
+#define HEADWATER_COORDINATOR_COMMIT_DELTA_PIECE_INDEX_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/model/extent.h"
+#include "coordinator/commit/committer.h"
+#include "coordinator/commit/delta/delta_snapshot.h"
+
+namespace headwater {
+
+struct PieceTags {
+  Extent extent;
+  int64_t fence = 0;
+};
+
+// The tags of one piece of a replacement.
+std::map<std::string, std::string> TagsOf(const Replacement& replacement, const StagedPiece& piece);
+// Absent: the file was not written by this program.
+std::optional<PieceTags> ParseTags(const DeltaAdd& add);
+
+// Thread-compatible.
+class PieceIndex {
+ public:
+  // Brings the index to `snapshot`; cheap when only a few files came and went.
+  void Sync(const DeltaSnapshot& snapshot);
+
+  // Paths of the server's live files whose piece shares an instant with `extent`; and one whose
+  // piece is not wholly inside it, if there is one.
+  struct Hit {
+    std::vector<std::string> paths;
+    std::optional<Extent> straddling;
+  };
+  Hit Find(const std::string& server, const Extent& extent) const;
+
+  // A live file of the server without our tags, if there is one.
+  std::optional<std::string> Untagged(const std::string& server) const;
+
+ private:
+  struct File {
+    std::string server;
+    std::optional<PieceTags> tags;
+  };
+  struct Server {
+    std::map<int64_t, std::map<std::string, int64_t>> ranges;  // From -> path -> to.
+    std::map<std::string, bool> outside;                       // By path.
+    std::map<std::string, bool> untagged;
+  };
+
+  void Insert(const DeltaAdd& add);
+  void Erase(const std::string& path);
+
+  int64_t version_ = -1;
+  std::map<std::string, File> files_;
+  std::map<std::string, Server> servers_;
+};
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COORDINATOR_COMMIT_DELTA_PIECE_INDEX_H_
