@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -65,7 +66,10 @@ absl::Status ArmFailpoints(absl::string_view spec) {
         absl::StrSplit(entry, absl::MaxSplits('=', 1));
     std::vector<std::string> words = absl::StrSplit(parts.second, ':');
     Armed armed;
-    if (!words.empty() && absl::SimpleAtoi(words.front(), &armed.at)) words.erase(words.begin());
+    if (int at = 0; !words.empty() && absl::SimpleAtoi(words.front(), &at)) {
+      armed.at = at;
+      words.erase(words.begin());
+    }
     if (words.size() == 1 && words[0] == "crash") {
       armed.crash = true;
     } else if (words.size() == 2 && words[0] == "error") {

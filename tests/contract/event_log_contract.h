@@ -1,5 +1,5 @@
-// What every event log must do. A suite is instantiated with a factory that opens the same log again
-// and again, as restarts do.
+// What every event log must do. A suite is instantiated with a factory that opens the same log
+// again and again, as restarts do.
 #ifndef HEADWATER_TESTS_CONTRACT_EVENT_LOG_CONTRACT_H_
 #define HEADWATER_TESTS_CONTRACT_EVENT_LOG_CONTRACT_H_
 

@@ -22,7 +22,8 @@ class SqlitePlace : public EventLogPlace {
 };
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, EventLogContract,
-                         testing::Values(EventLogKind{"Sqlite", [] { return std::make_unique<SqlitePlace>(); }}),
+                         testing::Values(EventLogKind{
+                             "Sqlite", [] { return std::make_unique<SqlitePlace>(); }}),
                          [](const auto& info) { return info.param.name; });
 
 TEST(SqliteEventLog, AFileThatIsNoLedgerIsRefusedWithAdvice) {
@@ -47,7 +48,8 @@ TEST(SqliteEventLog, AFlippedBitInAnEventStopsTheReplay) {
   file.put('r');
   file.close();
   log = *place.Open();
-  const absl::Status status = log->Replay(0, [](int64_t, absl::string_view) { return absl::OkStatus(); });
+  const absl::Status status =
+      log->Replay(0, [](int64_t, absl::string_view) { return absl::OkStatus(); });
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()), HasSubstr("event 1"));
 }
@@ -59,7 +61,8 @@ TEST(SqliteEventLog, AReaderBesideTheWriterSeesItsEventsAndCannotWrite) {
   auto reader = *OpenSqliteEventLogReadOnly(place.path());
   EXPECT_EQ(reader->last_sequence(), 1);
   EXPECT_EQ(reader->Append(2, {"b"}).code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(OpenSqliteEventLogReadOnly(place.path() + "-none").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(OpenSqliteEventLogReadOnly(place.path() + "-none").status().code(),
+            absl::StatusCode::kNotFound);
 }
 
 }  // namespace
