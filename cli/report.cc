@@ -1,0 +1,271 @@
+#include "cli/report.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/output.h"
+
+namespace headwater {
+namespace {
+
+std::string NameOf(const v1::DatasetRef& dataset) {
+  return absl::StrCat(dataset.server(), "/", dataset.table());
+}
+
+std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
+
+// "failed   jfk/flights [a, b): no such column (3 attempts)"
+std::string Note(absl::string_view label, absl::string_view text) {
+  constexpr size_t kIndent = 10;
+  std::string head(label);
+  head.resize(kIndent, ' ');
+  return Wrap(absl::StrCat(head, text), kIndent) + "\n";
+}
+
+std::string ProblemNote(const v1::Problem& problem, absl::string_view label) {
+  const bool warning = problem.message().empty();
+  std::string text = NameOf(problem.dataset());
+  if (!problem.extent().empty()) absl::StrAppend(&text, " ", problem.extent());
+  absl::StrAppend(&text, ": ", warning ? problem.warning() : problem.message());
+  if (problem.attempts() > 1) absl::StrAppend(&text, " (", problem.attempts(), " attempts)");
+  return Note(warning ? "warning" : label, text);
+}
+
+std::string SilentNote(const v1::DatasetRef& dataset, const std::string& silent_for,
+                       const std::string& bound) {
+  return Note("silent", absl::StrCat(NameOf(dataset), ": no new rows for ", OrDash(silent_for),
+                                     bound.empty() ? "" : ", newest ", bound));
+}
+
+const char* StateWord(const v1::RunDataset& dataset) {
+  switch (dataset.state()) {
+    case v1::RunDataset::STATE_DONE:
+      return "done";
+    case v1::RunDataset::STATE_FAILED:
+      return "FAILED";
+    case v1::RunDataset::STATE_CANCELLED:
+      return "cancelled";
+    default:
+      return "unfinished";
+  }
+}
+
+struct Totals {
+  int64_t failed_datasets = 0;
+  int64_t microbatches = 0, unchanged = 0, failed = 0;
+  int64_t rows = 0, rows_written = 0, bytes_written = 0;
+  std::string first_failed;
+};
+
+Totals TotalsOf(const v1::WatchRunResponse& run) {
+  Totals totals;
+  for (const v1::RunDataset& dataset : run.datasets()) {
+    totals.microbatches += dataset.microbatches_done();
+    totals.unchanged += dataset.microbatches_unchanged();
+    totals.failed += dataset.microbatches_failed();
+    totals.rows += dataset.rows_read();
+    totals.rows_written += dataset.rows_written();
+    totals.bytes_written += dataset.bytes_written();
+    if (dataset.state() != v1::RunDataset::STATE_FAILED) continue;
+    ++totals.failed_datasets;
+    if (totals.first_failed.empty()) totals.first_failed = NameOf(dataset.dataset());
+  }
+  return totals;
+}
+
+std::string RunClosing(const v1::WatchRunResponse& run) {
+  const Totals totals = TotalsOf(run);
+  std::string text;
+  if (run.cancelled()) {
+    absl::StrAppend(&text, "cancelled: what is done is published\n");
+  } else if (run.failed()) {
+    absl::StrAppend(&text, "failed: ", FormatCount(totals.failed_datasets), " of ",
+                    Counted(run.datasets_size(), "dataset"), "; the rest is published\n");
+  } else if (totals.microbatches == 0) {
+    absl::StrAppend(&text, "nothing new: ", Counted(run.datasets_size(), "dataset"),
+                    " up to date\n");
+  } else {
+    absl::StrAppend(&text, "done: ", Counted(run.datasets_size(), "dataset"), "\n");
+  }
+  const double rate = run.seconds() > 0 ? static_cast<double>(totals.rows) / run.seconds() : 0;
+  absl::StrAppend(&text, Counted(totals.rows, "row"), " read, ", FormatCount(totals.rows_written),
+                  " written (", FormatBytes(totals.bytes_written), ") in ",
+                  FormatSeconds(run.seconds()), ", ", FormatRate(rate));
+  if (run.workers() > 0) absl::StrAppend(&text, ", ", Counted(run.workers(), "worker"));
+  absl::StrAppend(&text, "\n");
+  if (run.failed() && !totals.first_failed.empty()) {
+    absl::StrAppend(&text, "next: headwater status ", totals.first_failed,
+                    "   then: headwater run ", totals.first_failed, "\n");
+  }
+  return text;
+}
+
+std::string StatusNotes(const v1::DatasetStatus& dataset) {
+  std::string notes;
+  if (dataset.silent()) {
+    notes += SilentNote(dataset.dataset(), dataset.silent_for(), dataset.bound());
+  }
+  if (dataset.quarantined() > 0) {
+    notes +=
+        Note("held back", absl::StrCat(NameOf(dataset.dataset()), ": ",
+                                       Counted(dataset.quarantined(), "microbatch", "microbatches"),
+                                       " failed too often; `headwater run ",
+                                       NameOf(dataset.dataset()), "` tries once more"));
+  }
+  if (!dataset.last_error().empty()) {
+    notes += Note("error", absl::StrCat(NameOf(dataset.dataset()), ": ", dataset.last_error()));
+  }
+  if (dataset.outside_rows() > 0) {
+    notes += Note("outside", absl::StrCat(NameOf(dataset.dataset()), ": ",
+                                          Counted(dataset.outside_rows(), "row"),
+                                          " with no cursor or one far ahead"));
+  }
+  return notes;
+}
+
+}  // namespace
+
+std::string RunReport(const v1::WatchRunResponse& run) {
+  TextTable table({{"DATASET"},
+                   {"STATE"},
+                   {"LOADED", true},
+                   {"UNCHANGED", true},
+                   {"FAILED", true},
+                   {"ROWS", true},
+                   {"WRITTEN", true},
+                   {"UP TO"}});
+  std::string notes;
+  for (const v1::RunDataset& dataset : run.datasets()) {
+    table.AddRow({NameOf(dataset.dataset()), StateWord(dataset),
+                  FormatCount(dataset.microbatches_done()),
+                  FormatCount(dataset.microbatches_unchanged()),
+                  FormatCount(dataset.microbatches_failed()), FormatCount(dataset.rows_written()),
+                  FormatBytes(dataset.bytes_written()), OrDash(dataset.bound())});
+    if (dataset.silent()) {
+      notes += SilentNote(dataset.dataset(), dataset.silent_for(), dataset.bound());
+    }
+    if (dataset.rewritten_size() > 0) {
+      notes += Note("rewritten", absl::StrCat(NameOf(dataset.dataset()), ": ",
+                                              absl::StrJoin(dataset.rewritten(), " ")));
+    }
+  }
+  for (const v1::Problem& problem : run.problems()) {
+    if (problem.message().empty()) notes += ProblemNote(problem, "");
+  }
+  for (const v1::Problem& problem : run.problems()) {
+    if (!problem.message().empty()) notes += ProblemNote(problem, "FAILED");
+  }
+  return absl::StrCat(table.Render(), "\n", notes, RunClosing(run));
+}
+
+std::string PlanReport(const v1::PlanResponse& plan) {
+  TextTable table({{"DATASET"},
+                   {"STRATEGY"},
+                   {"MICROBATCHES", true},
+                   {"ROWS~", true},
+                   {"FROM"},
+                   {"TO"},
+                   {"WHY"}});
+  std::string notes;
+  int64_t microbatches = 0, rows = 0, failed = 0;
+  for (const v1::PlannedDataset& dataset : plan.datasets()) {
+    const bool known = dataset.estimated_rows() >= 0;
+    table.AddRow({NameOf(dataset.dataset()), OrDash(dataset.strategy()),
+                  dataset.has_problem() ? "?" : FormatCount(dataset.microbatches()),
+                  known && !dataset.has_problem() ? FormatCount(dataset.estimated_rows()) : "?",
+                  OrDash(dataset.from()), OrDash(dataset.to()),
+                  dataset.has_problem() ? "FAILED" : OrDash(dataset.why())});
+    microbatches += dataset.microbatches();
+    if (known) rows += dataset.estimated_rows();
+    if (dataset.silent()) {
+      notes += SilentNote(dataset.dataset(), dataset.silent_for(), dataset.bound());
+    }
+    for (const std::string& warning : dataset.warnings()) {
+      notes += Note("warning", absl::StrCat(NameOf(dataset.dataset()), ": ", warning));
+    }
+    if (dataset.has_problem()) {
+      ++failed;
+      v1::Problem problem = dataset.problem();
+      *problem.mutable_dataset() = dataset.dataset();
+      notes += ProblemNote(problem, "FAILED");
+    }
+  }
+  std::string closing =
+      microbatches == 0
+          ? absl::StrCat("nothing to do in ", Counted(plan.datasets_size(), "dataset"))
+          : absl::StrCat("would read ", Counted(microbatches, "microbatch", "microbatches"), " of ",
+                         Counted(plan.datasets_size(), "dataset"), ", about ",
+                         Counted(rows, "row"));
+  if (failed > 0) {
+    absl::StrAppend(&closing, "; ", Counted(failed, "dataset"), " could not be probed");
+  }
+  return absl::StrCat(table.Render(), "\n", notes, closing, "\n");
+}
+
+std::string VerifyReport(const v1::VerifyResponse& result) {
+  TextTable table({{"DATASET"}, {"PIECES", true}, {"ROWS", true}, {"DIFFERENT", true}, {"RESULT"}});
+  std::string notes;
+  int64_t pieces = 0, rows = 0, different = 0, failed = 0;
+  std::string first;
+  for (const v1::VerifiedDataset& dataset : result.datasets()) {
+    const char* word = dataset.different() > 0 ? "DIFFERENT"
+                       : dataset.failed()      ? "FAILED"
+                       : dataset.pieces() == 0 ? "never loaded"
+                                               : "equal";
+    table.AddRow({NameOf(dataset.dataset()), FormatCount(dataset.pieces()),
+                  FormatCount(dataset.rows()), FormatCount(dataset.different()), word});
+    pieces += dataset.pieces();
+    rows += dataset.rows();
+    different += dataset.different();
+    failed += dataset.failed() ? 1 : 0;
+    if (dataset.different() > 0 && first.empty()) first = NameOf(dataset.dataset());
+    for (v1::Problem problem : dataset.problems()) {
+      *problem.mutable_dataset() = dataset.dataset();
+      notes += ProblemNote(problem, dataset.different() > 0 ? "differs" : "FAILED");
+    }
+  }
+  std::string closing;
+  if (different > 0) {
+    closing = absl::StrCat("different: ", Counted(different, "piece"), " of ", FormatCount(pieces));
+  } else if (failed > 0) {
+    closing = absl::StrCat("not verified: ", Counted(failed, "dataset"));
+  } else {
+    closing = absl::StrCat("equal: ", Counted(pieces, "piece"));
+  }
+  absl::StrAppend(&closing, ", ", Counted(rows, "row"), " compared in ",
+                  FormatSeconds(result.seconds()), "\n");
+  if (!first.empty()) {
+    absl::StrAppend(&closing, "next: headwater backfill ", first,
+                    " --from T --to T   over what differs\n");
+  }
+  return absl::StrCat(table.Render(), "\n", notes, closing);
+}
+
+std::string StatusReport(const v1::GetStatusResponse& status) {
+  TextTable table({{"DATASET"},
+                   {"STATE"},
+                   {"PIECES", true},
+                   {"ROWS", true},
+                   {"LOADED UP TO"},
+                   {"COMPLETE THROUGH"}});
+  std::string notes;
+  for (const v1::DatasetStatus& dataset : status.datasets()) {
+    table.AddRow({NameOf(dataset.dataset()), OrDash(dataset.state()), FormatCount(dataset.pieces()),
+                  FormatCount(dataset.rows()), OrDash(dataset.watermark()),
+                  OrDash(dataset.complete_through())});
+    notes += StatusNotes(dataset);
+  }
+  for (const v1::WorkerStatus& worker : status.workers()) {
+    notes += Note("worker", absl::StrCat(worker.name(), ": ", worker.held(), " of ",
+                                         Counted(worker.slots(), "slot"), " busy"));
+  }
+  for (const std::string& run : status.live_runs()) notes += Note("run", run + " is live");
+  return absl::StrCat(
+      table.Render(), "\n", notes,
+      status.live() ? "live coordinator" : "no coordinator is running; read from the ledger",
+      ", ledger at event ", FormatCount(status.ledger_sequence()), "\n");
+}
+
+}  // namespace headwater

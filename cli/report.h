@@ -1,0 +1,28 @@
+// Answers of a coordinator as people read them: at a glance, within 100 columns (long names apart).
+// Pure functions; each text ends in '\n'. For JSON use MessageToJson of output.h with the kinds
+// "run", "plan", "verify" and "status".
+#ifndef HEADWATER_CLI_REPORT_H_
+#define HEADWATER_CLI_REPORT_H_
+
+#include <string>
+
+#include "headwater/v1/admin.pb.h"
+
+namespace headwater {
+
+// The summary of a run that has ended: a line for each dataset, then silent servers, rewritten
+// pieces, warnings and problems, then totals and, after a failure, what to type next.
+std::string RunReport(const v1::WatchRunResponse& run);
+
+// What a run would do: microbatches and why, dataset by dataset.
+std::string PlanReport(const v1::PlanResponse& plan);
+
+// What was compared, and every difference.
+std::string VerifyReport(const v1::VerifyResponse& result);
+
+// How far every dataset is, then what is wrong, then workers and live runs.
+std::string StatusReport(const v1::GetStatusResponse& status);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_CLI_REPORT_H_

@@ -1,0 +1,154 @@
+#include "cli/report.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_split.h"
+#include "cli/exit_code.h"
+#include "cli/output.h"
+
+namespace headwater {
+namespace {
+
+template <typename Message>
+Message Parse(const std::string& text) {
+  Message message;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &message));
+  return message;
+}
+
+void ExpectFits(const std::string& text) {
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    EXPECT_LE(line.size(), kTextWidth) << line;
+  }
+}
+
+TEST(RunReport, SaysWhatWasLoadedWhatFailedAndWhatToType) {
+  const auto run = Parse<v1::WatchRunResponse>(R"pb(
+    datasets { dataset { server: "ewr" table: "flights" } state: STATE_DONE microbatches_done: 181
+      microbatches_unchanged: 3 rows_read: 120835 rows_written: 118000 bytes_written: 4299161
+      bound: "2013-12-31T23:00:00Z" rewritten: "[2013-03-01, 2013-03-02)" }
+    datasets { dataset { server: "jfk" table: "flights" } state: STATE_FAILED microbatches_done: 2
+      microbatches_failed: 1 rows_read: 900 bound: "2013-12-31T23:00:00Z" }
+    datasets { dataset { server: "lga" table: "flights" } state: STATE_DONE silent: true
+      silent_for: "61d" bound: "2013-10-31T23:00:00Z" }
+    problems { dataset { server: "jfk" table: "flights" } extent: "[2013-05-01, 2013-05-02)" attempts: 4
+      code: 14 message: "reading server jfk, table flights: expected a number in column arr_delay, found text in the row with key 42; correct the row, or exclude the column" }
+    problems { dataset { server: "lga" table: "flights" } warning: "transactions are unknown" }
+    ended: true failed: true seconds: 24.08 workers: 2)pb");
+  const std::string text = RunReport(run);
+  EXPECT_EQ(text, R"text(DATASET      STATE   LOADED  UNCHANGED  FAILED     ROWS  WRITTEN  UP TO
+ewr/flights  done       181          3       0  118,000  4.1 MiB  2013-12-31T23:00:00Z
+jfk/flights  FAILED       2          0       1        0      0 B  2013-12-31T23:00:00Z
+lga/flights  done         0          0       0        0      0 B  2013-10-31T23:00:00Z
+
+rewritten ewr/flights: [2013-03-01, 2013-03-02)
+silent    lga/flights: no new rows for 61d, newest 2013-10-31T23:00:00Z
+warning   lga/flights: transactions are unknown
+FAILED    jfk/flights [2013-05-01, 2013-05-02): reading server jfk, table flights: expected a number
+          in column arr_delay, found text in the row with key 42; correct the row, or exclude the
+          column (4 attempts)
+failed: 1 of 3 datasets; the rest is published
+121,735 rows read, 118,000 written (4.1 MiB) in 24.1 s, 5.1k rows/s, 2 workers
+next: headwater status jfk/flights   then: headwater run jfk/flights
+)text");
+  ExpectFits(text);
+  EXPECT_EQ(ExitCodeOf(run), kExitPartial);
+}
+
+TEST(RunReport, ARunWithNothingNewSaysSo) {
+  const auto run = Parse<v1::WatchRunResponse>(R"pb(
+    datasets { dataset { server: "ewr" table: "planes" } state: STATE_DONE microbatches_unchanged: 1
+      rows_read: 1 } ended: true seconds: 0.5)pb");
+  EXPECT_EQ(RunReport(run), R"text(DATASET     STATE  LOADED  UNCHANGED  FAILED  ROWS  WRITTEN  UP TO
+ewr/planes  done        0          1       0     0      0 B  -
+
+nothing new: 1 dataset up to date
+1 row read, 0 written (0 B) in 0.50 s, 2 rows/s
+)text");
+  EXPECT_EQ(ExitCodeOf(run), kExitDone);
+}
+
+TEST(PlanReport, SaysWhyAndHowMuch) {
+  const auto plan = Parse<v1::PlanResponse>(R"pb(
+    datasets { dataset { server: "ewr" table: "flights" } strategy: "partition" microbatches: 181
+      why: "never loaded" from: "2013-01-01" to: "2013-07-01" estimated_rows: 60000 }
+    datasets { dataset { server: "jfk" table: "flights" } strategy: "partition"
+      problem { code: 14 message: "cannot connect" } })pb");
+  EXPECT_EQ(PlanReport(plan), R"text(DATASET      STRATEGY   MICROBATCHES   ROWS~  FROM        TO          WHY
+ewr/flights  partition           181  60,000  2013-01-01  2013-07-01  never loaded
+jfk/flights  partition             ?       ?  -           -           FAILED
+
+FAILED    jfk/flights: cannot connect
+would read 181 microbatches of 2 datasets, about 60,000 rows; 1 dataset could not be probed
+)text");
+  EXPECT_EQ(ExitCodeOf(plan), kExitPartial);
+}
+
+TEST(VerifyReport, NamesEveryDifference) {
+  const auto result = Parse<v1::VerifyResponse>(R"pb(
+    datasets { dataset { server: "ewr" table: "flights" } pieces: 365 rows: 120835 }
+    datasets { dataset { server: "jfk" table: "flights" } pieces: 365 rows: 111279 different: 1
+      problems { extent: "[2013-03-01, 2013-03-02)" message: "expected 310 rows, found 311" } }
+    seconds: 1.5)pb");
+  EXPECT_EQ(VerifyReport(result), R"text(DATASET      PIECES     ROWS  DIFFERENT  RESULT
+ewr/flights     365  120,835          0  equal
+jfk/flights     365  111,279          1  DIFFERENT
+
+differs   jfk/flights [2013-03-01, 2013-03-02): expected 310 rows, found 311
+different: 1 piece of 730, 232,114 rows compared in 1.50 s
+next: headwater backfill jfk/flights --from T --to T   over what differs
+)text");
+  EXPECT_EQ(ExitCodeOf(result), kExitVerification);
+}
+
+TEST(StatusReport, ShowsProgressThenWhatIsWrong) {
+  const auto status = Parse<v1::GetStatusResponse>(R"pb(
+    datasets { dataset { server: "lga" table: "flights" } state: "failed" pieces: 304 rows: 86000
+      watermark: "2013-11-01T00:00:00Z" complete_through: "2013-10-31T22:55:00Z" silent: true
+      silent_for: "61d" bound: "2013-10-31T23:00:00Z" quarantined: 2 last_error: "no such table" }
+    workers { name: "w1" slots: 2 held: 1 } ledger_sequence: 12345 live: true)pb");
+  EXPECT_EQ(StatusReport(status), R"text(DATASET      STATE   PIECES    ROWS  LOADED UP TO          COMPLETE THROUGH
+lga/flights  failed     304  86,000  2013-11-01T00:00:00Z  2013-10-31T22:55:00Z
+
+silent    lga/flights: no new rows for 61d, newest 2013-10-31T23:00:00Z
+held back lga/flights: 2 microbatches failed too often; `headwater run lga/flights` tries once more
+error     lga/flights: no such table
+worker    w1: 1 of 2 slots busy
+live coordinator, ledger at event 12,345
+)text");
+}
+
+TEST(ExitCode, AllSourcesUnreachableIsThree) {
+  const auto run = Parse<v1::WatchRunResponse>(R"pb(
+    datasets { dataset { server: "a" table: "t" } state: STATE_FAILED }
+    problems { dataset { server: "a" table: "t" } message: "refused" code: 14 }
+    ended: true failed: true)pb");
+  EXPECT_EQ(ExitCodeOf(run), kExitSources);
+  EXPECT_EQ(ExitCodeOf(absl::UnavailableError("")), kExitCoordinator);
+  EXPECT_EQ(ExitCodeOf(absl::InvalidArgumentError("")), kExitUsage);
+  EXPECT_EQ(ExitCodeOf(absl::OkStatus()), kExitDone);
+}
+
+TEST(Output, WritesNumbersForPeople) {
+  EXPECT_EQ(FormatCount(0), "0");
+  EXPECT_EQ(FormatCount(999), "999");
+  EXPECT_EQ(FormatCount(1000), "1,000");
+  EXPECT_EQ(FormatCount(-123456), "-123,456");
+  EXPECT_EQ(FormatBytes(1023), "1023 B");
+  EXPECT_EQ(FormatBytes(1 << 20), "1.0 MiB");
+  EXPECT_EQ(FormatSeconds(9.999), "10.0 s");
+  EXPECT_EQ(FormatSeconds(185), "3 m 05 s");
+  EXPECT_EQ(FormatSeconds(7800), "2 h 10 m");
+  EXPECT_EQ(FormatRate(1'234'567), "1.23M rows/s");
+}
+
+TEST(Output, JsonCarriesItsSchema) {
+  EXPECT_EQ(MessageToJson(v1::CancelRunResponse(), "cancel"), R"({"schema":"headwater.cancel/v1"})");
+  EXPECT_THAT(MessageToJson(Parse<v1::PlanResponse>("datasets { microbatches: 3 }"), "plan"),
+              ::testing::StartsWith(R"({"schema":"headwater.plan/v1","datasets":[{)"));
+}
+
+}  // namespace
+}  // namespace headwater
