@@ -123,6 +123,10 @@ class Parser {
       return Complain(arguments, absl::StrCat("--coordinator: expected host:port, found '",
                                               global_.coordinator, "'"));
     }
+    const bool is_worker = app_.get_subcommands()[0]->get_name() == "worker";
+    if (is_worker && global_.coordinator.empty()) {
+      return Complain(arguments, "--coordinator HOST:PORT is missing");
+    }
     return chosen_();
   }
 
@@ -244,11 +248,6 @@ class Parser {
           ->check(CLI::Range(1, 1024))
           ->capture_default_str()
           ->type_name("N");
-      worker->final_callback([this] {
-        if (global_.coordinator.empty()) {
-          throw CLI::RequiredError("worker: --coordinator HOST:PORT");
-        }
-      });
     }
     Add(commands.version, version_, "version", "Prints the version");
   }

@@ -1,0 +1,125 @@
+// Every mistake a person can make in headwater.yaml: where it is reported, and with what hint.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <ostream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "common/config/config.h"
+
+namespace headwater {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Mistake {
+  std::string name;
+  std::string line;   // Line 5 of the file.
+  std::string place;  // "5:3"
+  std::string message;
+
+  friend void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.line; }
+};
+
+// Lines 1 to 4 are right.
+constexpr char kBefore[] = R"(servers: {crm: {url: "postgresql://h/crm"}, b: {url: "odbc:DSN=b"}}
+targets: {lake: {delta: lake}}
+defaults: {target: lake}
+tables:
+)";
+
+class ConfigProblem : public ::testing::TestWithParam<Mistake> {};
+
+TEST_P(ConfigProblem, IsReportedAtItsPlace) {
+  std::string pattern = ::testing::TempDir() + "problem_XXXXXX";
+  const std::filesystem::path folder = mkdtemp(pattern.data());
+  std::ofstream(folder / "headwater.yaml") << kBefore << GetParam().line << "\n";
+  const absl::StatusOr<Config> config = LoadConfig(folder.string());
+  std::filesystem::remove_all(folder);
+  ASSERT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
+  const std::string error = absl::StrReplaceAll(std::string(config.status().message()),
+                                                {{absl::StrCat(folder.string(), "/"), ""}});
+  EXPECT_THAT(error, HasSubstr(absl::StrCat("headwater.yaml:", GetParam().place, ": ")));
+  EXPECT_THAT(error, HasSubstr(GetParam().message));
+}
+
+const Mistake kMistakes[] = {
+    {"UnknownKey", "  - {from: crm/t, strategie: full}", "5:19",
+     "unknown key 'strategie'; did you mean 'strategy'?"},
+    {"WrongType", "  - {from: crm/t, strategy: [full]}", "5:29",
+     "'strategy': expected full, incremental, partition, found a list"},
+    {"TableIsNoMap", "  - crm/t", "5:5", "table: expected a map, found text"},
+    {"NoNumber", "  - {from: crm/t, strategy: full, retries: many}", "5:44",
+     "'retries': expected a number, found 'many'"},
+    {"NumberTooLarge", "  - {from: crm/t, strategy: full, retries: 500}", "5:44",
+     "expected a number from 0 to 100, found 500"},
+    {"DuplicateKey", "  - {from: crm/t, strategy: full, from: crm/u}", "5:35",
+     "key 'from' stands here and at headwater.yaml:5:6"},
+    {"BadDuration", "  - {from: crm/t, strategy: full, settle: 5}", "5:43",
+     "'settle': expected a duration such as 500ms, 5s, 10m, 2h or 30d, found '5'"},
+    {"UnknownZone", "  - {from: crm/t, strategy: full, cursor_timezone: Europe/Olso}", "5:52",
+     "unknown time zone 'Europe/Olso'"},
+    {"UnknownStrategy", "  - {from: crm/t, strategy: partitions, cursor: c}", "5:29",
+     "found 'partitions'; did you mean 'partition'?"},
+    {"LaterStrategy", "  - {from: crm/t, strategy: scd2}", "5:29",
+     "'strategy: scd2' is not in this version; expected full, incremental, partition"},
+    {"LaterWrite", "  - {from: crm/t, strategy: full, write: merge}", "5:42",
+     "'write: merge' is not in this version"},
+    {"LaterKey", "  - {from: crm/t, strategy: full, on_bound_regress: stop}", "5:35",
+     "'on_bound_regress' is not in this version"},
+    {"LaterColumns", "  - {from: crm/t, strategy: full, columns: {rename: {a: b}}}", "5:45",
+     "'rename' is not in this version"},
+    {"ModifiedCursor", "  - {from: crm/t, strategy: incremental, cursor: c, cursor_kind: modified}",
+     "5:66", "'cursor_kind: modified' is not in this version: it needs write merge"},
+    {"MissingCursor", "  - {from: crm/t, strategy: incremental}", "5:29",
+     "strategy incremental needs 'cursor'"},
+    {"MissingStrategy", "  - {from: crm/t}", "5:5", "'strategy' is missing"},
+    {"CursorOnFull", "  - {from: crm/t, strategy: full, cursor: c}", "5:43",
+     "strategy full reads the whole dataset and takes no 'cursor'"},
+    {"PartitionUnit", "  - {from: crm/t, strategy: partition, cursor: c, unit: 30d}", "5:57",
+     "takes 'unit' 1h, 1d, 1mo or 1y, found 30d"},
+    {"PartitionBy",
+     "  - {from: crm/t, strategy: partition, cursor: c, unit: 1d, partition_by: 1mo}", "5:75",
+     "'partition_by' is its unit 1d; found 1mo"},
+    {"BadUnit", "  - {from: crm/t, strategy: partition, cursor: c, unit: 1w}", "5:57",
+     "'unit': not a unit: '1w'"},
+    {"ExcludedCursor", "  - {from: crm/t, strategy: partition, cursor: c, columns: {exclude: [c]}}",
+     "5:70", "column 'c' is the cursor and cannot be excluded"},
+    {"UnknownServer", "  - {from: crn/t, strategy: full}", "5:12",
+     "unknown server or fleet 'crn'; did you mean 'crm'?"},
+    {"UnknownTarget", "  - {from: crm/t, strategy: full, target: lakes}", "5:43",
+     "unknown target 'lakes'; did you mean 'lake'?"},
+    {"BadFrom", "  - {from: t, strategy: full}", "5:12", "expected server/table"},
+    {"NoFrom", "  - {strategy: full}", "5:5", "'from' is missing"},
+    {"BadTargetTable", "  - {from: crm/t, strategy: full, target_table: ../x}", "5:49",
+     "'../x' is no table's name"},
+    {"TwiceTheSame", "  - {from: crm/t, strategy: full}\n  - {from: crm/t, strategy: full}", "6:5",
+     "table 't' of server 'crm' stands here and at headwater.yaml:5:5"},
+    {"TwoShapes",
+     "  - {from: crm/t, strategy: partition, cursor: c, unit: 1mo}\n"
+     "  - {from: b/t, strategy: partition, cursor: c, unit: 1d}",
+     "5:5", "is partitioned by 1mo here and by 1d at headwater.yaml:6:5"},
+    {"OtherDatabase", "  - {from: crm/sales.public.t, strategy: full}", "5:12",
+     "'from' names database 'sales', but the url of server 'crm' connects to 'crm'"},
+    {"NotYaml", "  - {from: crm/t, strategy: full", "6:1", "not valid YAML"},
+    {"UnknownRootKey", "sheduls: {}", "5:1", "unknown key 'sheduls'; did you mean 'schedules'?"},
+    {"BadCron", "schedules: {daily: {cron: '5 *'}}", "5:27", "five fields"},
+    {"UnknownIncluded", "schedules: {daily: {cron: '0 5 * * *', includes: [hourli]}}", "5:50",
+     "unknown schedule 'hourli'"},
+    {"ServerWithoutUrl", "fleets: {f: {members: [x]}}", "5:24", "server 'x': 'url' is missing"},
+    {"MemberTwice", "fleets: {f: {url: 'odbc:DSN=x', members: [crm]}}", "5:43",
+     "server 'crm' stands here and at headwater.yaml:1:11"},
+    {"NoMembers", "fleets: {f: {url: 'odbc:DSN=x'}}", "5:10", "'members' expected"},
+    {"OtherScheme", "fleets: {f: {url: 'mssql://h', members: [x]}}", "5:19",
+     "mssql:// is not in this version"},
+    {"Version", "version: 2", "5:10", "'version': expected a number from 1 to 1, found 2"},
+};
+
+INSTANTIATE_TEST_SUITE_P(All, ConfigProblem, ::testing::ValuesIn(kMistakes),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace headwater
