@@ -1,0 +1,64 @@
+// The wire side of people's commands: resolves what they selected and asks the coordinator. No
+// policy.
+#ifndef HEADWATER_COORDINATOR_SERVICE_ADMIN_SERVICE_H_
+#define HEADWATER_COORDINATOR_SERVICE_ADMIN_SERVICE_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/base/clock.h"
+#include "common/config/config.h"
+#include "coordinator/coordinator.h"
+#include "coordinator/core.h"
+#include "headwater/v1/admin.grpc.pb.h"
+
+namespace headwater {
+
+// Thread-safe. `config` is the one that the coordinator was started with; both outlive the service.
+// Streams and calls under way must have ended (grpc::Server::Shutdown(deadline), then Wait())
+// before it is destroyed. Requests with another config_digest than the coordinator's are refused
+// with FAILED_PRECONDITION; a selection that names nothing with NOT_FOUND.
+class AdminService : public v1::AdminService::CallbackService {
+ public:
+  AdminService(Coordinator* coordinator, const Config* config, const Clock* clock = &Clock::Real())
+      : coordinator_(coordinator), config_(config), clock_(clock) {}
+
+  // Key: idempotency_key; empty: a new run each time.
+  grpc::ServerUnaryReactor* SubmitRun(grpc::CallbackServerContext* context,
+                                      const v1::SubmitRunRequest* request,
+                                      v1::SubmitRunResponse* response) override;
+  // A slow reader misses messages in between, never the last one.
+  grpc::ServerWriteReactor<v1::WatchRunResponse>* WatchRun(
+      grpc::CallbackServerContext* context, const v1::WatchRunRequest* request) override;
+  // Key: run_id.
+  grpc::ServerUnaryReactor* CancelRun(grpc::CallbackServerContext* context,
+                                      const v1::CancelRunRequest* request,
+                                      v1::CancelRunResponse* response) override;
+  grpc::ServerUnaryReactor* Plan(grpc::CallbackServerContext* context,
+                                 const v1::PlanRequest* request,
+                                 v1::PlanResponse* response) override;
+  grpc::ServerUnaryReactor* Verify(grpc::CallbackServerContext* context,
+                                   const v1::VerifyRequest* request,
+                                   v1::VerifyResponse* response) override;
+  // Datasets that are not configured any more are shown only when nothing is selected.
+  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
+                                      const v1::GetStatusRequest* request,
+                                      v1::GetStatusResponse* response) override;
+
+ private:
+  absl::Status CheckDigest(const std::string& digest) const;
+  // Demands of a SubmitRunRequest or PlanRequest.
+  template <typename Request>
+  absl::StatusOr<std::vector<DemandRequest>> DemandsOf(const Request& request) const;
+
+  Coordinator* const coordinator_;
+  const Config* const config_;
+  const Clock* const clock_;
+};
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COORDINATOR_SERVICE_ADMIN_SERVICE_H_

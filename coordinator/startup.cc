@@ -1,0 +1,81 @@
+#include "coordinator/startup.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/log.h"
+#include "common/base/status.h"
+
+namespace headwater {
+namespace {
+
+absl::StatusOr<TableContents> Inspect(const TableLocation& location, CommitterFactory& committers) {
+  ASSIGN_OR_RETURN(std::unique_ptr<TableCommitter> committer, committers.Open(location));
+  return committer->Inspect();
+}
+
+}  // namespace
+
+absl::StatusOr<ReplayedState> ReplayLog(EventLog& log) {
+  ReplayedState replayed{.state = std::make_unique<ClusterState>()};
+  absl::StatusOr<std::optional<EventLog::Snapshot>> snapshot = log.LoadSnapshot();
+  if (snapshot.ok() && snapshot->has_value()) {
+    absl::StatusOr<std::unique_ptr<ClusterState>> restored =
+        ClusterState::Restore((*snapshot)->sequence, (*snapshot)->state);
+    if (restored.ok()) {
+      replayed.state = *std::move(restored);
+      replayed.snapshot_sequence = (*snapshot)->sequence;
+    } else {
+      snapshot = restored.status();
+    }
+  }
+  if (!snapshot.ok()) {  // Events stay in the log: all of them give the same state.
+    Log(LogLevel::kWarning, "the ledger's snapshot is damaged; replaying every event",
+        {{"why", snapshot.status().ToString()}});
+  }
+  RETURN_IF_ERROR(log.Replay(
+      replayed.snapshot_sequence, [&](int64_t sequence, absl::string_view payload) -> absl::Status {
+        v1::Event event;
+        if (!event.ParseFromArray(payload.data(), static_cast<int>(payload.size())) ||
+            event.kind_case() == v1::Event::KIND_NOT_SET) {
+          return absl::DataLossError(
+              absl::StrCat("ledger: event ", sequence,
+                           " is not one that this version knows (a newer headwater wrote it, or "
+                           "the file is damaged)"));
+        }
+        replayed.state->Apply(sequence, event);
+        return absl::OkStatus();
+      }));
+  replayed.state->RaiseFloor(log.last_sequence());
+  return replayed;
+}
+
+absl::Status StartAboveTables(const std::vector<DatasetSpec>& datasets,
+                              CommitterFactory& committers, EventLog& log, ClusterState& state) {
+  std::map<std::string, std::string> uris;
+  for (const DatasetSpec& spec : datasets) uris.emplace(spec.id.table, spec.target_uri);
+  int64_t floor = 0;
+  for (const auto& [table, uri] : uris) {
+    const auto known = state.tables().find(table);
+    if (known != state.tables().end() && known->second.last_sequence > 0) continue;
+    const TableLocation location{.table = table, .uri = uri, .ledger_id = log.ledger_id()};
+    absl::StatusOr<TableContents> contents = Inspect(location, committers);
+    if (!contents.ok()) {
+      Log(LogLevel::kWarning, "cannot read the table",
+          {{"table", table}, {"why", contents.status().ToString()}});
+      continue;
+    }
+    if (!contents->exists) continue;
+    state.RaiseTableSequence(table, contents->last_sequence);
+    floor = std::max({floor, contents->max_fence, contents->last_sequence});
+  }
+  if (log.last_sequence() > 0 || floor == 0) return absl::OkStatus();
+  RETURN_IF_ERROR(log.RaiseFloor(floor));
+  state.RaiseFloor(floor);
+  return absl::OkStatus();
+}
+
+}  // namespace headwater

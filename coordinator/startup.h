@@ -1,0 +1,36 @@
+// What a coordinator does before it begins a term: it takes in its log, and looks at its tables.
+#ifndef HEADWATER_COORDINATOR_STARTUP_H_
+#define HEADWATER_COORDINATOR_STARTUP_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/model/dataset_spec.h"
+#include "coordinator/commit/committer.h"
+#include "coordinator/ledger/event_log.h"
+#include "coordinator/state/cluster_state.h"
+
+namespace headwater {
+
+struct ReplayedState {
+  std::unique_ptr<ClusterState> state;
+  int64_t snapshot_sequence = 0;  // Where the replay began.
+};
+
+// The state after the log's last event: its newest snapshot, and every event since. Also what a
+// `status` without a coordinator shows. DATA_LOSS: the snapshot or an event is damaged. A snapshot
+// that does not restore is not fatal while the log still has all its events.
+absl::StatusOr<ReplayedState> ReplayLog(EventLog& log);
+
+// Reads each configured table that the ledger has not published to yet, and has the state continue
+// the table's own count of commits. When the log is new it also starts above every fence in them.
+// Tables that cannot be read are warned about. Errors: the log's.
+absl::Status StartAboveTables(const std::vector<DatasetSpec>& datasets,
+                              CommitterFactory& committers, EventLog& log, ClusterState& state);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COORDINATOR_STARTUP_H_
