@@ -1,0 +1,198 @@
+#include "worker/worker.h"
+
+#include <deque>
+#include <map>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "common/base/disposition.h"
+#include "common/base/status.h"
+
+namespace headwater {
+namespace {
+
+// A connection after these errors of a task is as good as before: the task was at fault.
+bool MayBeUsedAgain(const Outcome& outcome) {
+  const Failure* failure = std::get_if<Failure>(&outcome.result);
+  if (failure == nullptr) return !std::holds_alternative<HandedBack>(outcome.result);
+  return failure->kind == FailureKind::kTask &&
+         DispositionOf(failure->status.code()) == Disposition::kQuarantine;
+}
+
+}  // namespace
+
+struct Worker::Impl : public TaskHost {
+  struct Task {
+    TaskSpec spec;
+    std::shared_ptr<const DatasetSpec> dataset;
+    TaskProgress progress;
+    std::stop_source stop;
+  };
+
+  explicit Impl(WorkerOptions given)
+      : options(std::move(given)),
+        sources(options.open_source, options.source_idle, options.session.clock) {}
+
+  // TaskHost, on the session's thread.
+  void Take(TaskSpec task, std::shared_ptr<const DatasetSpec> dataset) override;
+  void Stop(const LeaseRef& lease) override;
+  void StopWaiting() override;
+  TaskProgress ProgressOf(const LeaseRef& lease) const override;
+
+  void RunSlot();
+  std::shared_ptr<Task> NextTask();
+  Outcome Run(Task& task);
+  bool HasTaskOrEnded() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    return !waiting.empty() || ended;
+  }
+  void HandBack(const std::shared_ptr<Task>& task);
+
+  const WorkerOptions options;
+  SourcePool sources;
+  std::unique_ptr<SessionClient> session;
+  std::vector<std::thread> slots;
+
+  mutable absl::Mutex mutex;
+  std::deque<std::shared_ptr<Task>> waiting ABSL_GUARDED_BY(mutex);
+  // Waiting and running. A lease that was abandoned and granted again has another fence.
+  std::map<LeaseRef, std::shared_ptr<Task>> tasks ABSL_GUARDED_BY(mutex);
+  bool ended ABSL_GUARDED_BY(mutex) = false;
+};
+
+void Worker::Impl::Take(TaskSpec spec, std::shared_ptr<const DatasetSpec> dataset) {
+  auto task = std::make_shared<Task>();
+  task->spec = std::move(spec);
+  task->dataset = std::move(dataset);
+  absl::MutexLock lock(&mutex);
+  tasks[task->spec.lease] = task;
+  waiting.push_back(std::move(task));
+}
+
+void Worker::Impl::Stop(const LeaseRef& lease) {
+  std::shared_ptr<Task> not_begun;
+  {
+    absl::MutexLock lock(&mutex);
+    const auto found = tasks.find(lease);
+    if (found == tasks.end()) return;
+    found->second->stop.request_stop();
+    for (auto it = waiting.begin(); it != waiting.end(); ++it) {
+      if (*it != found->second) continue;
+      not_begun = std::move(*it);
+      waiting.erase(it);
+      tasks.erase(found);
+      break;
+    }
+  }
+  if (not_begun != nullptr) HandBack(not_begun);
+}
+
+void Worker::Impl::StopWaiting() {
+  std::deque<std::shared_ptr<Task>> stopped;
+  {
+    absl::MutexLock lock(&mutex);
+    stopped.swap(waiting);
+    for (const auto& task : stopped) tasks.erase(task->spec.lease);
+  }
+  for (const auto& task : stopped) HandBack(task);
+}
+
+void Worker::Impl::HandBack(const std::shared_ptr<Task>& task) {
+  session->Finish({.lease = task->spec.lease, .result = HandedBack{.reason = "not begun"}});
+}
+
+TaskProgress Worker::Impl::ProgressOf(const LeaseRef& lease) const {
+  absl::MutexLock lock(&mutex);
+  const auto found = tasks.find(lease);
+  return found == tasks.end() ? TaskProgress{} : found->second->progress;
+}
+
+void Worker::Impl::RunSlot() {
+  while (std::shared_ptr<Task> task = NextTask()) {
+    Outcome outcome = Run(*task);
+    {
+      absl::MutexLock lock(&mutex);
+      const auto found = tasks.find(task->spec.lease);
+      if (found != tasks.end() && found->second == task) tasks.erase(found);
+    }
+    session->Finish(std::move(outcome));
+  }
+}
+
+// Blocks; null at the end. Idle slots also close connections that nobody wants any more.
+std::shared_ptr<Worker::Impl::Task> Worker::Impl::NextTask() {
+  while (true) {
+    const absl::Time wake = sources.CloseIdle();
+    absl::MutexLock lock(&mutex);
+    options.session.clock->Await(mutex, absl::Condition(this, &Impl::HasTaskOrEnded), wake);
+    if (ended) return nullptr;
+    if (waiting.empty()) continue;
+    std::shared_ptr<Task> task = std::move(waiting.front());
+    waiting.pop_front();
+    return task;
+  }
+}
+
+Outcome Worker::Impl::Run(Task& task) {
+  const auto progress = [&](const TaskProgress& now) {
+    absl::MutexLock lock(&mutex);
+    task.progress = now;
+  };
+  progress({.phase = TaskPhase::kConnecting});
+  const ServerSpec& server = task.dataset->server;
+  Outcome outcome;
+  absl::StatusOr<std::unique_ptr<Source>> source = sources.Get(server);
+  if (!source.ok()) {
+    outcome.result = Failure{.kind = FailureKind::kSource, .status = source.status()};
+  } else {
+    outcome = options.run_task(*task.dataset, task.spec, **source, options.session.clock->Now(),
+                               task.stop.get_token(), progress);
+    if (!task.stop.stop_requested() && MayBeUsedAgain(outcome)) {
+      sources.Return(server, *std::move(source));
+    }
+  }
+  outcome.lease = task.spec.lease;
+  if (task.stop.stop_requested() && std::holds_alternative<Failure>(outcome.result)) {
+    outcome.result = HandedBack{.reason = "stopped"};
+  }
+  return outcome;
+}
+
+Worker::Worker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Worker::~Worker() { Shutdown(); }
+
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(WorkerOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  ASSIGN_OR_RETURN(impl->session, SessionClient::Create(impl->options.session, impl.get()));
+  for (int i = 0; i < impl->options.session.slots; ++i) {
+    impl->slots.emplace_back([started = impl.get()] { started->RunSlot(); });
+  }
+  impl->session->Begin();
+  return std::unique_ptr<Worker>(new Worker(std::move(impl)));
+}
+
+void Worker::Drain() {
+  BeginDrain();
+  WaitUntilDrained();
+}
+void Worker::BeginDrain() { impl_->session->Drain(); }
+void Worker::WaitUntilDrained() { impl_->session->WaitUntilDrained(); }
+
+void Worker::Shutdown() {
+  impl_->session->Shutdown();  // Stops all tasks that hold leases.
+  {
+    absl::MutexLock lock(&impl_->mutex);
+    impl_->ended = true;
+    // Also those whose leases were abandoned earlier and that have not ended yet.
+    for (const auto& [lease, task] : impl_->tasks) task->stop.request_stop();
+  }
+  for (std::thread& slot : impl_->slots) {
+    if (slot.joinable()) slot.join();
+  }
+}
+
+int64_t Worker::held() const { return impl_->session->held(); }
+
+}  // namespace headwater
