@@ -3,17 +3,19 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "worker/source/odbc/odbc_source.h"
+#include "worker/source/postgres/postgres_source.h"
 
 namespace headwater {
 
 absl::StatusOr<std::unique_ptr<Source>> OpenSource(const ServerSpec& server) {
   if (absl::StartsWith(server.url, kOdbcScheme)) return OpenOdbcSource(server);
+  if (IsPostgresUrl(server.url)) return OpenPostgresSource(server);
   // Only the scheme is named: the rest may hold a password.
   return absl::InvalidArgumentError(
       absl::StrCat("server '", server.name, "': no driver for url scheme '",
-                   server.url.substr(0, server.url.find(':')), "'; expected odbc"));
+                   server.url.substr(0, server.url.find(':')), "'; expected postgresql or odbc"));
 }
 
-std::vector<std::string> SourceDrivers() { return {"odbc"}; }
+std::vector<std::string> SourceDrivers() { return {"postgresql", "odbc"}; }
 
 }  // namespace headwater

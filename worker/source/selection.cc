@@ -77,6 +77,19 @@ absl::StatusOr<CursorType> CursorTypeOf(const Column& column) {
   }
 }
 
+std::vector<int> RowNamingColumns(const DatasetSpec& dataset, const Selection& selection) {
+  std::vector<int> naming;
+  for (const std::string& name : dataset.key_columns) {
+    if (const int i = selection.schema.Find(name); i >= 0) naming.push_back(i);
+  }
+  if (!naming.empty()) return naming;
+  const int count = static_cast<int>(selection.columns.size());
+  for (int i = 0; i < std::min(2, count); ++i) naming.push_back(i);
+  const int cursor = selection.schema.Find(selection.cursor.name);
+  if (cursor >= 2) naming.push_back(cursor);
+  return naming;
+}
+
 absl::Status CheckCursorType(const DatasetSpec& dataset, Selection& selection, CursorType planned) {
   if (planned == CursorType::kNone) {
     selection.cursor = CursorColumn{};

@@ -34,6 +34,10 @@ absl::StatusOr<CursorType> CursorTypeOf(const Column& column);
 // misread. A read of the whole dataset (CursorType::kNone) drops the cursor from `selection`.
 absl::Status CheckCursorType(const DatasetSpec& dataset, Selection& selection, CursorType planned);
 
+// What names a row in errors, as indexes into the selection: the key's columns; without a key the
+// first two and the cursor, which tell a person where to look.
+std::vector<int> RowNamingColumns(const DatasetSpec& dataset, const Selection& selection);
+
 // "; did you mean 'flights'? There are: airlines, flights, planes". At most 20 names.
 std::string SuggestNames(absl::string_view wanted, const std::vector<std::string>& names);
 

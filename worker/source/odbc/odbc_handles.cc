@@ -11,7 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/status.h"
 #include "worker/source/odbc/odbc_quirks.h"
-#include "worker/source/odbc/odbc_status.h"
+#include "worker/source/sqlstate.h"
 
 namespace headwater {
 namespace {

@@ -1,5 +1,5 @@
 // ODBC handles with owners: the only place that calls SQLAllocHandle and SQLFreeHandle. Errors of
-// the driver come out as Status (odbc_status.h).
+// the driver come out as Status (sqlstate.h).
 #ifndef HEADWATER_WORKER_SOURCE_ODBC_ODBC_HANDLES_H_
 #define HEADWATER_WORKER_SOURCE_ODBC_ODBC_HANDLES_H_
 

@@ -17,19 +17,6 @@ constexpr size_t kColumnsPerChunk = 100;  // A function of SQLite takes 127 argu
 constexpr size_t kChunkBytes = 64 << 10;  // A longer row is fetched again, whole.
 constexpr int64_t kMaxBatchRows = 64 << 10;
 
-std::vector<size_t> KeyColumnsOf(const DatasetSpec& dataset, const Selection& selection) {
-  std::vector<size_t> key;
-  for (const std::string& name : dataset.key_columns) {
-    if (const int i = selection.schema.Find(name); i >= 0) key.push_back(static_cast<size_t>(i));
-  }
-  if (!key.empty()) return key;
-  // No key: the first columns and the cursor tell a person where to look.
-  for (size_t i = 0; i < std::min<size_t>(2, selection.columns.size()); ++i) key.push_back(i);
-  const int cursor = selection.schema.Find(selection.cursor.name);
-  if (cursor >= 2) key.push_back(static_cast<size_t>(cursor));
-  return key;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteReader>> SqliteReader::Open(OdbcSession& session,
@@ -50,7 +37,7 @@ SqliteReader::SqliteReader(OdbcSession& session, const DatasetSpec& dataset, Sel
       selection_(std::move(selection)),
       query_(std::move(query)),
       batch_bytes_(batch_bytes),
-      key_columns_(KeyColumnsOf(dataset_, selection_)),
+      key_columns_(RowNamingColumns(dataset_, selection_)),
       batch_(selection_.schema) {
   if (selection_.cursor.type == CursorType::kWallClock) {
     cursor_column_ = selection_.schema.Find(selection_.cursor.name);
@@ -163,7 +150,8 @@ absl::Status SqliteReader::AppendRow() {
 
 absl::Status SqliteReader::BadValue(size_t column) const {
   std::vector<std::string> key;
-  for (const size_t i : key_columns_) {
+  for (const int index : key_columns_) {
+    const auto i = static_cast<size_t>(index);
     key.push_back(absl::StrCat(selection_.schema.columns[i].name, "=",
                                i < values_.size() ? Excerpt(values_[i].text) : "?"));
   }
@@ -186,8 +174,8 @@ absl::Status SqliteReader::ExplainBlob(const absl::Status& refused) {
     ASSIGN_OR_RETURN(const std::string name,
                      QuoteIdentifier(session_.dialect(), source.column.name));
     std::vector<std::string> key;
-    for (const size_t i : key_columns_) {
-      const std::string& key_name = selection_.schema.columns[i].name;
+    for (const int i : key_columns_) {
+      const std::string& key_name = selection_.schema.columns[static_cast<size_t>(i)].name;
       ASSIGN_OR_RETURN(const std::string quoted, QuoteIdentifier(session_.dialect(), key_name));
       ASSIGN_OR_RETURN(const std::string label, QuoteText(key_name));
       key.push_back(absl::StrCat(label, "||'='||ifnull(quote(", quoted, "),'NULL')"));

@@ -57,8 +57,8 @@ class SqliteReader : public SourceReader {
   const Selection selection_;
   RangeQuery query_;
   const int64_t batch_bytes_;
-  std::vector<size_t> key_columns_;  // What names a row in errors: indexes into the selection.
-  int cursor_column_ = -1;           // In the selection; -1: not selected, or not text.
+  std::vector<int> key_columns_;  // What names a row in errors: indexes into the selection.
+  int cursor_column_ = -1;        // In the selection; -1: not selected, or not text.
   std::unique_ptr<OdbcStatement> statement_;
   std::vector<Chunk> chunks_;
   JsonRow row_;

@@ -1,4 +1,4 @@
-#include "worker/source/odbc/odbc_status.h"
+#include "worker/source/sqlstate.h"
 
 #include <array>
 #include <string>

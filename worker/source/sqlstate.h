@@ -1,6 +1,6 @@
-// What an ODBC driver's diagnostics mean to us. Pure.
-#ifndef HEADWATER_WORKER_SOURCE_ODBC_ODBC_STATUS_H_
-#define HEADWATER_WORKER_SOURCE_ODBC_ODBC_STATUS_H_
+// What a SQLSTATE, and the words of drivers that have only words, mean to us. Pure.
+#ifndef HEADWATER_WORKER_SOURCE_SQLSTATE_H_
+#define HEADWATER_WORKER_SOURCE_SQLSTATE_H_
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -25,4 +25,4 @@ absl::Status StatusFromSqlstate(absl::string_view sqlstate, absl::string_view wo
 
 }  // namespace headwater
 
-#endif  // HEADWATER_WORKER_SOURCE_ODBC_ODBC_STATUS_H_
+#endif  // HEADWATER_WORKER_SOURCE_SQLSTATE_H_

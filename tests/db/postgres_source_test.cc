@@ -1,0 +1,148 @@
+// PostgreSQL COPY under the source contract, and what only PostgreSQL can show.
+#include "worker/source/postgres/postgres_source.h"
+
+#include "tests/db/postgres_under_test.h"
+
+namespace headwater {
+namespace {
+
+using ::testing::HasSubstr;
+
+class CopyUnderTest : public PostgresUnderTest {
+ public:
+  using PostgresUnderTest::PostgresUnderTest;
+  static std::unique_ptr<CopyUnderTest> Create(std::string& why_not) {
+    ThrowawayPostgres* server = SharedPostgres(why_not);
+    return server == nullptr ? nullptr : std::make_unique<CopyUnderTest>(*server);
+  }
+  ServerSpec server() const override {
+    ServerSpec server;
+    server.name = "s";
+    server.url = postgres().Url();
+    return server;
+  }
+  absl::StatusOr<std::unique_ptr<Source>> Open() const override {
+    return OpenPostgresSource(server());
+  }
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(PostgresCopy, SourceContract, CopyUnderTest);
+
+class PostgresSource : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string why;
+    db_ = CopyUnderTest::Create(why);
+    if (db_ == nullptr) {
+      ASSERT_EQ(std::getenv("CI"), nullptr) << "CI forbids skips: " << why;
+      GTEST_SKIP() << why;
+    }
+    dataset_.relation = "t";
+    dataset_.server = db_->server();
+  }
+
+  absl::StatusOr<std::unique_ptr<RowBatch>> ReadAll() {
+    source_ = *db_->Open();
+    auto reader = source_->Read(dataset_, Extent{Range{0, 1}, false}, ReadOptions{});
+    if (!reader.ok()) return reader.status();
+    schema_ = (*reader)->schema();
+    return (*reader)->Next();
+  }
+
+  std::unique_ptr<CopyUnderTest> db_;
+  std::unique_ptr<Source> source_;
+  DatasetSpec dataset_;
+  Schema schema_;
+};
+
+TEST_F(PostgresSource, EveryTypeHasItsColumnType) {
+  db_->Execute(
+      "CREATE TABLE t (a int2, b int4, c int8, d float4, e float8, f numeric(38,10), g numeric, "
+      "h varchar(3), i char(3), j uuid, k json, l jsonb, m time, n int4[], o timestamptz, "
+      "p interval, q bytea)");
+  db_->Execute(
+      "INSERT INTO t VALUES (1, 2, 3, 4.5, 5.5, 1234567890123456789012345678.0123456789, 1.5, "
+      "'a', 'b', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '{}', '{\"a\": 1}', '10:00', '{1,2}', "
+      "'2013-01-01 00:00+02', '1 day', '\\x00')");
+  const auto batch = ReadAll();
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  std::string types;
+  for (const Column& column : schema_.columns) {
+    absl::StrAppend(&types, column.name, ":", TypeToString(column.type), " ");
+  }
+  EXPECT_EQ(types,
+            "a:short b:integer c:long d:float e:double f:decimal(38,10) g:string h:string i:string "
+            "j:string k:string l:string m:string n:string o:timestamp p:string q:binary ");
+}
+
+TEST_F(PostgresSource, ValuesThatNoColumnHoldsAreNamed) {
+  const std::pair<const char*, const char*> bad[] = {{"numeric(10,2)", "'NaN'"},
+                                                     {"date", "'infinity'"},
+                                                     {"timestamp", "'-infinity'"},
+                                                     {"timestamptz", "'infinity'"}};
+  for (const auto& [type, literal] : bad) {
+    db_->Execute("DROP TABLE IF EXISTS t");
+    db_->Execute(absl::StrCat("CREATE TABLE t (id int, v ", type, ")"));
+    db_->Execute(absl::StrCat("INSERT INTO t VALUES (17, ", literal, ")"));
+    const absl::Status status = ReadAll().status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << type << ": " << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("column 'v'"));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("id=17"));
+  }
+}
+
+TEST_F(PostgresSource, AnOpenTransactionOfAnotherSessionIsTheOldest) {
+  db_->Execute("CREATE TABLE t (at timestamptz)");
+  db_->Execute("INSERT INTO t VALUES ('2013-01-01 05:00:00.123456+00')");
+  dataset_.cursor = "at";
+  source_ = *db_->Open();
+  auto probe = source_->Probe(dataset_, ProbeTask{}, std::stop_token());
+  ASSERT_TRUE(probe.ok()) << probe.status();
+  EXPECT_TRUE(probe->transactions_known);
+  EXPECT_EQ(probe->oldest_transaction, std::nullopt);
+  EXPECT_EQ(probe->cursor_type, CursorType::kInstant);
+  EXPECT_EQ(probe->bound, *ParseInstant("2013-01-01 05:00:00.123456Z", false));
+  EXPECT_EQ(probe->replay_time, std::nullopt);
+
+  db_->Execute("BEGIN");
+  probe = source_->Probe(dataset_, ProbeTask{}, std::stop_token());
+  ASSERT_TRUE(probe.ok()) << probe.status();
+  ASSERT_TRUE(probe->oldest_transaction.has_value());
+  EXPECT_LE(*probe->oldest_transaction, probe->source_clock + absl::Seconds(1));
+  db_->Execute("COMMIT");
+}
+
+TEST_F(PostgresSource, WithoutTheRightsTransactionsAreUnknown) {
+  db_->Execute("CREATE TABLE t (id int)");
+  db_->Execute("DO $$ BEGIN CREATE ROLE plain LOGIN; EXCEPTION WHEN duplicate_object THEN END $$");
+  db_->Execute("GRANT USAGE ON SCHEMA public TO plain");
+  db_->Execute("GRANT SELECT ON t TO plain");
+  ServerSpec server = db_->server();
+  server.url = absl::StrCat(server.url.substr(0, server.url.rfind('=')), "=plain");
+  source_ = *OpenPostgresSource(server);
+  dataset_.cursor = "id";
+  const auto probe = source_->Probe(dataset_, ProbeTask{}, std::stop_token());
+  ASSERT_TRUE(probe.ok()) << probe.status();
+  EXPECT_FALSE(probe->transactions_known);
+  EXPECT_EQ(probe->oldest_transaction, std::nullopt);
+}
+
+TEST_F(PostgresSource, AReaderCannotWrite) {
+  db_->Execute("CREATE TABLE t (id int)");
+  dataset_.server.clock_sql = "INSERT INTO t VALUES (1) RETURNING '2013-01-01 00:00:00'::text";
+  source_ = *OpenPostgresSource(dataset_.server);
+  EXPECT_FALSE(source_->Probe(dataset_, ProbeTask{}, std::stop_token()).ok());
+}
+
+TEST_F(PostgresSource, AnUnreachableServerIsUnavailableInItsOwnWordsWithoutThePassword) {
+  ServerSpec server = db_->server();
+  server.url = "postgresql://u:hush@localhost/none?host=/nonexistent_folder";
+  source_ = *OpenPostgresSource(server);
+  const absl::Status status = source_->Probe(dataset_, ProbeTask{}, std::stop_token()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("nonexistent_folder"));
+  EXPECT_THAT(std::string(status.message()), ::testing::Not(HasSubstr("hush")));
+}
+
+}  // namespace
+}  // namespace headwater

@@ -1,0 +1,48 @@
+#include "worker/source/odbc/odbc_quirks.h"
+
+#include "gtest/gtest.h"
+#include "worker/source/sqlstate.h"
+
+namespace headwater {
+namespace {
+
+TEST(OdbcQuirks, SettingsAreFoundWhateverTheirCaseAndBraces) {
+  const absl::string_view text = "DRIVER={PostgreSQL Unicode};Server=db;pwd={a;b};Database=crm";
+  EXPECT_EQ(ConnectionSetting(text, "Driver"), "PostgreSQL Unicode");
+  EXPECT_EQ(ConnectionSetting(text, "PWD"), "a;b");
+  EXPECT_EQ(ConnectionSetting(text, "database"), "crm");
+  EXPECT_EQ(ConnectionSetting(text, "b"), "");
+}
+
+TEST(OdbcQuirks, DriversGetTheSettingsThatMakeThemSafeOnce) {
+  EXPECT_EQ(WithDriverSettings("Driver=SQLite3;Database=x"),
+            "Driver=SQLite3;Database=x;NoCreat=1;StepAPI=1");
+  EXPECT_EQ(WithDriverSettings("Driver=SQLite3;Database=x;StepAPI=1;NoCreat=1"),
+            "Driver=SQLite3;Database=x;StepAPI=1;NoCreat=1");
+  EXPECT_EQ(WithDriverSettings("Driver=Other;Server=x"), "Driver=Other;Server=x");
+}
+
+TEST(OdbcQuirks, DatabasesAreKnownByTheirName) {
+  EXPECT_EQ(QuirksOfDbms("SQLite").dialect, DialectKind::kSqlite);
+  EXPECT_EQ(QuirksOfDbms("PostgreSQL").dialect, DialectKind::kPostgres);
+  EXPECT_EQ(QuirksOfDbms("Something").dialect, DialectKind::kGeneric);
+}
+
+TEST(OdbcQuirks, SqlstatesAndWordsBecomeCodes) {
+  const auto code = [](absl::string_view state, absl::string_view words) {
+    return StatusFromSqlstate(state, words).code();
+  };
+  EXPECT_EQ(code("08001", ""), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(code("42S02", ""), absl::StatusCode::kNotFound);
+  EXPECT_EQ(code("42501", ""), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(code("28P01", ""), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(code("22003", ""), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code("57014", ""), absl::StatusCode::kCancelled);
+  EXPECT_EQ(code("HY000", "no such table: nix (1)"), absl::StatusCode::kNotFound);
+  EXPECT_EQ(code("HY000", "database is locked (5)"), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(code("HY000", "who knows"), absl::StatusCode::kUnknown);
+  EXPECT_EQ(*StatusFromSqlstate("08001", "x").GetPayload(kSqlstatePayload), "08001");
+}
+
+}  // namespace
+}  // namespace headwater

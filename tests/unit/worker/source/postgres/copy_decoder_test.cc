@@ -1,0 +1,128 @@
+#include "worker/source/postgres/copy_decoder.h"
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "common/data/row_hash.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "worker/source/postgres/copy_field.h"
+
+namespace headwater {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string Bytes(absl::string_view hex) {
+  return absl::HexStringToBytes(absl::StrReplaceAll(hex, {{" ", ""}}));
+}
+
+const std::string& Header() {
+  static const std::string header = Bytes("5047434f50590aff0d0a00 00000000 00000000");
+  return header;
+}
+
+// COPY (SELECT 7::int4, 'a'::text, NULL::bool UNION ALL SELECT -1, '', true) TO … (FORMAT binary)
+const std::string& Rows() {
+  static const std::string rows = Bytes(
+      "0003 00000004 00000007 00000001 61 ffffffff"
+      "0003 00000004 ffffffff 00000000    00000001 01"
+      "ffff");
+  return rows;
+}
+
+CopyDecoder NewDecoder() {
+  return CopyDecoder(Schema{{{"id", {TypeKind::kInteger}, true},
+                             {"name", {TypeKind::kString}, true},
+                             {"flag", {TypeKind::kBoolean}, true}}},
+                     {WireShape::kInt4, WireShape::kText, WireShape::kBool}, {0});
+}
+
+std::vector<Hash128> HashesOf(CopyDecoder& decoder) {
+  auto hasher = *RowHasher::Create(Schema{{{"id", {TypeKind::kInteger}, true},
+                                           {"name", {TypeKind::kString}, true},
+                                           {"flag", {TypeKind::kBoolean}, true}}});
+  std::vector<Hash128> hashes;
+  EXPECT_TRUE(hasher->Hash(**decoder.batch().Finish(), hashes).ok());
+  return hashes;
+}
+
+TEST(CopyDecoder, AStreamCutAnywhereGivesTheSameRows) {
+  const std::string stream = Header() + Rows();
+  CopyDecoder whole = NewDecoder();
+  ASSERT_TRUE(whole.Feed(stream).ok());
+  EXPECT_TRUE(whole.finished());
+  ASSERT_EQ(whole.batch().rows(), 2);
+  const std::vector<Hash128> expected = HashesOf(whole);
+  for (size_t first = 0; first < stream.size(); ++first) {
+    for (size_t second = first; second < stream.size(); second += 7) {
+      CopyDecoder decoder = NewDecoder();
+      const absl::string_view bytes(stream);
+      ASSERT_TRUE(decoder.Feed(bytes.substr(0, first)).ok());
+      ASSERT_TRUE(decoder.Feed(bytes.substr(first, second - first)).ok());
+      EXPECT_FALSE(decoder.finished());
+      ASSERT_TRUE(decoder.Feed(bytes.substr(second)).ok());
+      EXPECT_TRUE(decoder.finished());
+      EXPECT_EQ(HashesOf(decoder), expected) << first << " " << second;
+    }
+  }
+}
+
+TEST(CopyDecoder, CorruptedStreamsAreDataLoss) {
+  const std::string bad[] = {
+      Bytes("5047434f50590aff0d0a01 00000000 00000000"),           // Signature.
+      Bytes("5047434f50590aff0d0a00 00010000 00000000"),           // A critical flag.
+      Bytes("5047434f50590aff0d0a00 00000000 ffffffff"),           // Extension length.
+      Header() + Bytes("0002 00000004 00000007"),                  // Field count.
+      Header() + Bytes("0003 fffffffe"),                           // Field length.
+      Header() + Bytes("0003 00000003 000007 ffffffff ffffffff"),  // Width of an int4.
+      Header() + Bytes("0003 ffffffff ffffffff 00000001 02"),      // A bool of 2.
+      Header() + Rows() + "x",                                     // Beyond the trailer.
+  };
+  for (const std::string& stream : bad) {
+    CopyDecoder decoder = NewDecoder();
+    EXPECT_EQ(decoder.Feed(stream).code(), absl::StatusCode::kDataLoss)
+        << absl::BytesToHexString(stream);
+  }
+}
+
+TEST(CopyDecoder, AValueThatDoesNotFitNamesColumnAndKey) {
+  CopyDecoder decoder = NewDecoder();
+  const absl::Status status =
+      decoder.Feed(Header() + Bytes("0003 00000004 00000011 00000001 ff ffffffff"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("column 'name'"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("id=17"));
+}
+
+// SELECT numeric_send(…): literal bytes of PostgreSQL 15.
+TEST(CopyField, NumericIsExactToThirtyEightDigits) {
+  const auto numeric = [](absl::string_view hex, int precision, int scale) -> std::string {
+    __int128 value = 0;
+    const FieldResult result = NumericFrom(Bytes(hex), precision, scale, value);
+    if (result == FieldResult::kMalformed) return "malformed";
+    if (result == FieldResult::kUnfit) return "unfit";
+    std::string text;
+    const bool negative = value < 0;
+    for (unsigned __int128 rest = negative ? -value : value; rest != 0; rest /= 10) {
+      text.insert(text.begin(), static_cast<char>('0' + static_cast<int>(rest % 10)));
+    }
+    return absl::StrCat(negative ? "-" : "", text.empty() ? "0" : text);
+  };
+  EXPECT_EQ(numeric("0000 0000 0000 0000", 4, 2), "0");
+  EXPECT_EQ(numeric("0003 0001 0000 0003 0001 0929 1a7c", 10, 3), "12345678");
+  EXPECT_EQ(numeric("0003 0001 4000 0003 0001 0929 1a7c", 10, 4), "-123456780");
+  EXPECT_EQ(numeric("0001 ffff 0000 0004 0001", 6, 4), "1");                 // 0.0001
+  EXPECT_EQ(numeric("0001 0002 0000 0000 0001", 10, 0), "100000000");        // 10000^2
+  EXPECT_EQ(numeric("0003 0001 0000 0003 0001 0929 1a7c", 10, 2), "unfit");  // Would be rounded.
+  EXPECT_EQ(numeric("0001 0001 0000 0000 0001", 4, 0), "unfit");             // Too large.
+  EXPECT_EQ(numeric("000a 0009 0000 0000 0063 270f 270f 270f 270f 270f 270f 270f 270f 270f", 38, 0),
+            std::string(38, '9'));
+  EXPECT_EQ(numeric("0000 0000 c000 0000", 10, 2), "unfit");  // NaN
+  EXPECT_EQ(numeric("0000 0000 d000 0020", 10, 2), "unfit");  // Infinity
+  EXPECT_EQ(numeric("0002 0000 0000 0000 0001", 10, 2), "malformed");
+  EXPECT_EQ(numeric("0001 0000 0000 0000 2710", 10, 2), "malformed");  // A digit of 10000.
+}
+
+}  // namespace
+}  // namespace headwater

@@ -1,0 +1,139 @@
+#include "worker/source/postgres/copy_decoder.h"
+
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "worker/source/postgres/copy_field.h"
+
+namespace headwater {
+namespace {
+
+constexpr absl::string_view kSignature("PGCOPY\n\xff\r\n\0", 11);
+constexpr size_t kHeaderBytes = kSignature.size() + 4 + 4;
+constexpr int32_t kCriticalFlags = static_cast<int32_t>(0xFFFF0000);
+constexpr int32_t kMaxExtensionBytes = 1 << 20;
+
+}  // namespace
+
+CopyDecoder::CopyDecoder(Schema schema, std::vector<WireShape> shapes, std::vector<int> key)
+    : schema_(std::move(schema)),
+      shapes_(std::move(shapes)),
+      key_(std::move(key)),
+      fields_(shapes_.size()),
+      batch_(schema_) {}
+
+absl::Status CopyDecoder::Feed(absl::string_view bytes) {
+  // The server sends a row per message, so bytes are copied only when a message was cut.
+  const bool joined = !rest_.empty();
+  if (joined) {
+    rest_.append(bytes.data(), bytes.size());
+    bytes = rest_;
+  }
+  while (!bytes.empty()) {
+    if (state_ == State::kFinished) {
+      return absl::DataLossError(absl::StrCat("COPY: ", bytes.size(), " bytes after the trailer"));
+    }
+    ASSIGN_OR_RETURN(const bool whole,
+                     state_ == State::kHeader ? TakeHeader(bytes) : TakeTuple(bytes));
+    if (!whole) break;
+  }
+  rest_ = std::string(bytes);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> CopyDecoder::TakeHeader(absl::string_view& bytes) {
+  const size_t compared = std::min(bytes.size(), kSignature.size());
+  if (bytes.substr(0, compared) != kSignature.substr(0, compared)) {
+    return absl::DataLossError(
+        absl::StrCat("COPY: expected the signature PGCOPY, found bytes ",
+                     absl::BytesToHexString(bytes.substr(0, kSignature.size()))));
+  }
+  if (bytes.size() < kHeaderBytes) return false;
+  const int32_t flags = BigEndian32(bytes.data() + kSignature.size());
+  const int32_t extension = BigEndian32(bytes.data() + kSignature.size() + 4);
+  if ((flags & kCriticalFlags) != 0 || extension < 0 || extension > kMaxExtensionBytes) {
+    return absl::DataLossError(
+        absl::StrCat("COPY: unknown header, flags ", flags, ", extension ", extension));
+  }
+  const size_t size = kHeaderBytes + static_cast<size_t>(extension);
+  if (bytes.size() < size) return false;
+  bytes.remove_prefix(size);
+  state_ = State::kTuples;
+  return true;
+}
+
+absl::StatusOr<bool> CopyDecoder::TakeTuple(absl::string_view& bytes) {
+  if (bytes.size() < 2) return false;
+  const int16_t count = BigEndian16(bytes.data());
+  if (count == -1) {
+    bytes.remove_prefix(2);
+    state_ = State::kFinished;
+    return true;
+  }
+  if (count < 0 || static_cast<size_t>(count) != shapes_.size()) {
+    return absl::DataLossError(absl::StrCat("COPY: row ", rows_ + 1, " has ", count,
+                                            " fields; expected ", shapes_.size()));
+  }
+  size_t at = 2;
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    if (bytes.size() - at < 4) return false;
+    const int32_t size = BigEndian32(bytes.data() + at);
+    at += 4;
+    if (size < -1) {
+      return absl::DataLossError(absl::StrCat("COPY: row ", rows_ + 1, ", column '",
+                                              schema_.columns[i].name, "' has length ", size));
+    }
+    if (size == -1) {
+      fields_[i] = absl::string_view();
+      continue;
+    }
+    if (bytes.size() - at < static_cast<size_t>(size)) return false;
+    fields_[i] = bytes.substr(at, static_cast<size_t>(size));
+    at += static_cast<size_t>(size);
+  }
+  RETURN_IF_ERROR(AppendTuple());
+  bytes.remove_prefix(at);
+  return true;
+}
+
+absl::Status CopyDecoder::AppendTuple() {
+  ++rows_;
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    const int column = static_cast<int>(i);
+    if (fields_[i].data() == nullptr) {
+      batch_.AppendNull(column);
+      continue;
+    }
+    switch (AppendField(batch_, column, shapes_[i], schema_.columns[i].type, fields_[i])) {
+      case FieldResult::kAppended:
+        break;
+      case FieldResult::kUnfit:
+        return Unfit(i);
+      case FieldResult::kMalformed:
+        return absl::DataLossError(absl::StrCat(
+            "COPY: row ", rows_, ", column '", schema_.columns[i].name, "': ", fields_[i].size(),
+            " bytes are not a ", TypeToString(schema_.columns[i].type)));
+    }
+  }
+  batch_.EndRow();
+  return absl::OkStatus();
+}
+
+absl::Status CopyDecoder::Unfit(size_t column) const {
+  std::string key;
+  for (const int i : key_) {
+    const auto at = static_cast<size_t>(i);
+    absl::StrAppend(&key, key.empty() ? "" : ", ", schema_.columns[at].name, "=",
+                    fields_[at].data() == nullptr
+                        ? "NULL"
+                        : FieldText(shapes_[at], schema_.columns[at].type, fields_[at]));
+  }
+  const Column& bad = schema_.columns[column];
+  return absl::InvalidArgumentError(absl::StrCat(
+      "column '", bad.name, "' holds '", FieldText(shapes_[column], bad.type, fields_[column]),
+      "' in the row with ", key, "; expected a ", TypeToString(bad.type)));
+}
+
+}  // namespace headwater

@@ -1,0 +1,250 @@
+#include "worker/source/postgres/copy_field.h"
+
+#include <cstring>
+#include <limits>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "common/data/cursor.h"
+#include "worker/source/value_text.h"
+
+namespace headwater {
+namespace {
+
+constexpr int64_t kEpochDays = 10'957;  // 2000-01-01 since 1970-01-01.
+constexpr int64_t kEpochMicros = kEpochDays * 86'400'000'000;
+constexpr size_t kNumericHeaderBytes = 8;
+constexpr int kDigitBase = 10'000;
+constexpr int kDigitPlaces = 4;
+constexpr int kMaxPlaces = 38;
+
+unsigned __int128 PowerOfTen(int exponent) {
+  unsigned __int128 power = 1;
+  for (; exponent > 0; --exponent) power *= 10;
+  return power;
+}
+
+// value * factor + addend, or false if it passes what 38 digits can be.
+bool MultiplyAdd(unsigned __int128& value, unsigned __int128 factor, unsigned __int128 addend) {
+  const unsigned __int128 limit = PowerOfTen(kMaxPlaces);
+  if (value > (limit - addend) / factor) return false;
+  value = value * factor + addend;
+  return true;
+}
+
+FieldResult AppendUuid(BatchBuilder& batch, int column, absl::string_view field) {
+  if (field.size() != 16) return FieldResult::kMalformed;
+  const std::string hex = absl::BytesToHexString(field);
+  const absl::string_view h(hex);
+  batch.AppendBytes(column, absl::StrCat(h.substr(0, 8), "-", h.substr(8, 4), "-", h.substr(12, 4),
+                                         "-", h.substr(16, 4), "-", h.substr(20)));
+  return FieldResult::kAppended;
+}
+
+FieldResult AppendWireText(BatchBuilder& batch, int column, absl::string_view field) {
+  if (!IsValidUtf8(field)) return FieldResult::kUnfit;
+  batch.AppendBytes(column, field);
+  return FieldResult::kAppended;
+}
+
+FieldResult AppendFloat(BatchBuilder& batch, int column, absl::string_view field) {
+  if (field.size() == 4) {
+    const int32_t bits = BigEndian32(field.data());
+    float value;
+    std::memcpy(&value, &bits, sizeof(value));
+    batch.AppendDouble(column, value);
+    return FieldResult::kAppended;
+  }
+  const int64_t bits = BigEndian64(field.data());
+  double value;
+  std::memcpy(&value, &bits, sizeof(value));
+  batch.AppendDouble(column, value);
+  return FieldResult::kAppended;
+}
+
+FieldResult AppendTime(BatchBuilder& batch, int column, WireShape shape, absl::string_view field) {
+  if (shape == WireShape::kDate) {
+    const int32_t days = BigEndian32(field.data());
+    if (days == std::numeric_limits<int32_t>::max() ||
+        days == std::numeric_limits<int32_t>::min()) {
+      return FieldResult::kUnfit;  // infinity
+    }
+    batch.AppendInteger(column, days + kEpochDays);
+    return FieldResult::kAppended;
+  }
+  const int64_t micros = BigEndian64(field.data());
+  if (micros > std::numeric_limits<int64_t>::max() - kEpochMicros ||
+      micros == std::numeric_limits<int64_t>::min()) {
+    return FieldResult::kUnfit;  // infinity, or later than what microseconds since 1970 can be
+  }
+  batch.AppendInteger(column, micros + kEpochMicros);
+  return FieldResult::kAppended;
+}
+
+FieldResult AppendNumeric(BatchBuilder& batch, int column, const ColumnType& type,
+                          absl::string_view field) {
+  __int128 unscaled = 0;
+  const FieldResult result = NumericFrom(field, type.precision, type.scale, unscaled);
+  if (result == FieldResult::kAppended) batch.AppendDecimal(column, unscaled);
+  return result;
+}
+
+// Bytes that a field of this shape has; 0: any number.
+size_t WidthOf(WireShape shape) {
+  switch (shape) {
+    case WireShape::kBool:
+      return 1;
+    case WireShape::kInt2:
+      return 2;
+    case WireShape::kInt4:
+    case WireShape::kFloat4:
+    case WireShape::kDate:
+      return 4;
+    case WireShape::kInt8:
+    case WireShape::kFloat8:
+    case WireShape::kTimestamp:
+      return 8;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+int16_t BigEndian16(const char* bytes) {
+  uint16_t value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return static_cast<int16_t>(__builtin_bswap16(value));
+}
+
+int32_t BigEndian32(const char* bytes) {
+  uint32_t value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return static_cast<int32_t>(__builtin_bswap32(value));
+}
+
+int64_t BigEndian64(const char* bytes) {
+  uint64_t value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return static_cast<int64_t>(__builtin_bswap64(value));
+}
+
+FieldResult NumericFrom(absl::string_view field, int precision, int scale, __int128& unscaled) {
+  if (field.size() < kNumericHeaderBytes) return FieldResult::kMalformed;
+  const int count = BigEndian16(field.data());
+  const int weight = BigEndian16(field.data() + 2);
+  const auto sign = static_cast<uint16_t>(BigEndian16(field.data() + 4));
+  if (sign == 0xC000 || sign == 0xD000 || sign == 0xF000) return FieldResult::kUnfit;
+  if ((sign != 0 && sign != 0x4000) || count < 0 ||
+      field.size() != kNumericHeaderBytes + 2 * static_cast<size_t>(count)) {
+    return FieldResult::kMalformed;
+  }
+  unsigned __int128 value = 0;
+  // How many decimal places the last digit read so far stands above the column's last place.
+  int places = 0;
+  for (int i = 0; i < count; ++i) {
+    int digit = BigEndian16(field.data() + kNumericHeaderBytes + 2 * i);
+    if (digit < 0 || digit >= kDigitBase) return FieldResult::kMalformed;
+    places = kDigitPlaces * (weight - i) + scale;
+    int width = kDigitPlaces;
+    // The last places of the last digit may lie below the column's scale; they must be zeros.
+    for (; places < 0 && width > 0; ++places, --width, digit /= 10) {
+      if (digit % 10 != 0) return FieldResult::kUnfit;
+    }
+    if (!MultiplyAdd(value, PowerOfTen(width), static_cast<unsigned>(digit))) {
+      return FieldResult::kUnfit;
+    }
+    if (places < 0) places = 0;
+  }
+  if (value != 0) {
+    if (places > kMaxPlaces || !MultiplyAdd(value, PowerOfTen(places), 0) ||
+        value >= PowerOfTen(precision)) {
+      return FieldResult::kUnfit;
+    }
+  }
+  unscaled = sign == 0x4000 ? -static_cast<__int128>(value) : static_cast<__int128>(value);
+  return FieldResult::kAppended;
+}
+
+FieldResult AppendField(BatchBuilder& batch, int column, WireShape shape, const ColumnType& type,
+                        absl::string_view field) {
+  if (const size_t width = WidthOf(shape); width != 0 && field.size() != width) {
+    return FieldResult::kMalformed;
+  }
+  switch (shape) {
+    case WireShape::kBool:
+      if (field[0] != 0 && field[0] != 1) return FieldResult::kMalformed;
+      batch.AppendBool(column, field[0] != 0);
+      return FieldResult::kAppended;
+    case WireShape::kInt2:
+      batch.AppendInteger(column, BigEndian16(field.data()));
+      return FieldResult::kAppended;
+    case WireShape::kInt4:
+      batch.AppendInteger(column, BigEndian32(field.data()));
+      return FieldResult::kAppended;
+    case WireShape::kInt8:
+      batch.AppendInteger(column, BigEndian64(field.data()));
+      return FieldResult::kAppended;
+    case WireShape::kFloat4:
+    case WireShape::kFloat8:
+      return AppendFloat(batch, column, field);
+    case WireShape::kNumeric:
+      return AppendNumeric(batch, column, type, field);
+    case WireShape::kText:
+      return AppendWireText(batch, column, field);
+    case WireShape::kJsonb:
+      if (field.empty() || field[0] != 1) return FieldResult::kMalformed;
+      return AppendWireText(batch, column, field.substr(1));
+    case WireShape::kUuid:
+      return AppendUuid(batch, column, field);
+    case WireShape::kBytea:
+      batch.AppendBytes(column, field);
+      return FieldResult::kAppended;
+    case WireShape::kDate:
+    case WireShape::kTimestamp:
+      return AppendTime(batch, column, shape, field);
+  }
+  return FieldResult::kMalformed;
+}
+
+std::string FieldText(WireShape shape, const ColumnType& type, absl::string_view field) {
+  const size_t width = WidthOf(shape);
+  if (width != 0 && field.size() != width) return absl::StrCat("x", absl::BytesToHexString(field));
+  switch (shape) {
+    case WireShape::kInt2:
+      return absl::StrCat(BigEndian16(field.data()));
+    case WireShape::kInt4:
+      return absl::StrCat(BigEndian32(field.data()));
+    case WireShape::kInt8:
+      return absl::StrCat(BigEndian64(field.data()));
+    case WireShape::kText:
+      return Excerpt(field);
+    case WireShape::kDate:
+    case WireShape::kTimestamp: {
+      const bool date = shape == WireShape::kDate;
+      const int64_t value = date ? BigEndian32(field.data()) : BigEndian64(field.data());
+      const int64_t limit = date ? int64_t{std::numeric_limits<int32_t>::max()}
+                                 : std::numeric_limits<int64_t>::max() - kEpochMicros;
+      if (value >= limit) return "infinity";
+      if (value <= -limit) return "-infinity";
+      const CursorType cursor = date                                ? CursorType::kDate
+                                : type.kind == TypeKind::kTimestamp ? CursorType::kInstant
+                                                                    : CursorType::kWallClock;
+      const auto calendar = CursorCalendar::Create(cursor, "UTC", "UTC");
+      return calendar.ok() ? calendar->Format(value + (date ? kEpochDays : kEpochMicros)) : "";
+    }
+    case WireShape::kNumeric:
+      if (field.size() >= kNumericHeaderBytes) {
+        const auto sign = static_cast<uint16_t>(BigEndian16(field.data() + 4));
+        if (sign == 0xC000) return "NaN";
+        if (sign == 0xD000) return "Infinity";
+        if (sign == 0xF000) return "-Infinity";
+      }
+      break;
+    default:
+      break;
+  }
+  return absl::StrCat("x", absl::BytesToHexString(field.substr(0, 40)));
+}
+
+}  // namespace headwater

@@ -1,0 +1,44 @@
+// Single fields of PostgreSQL's binary COPY format, from their bytes. Pure. All integers are big
+// endian. A field of the wrong length is malformed, never guessed at.
+//
+// NUMERIC is a base-10000 number: int16 count of digits, int16 weight (the first digit counts
+// 10000^weight), uint16 sign (0x0000 +, 0x4000 -, 0xC000 NaN, 0xD000 infinity, 0xF000 -infinity),
+// uint16 display scale, then the digits, each an int16 from 0 to 9999. 12345.678 with scale 3:
+//   00 03  00 01  00 00  00 03   00 01  09 29  1a 7c     1 * 10000 + 2345 + 6780 / 10000
+#ifndef HEADWATER_WORKER_SOURCE_POSTGRES_COPY_FIELD_H_
+#define HEADWATER_WORKER_SOURCE_POSTGRES_COPY_FIELD_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "common/data/schema.h"
+#include "worker/source/batch_builder.h"
+#include "worker/source/postgres/postgres_type.h"
+
+namespace headwater {
+
+// Requires: at least the integer's bytes.
+int16_t BigEndian16(const char* bytes);
+int32_t BigEndian32(const char* bytes);
+int64_t BigEndian64(const char* bytes);
+
+enum class FieldResult {
+  kAppended,
+  kMalformed,  // Not the wire shape: DATA_LOSS.
+  kUnfit,      // A value that the column cannot hold: NaN, infinity, invalid UTF-8.
+};
+
+// Appends the field to `column` of `batch`, or nothing.
+FieldResult AppendField(BatchBuilder& batch, int column, WireShape shape, const ColumnType& type,
+                        absl::string_view field);
+
+// The unscaled value of a NUMERIC field at `scale`.
+FieldResult NumericFrom(absl::string_view field, int precision, int scale, __int128& unscaled);
+
+// The field for an error message: short, and never an error itself.
+std::string FieldText(WireShape shape, const ColumnType& type, absl::string_view field);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_WORKER_SOURCE_POSTGRES_COPY_FIELD_H_

@@ -1,0 +1,86 @@
+#include "worker/source/postgres/copy_reader.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+
+namespace headwater {
+namespace {
+
+constexpr int64_t kMaxBatchRows = 64 << 10;
+constexpr int64_t kExtraBytesPerColumn = 16;  // A numeric of 2 bytes becomes a decimal of 16.
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CopyReader>> CopyReader::Open(PostgresSession& session,
+                                                             Schema schema,
+                                                             std::unique_ptr<CopyDecoder> decoder,
+                                                             const std::string& select,
+                                                             int64_t batch_bytes) {
+  if (session.cancelled()) return absl::CancelledError("the read was cancelled");
+  const std::string sql = absl::StrCat("COPY (", select, ") TO STDOUT (FORMAT binary)");
+  const PgResult result(PQexec(session.connection(), sql.c_str()));
+  if (PQresultStatus(result.get()) != PGRES_COPY_OUT) return session.Failure(result.get());
+  return std::unique_ptr<CopyReader>(
+      new CopyReader(session, std::move(schema), std::move(decoder), batch_bytes));
+}
+
+CopyReader::~CopyReader() {
+  if (!done_) session_.MarkBroken();
+}
+
+absl::StatusOr<std::unique_ptr<RowBatch>> CopyReader::Next() {
+  if (!failed_.ok()) return failed_;
+  absl::StatusOr<std::unique_ptr<RowBatch>> batch = ReadBatch();
+  failed_ = batch.status();
+  return batch;
+}
+
+absl::StatusOr<std::unique_ptr<RowBatch>> CopyReader::ReadBatch() {
+  BatchBuilder& batch = decoder_->batch();
+  const auto columns = static_cast<int64_t>(schema_.columns.size());
+  while (!done_ && batch.rows() < kMaxBatchRows) {
+    // Rows that the server has sent already would still be decoded after a cancellation.
+    if (session_.cancelled()) return absl::CancelledError("the read was cancelled");
+    if (message_ == nullptr) RETURN_IF_ERROR(Receive());
+    if (done_) break;
+    const int64_t most = static_cast<int64_t>(bytes_.size()) + columns * kExtraBytesPerColumn;
+    if (batch.rows() > 0 && batch.size_bytes() + most > batch_bytes_) break;
+    RETURN_IF_ERROR(decoder_->Feed(bytes_));
+    message_.reset();
+  }
+  if (session_.cancelled()) return absl::CancelledError("the read was cancelled");
+  if (batch.rows() == 0) return nullptr;
+  return batch.Finish();
+}
+
+absl::Status CopyReader::Receive() {
+  char* message = nullptr;
+  const int size = PQgetCopyData(session_.connection(), &message, /*async=*/0);
+  message_.reset(message);
+  if (size > 0) {
+    bytes_ = absl::string_view(message, static_cast<size_t>(size));
+    return absl::OkStatus();
+  }
+  if (size == -1) return FinishCopy();
+  return session_.Failure(nullptr);
+}
+
+absl::Status CopyReader::FinishCopy() {
+  // Errors of the query itself come here, also those in the middle of the data.
+  absl::Status status;
+  for (int i = 0; i < 4; ++i) {  // The command's result, then the null that ends it.
+    const PgResult result(PQgetResult(session_.connection()));
+    if (result == nullptr) break;
+    if (status.ok() && PQresultStatus(result.get()) != PGRES_COMMAND_OK) {
+      status = session_.Failure(result.get());
+    }
+  }
+  RETURN_IF_ERROR(status);
+  if (!decoder_->finished()) {
+    return absl::DataLossError("COPY: the stream ended before its trailer");
+  }
+  done_ = true;
+  return absl::OkStatus();
+}
+
+}  // namespace headwater

@@ -1,0 +1,162 @@
+#include "worker/source/postgres/postgres_session.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "worker/source/postgres/postgres_type.h"
+#include "worker/source/selection.h"
+#include "worker/source/sqlstate.h"
+
+namespace headwater {
+namespace {
+
+constexpr int kMaxAnswerRows = 1000;
+constexpr size_t kCancelMessageBytes = 256;
+
+// libpq gives no SQLSTATE for a connection that failed, only words.
+absl::Status ConnectFailure(PGconn* connection) {
+  const std::string words(absl::StripAsciiWhitespace(PQerrorMessage(connection)));
+  if (absl::StrContains(words, "authentication failed") ||
+      absl::StrContains(words, "no pg_hba.conf entry") ||
+      absl::StrContains(words, "no password supplied") ||
+      absl::StrContains(words, "permission denied for database")) {
+    return absl::PermissionDeniedError(words);
+  }
+  if (absl::StrContains(words, "database \"") && absl::StrContains(words, "does not exist")) {
+    return absl::NotFoundError(words);
+  }
+  return absl::UnavailableError(words);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PostgresSession>> PostgresSession::Open(const std::string& url) {
+  // Later keywords win: what stands before `dbname` is a default for the URL, what follows is not.
+  const char* const keys[] = {"connect_timeout", "keepalives_idle",           "dbname",
+                              "client_encoding", "fallback_application_name", nullptr};
+  const char* const values[] = {"10", "60", url.c_str(), "UTF8", "headwater", nullptr};
+  std::unique_ptr<PostgresSession> session(
+      new PostgresSession(PQconnectdbParams(keys, values, /*expand_dbname=*/1)));
+  if (session->connection_ == nullptr) return absl::ResourceExhaustedError("libpq: no memory");
+  if (PQstatus(session->connection_) != CONNECTION_OK) return ConnectFailure(session->connection_);
+  session->cancel_ = PQgetCancel(session->connection_);
+  // Notices are for people at a terminal.
+  PQsetNoticeProcessor(
+      session->connection_, [](void*, const char*) {}, nullptr);
+  RETURN_IF_ERROR(session->Execute(
+      "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO'; SET extra_float_digits TO 3; "
+      "SET application_name TO 'headwater'; SET default_transaction_read_only TO on"));
+  return session;
+}
+
+PostgresSession::~PostgresSession() {
+  if (cancel_ != nullptr) PQfreeCancel(cancel_);
+  PQfinish(connection_);
+}
+
+absl::Status PostgresSession::Failure(const PGresult* result) const {
+  if (cancelled()) return absl::CancelledError("the read was cancelled");
+  const char* state = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char* words =
+      result == nullptr ? PQerrorMessage(connection_) : PQresultErrorMessage(result);
+  const absl::string_view text = absl::StripAsciiWhitespace(words);
+  if (state != nullptr && state[0] != '\0') return StatusFromSqlstate(state, text);
+  return absl::UnavailableError(text.empty() ? "the connection was lost" : text);
+}
+
+absl::StatusOr<PgResult> PostgresSession::Run(const std::string& sql, ExecStatusType expected) {
+  if (cancelled()) return absl::CancelledError("the read was cancelled");
+  PgResult result(PQexec(connection_, sql.c_str()));
+  if (result == nullptr || PQresultStatus(result.get()) != expected) {
+    const ExecStatusType status = PQresultStatus(result.get());
+    if (status == PGRES_FATAL_ERROR || result == nullptr) return Failure(result.get());
+    return absl::InvalidArgumentError(absl::StrCat("the statement '", sql, "' gave ",
+                                                   PQresStatus(status), "; expected ",
+                                                   PQresStatus(expected)));
+  }
+  return result;
+}
+
+absl::Status PostgresSession::Execute(const std::string& sql) {
+  return Run(sql, PGRES_COMMAND_OK).status();
+}
+
+absl::StatusOr<std::vector<TextRow>> PostgresSession::Query(const std::string& sql) {
+  ASSIGN_OR_RETURN(const PgResult result, Run(sql, PGRES_TUPLES_OK));
+  const int rows = PQntuples(result.get());
+  if (rows > kMaxAnswerRows) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the query '", sql, "' gave more than ", kMaxAnswerRows, " rows"));
+  }
+  std::vector<TextRow> answer(static_cast<size_t>(rows));
+  for (int row = 0; row < rows; ++row) {
+    for (int i = 0; i < PQnfields(result.get()); ++i) {
+      TextRow& values = answer[static_cast<size_t>(row)];
+      if (PQgetisnull(result.get(), row, i)) {
+        values.emplace_back();
+      } else {
+        values.emplace_back(std::string(PQgetvalue(result.get(), row, i),
+                                        static_cast<size_t>(PQgetlength(result.get(), row, i))));
+      }
+    }
+  }
+  return answer;
+}
+
+absl::StatusOr<std::vector<PostgresSession::CatalogColumn>> PostgresSession::Catalog(
+    const std::string& relation) {
+  ASSIGN_OR_RETURN(const std::string quoted, QuoteRelation(dialect(), relation));
+  ASSIGN_OR_RETURN(const std::string name, QuoteText(quoted));
+  ASSIGN_OR_RETURN(
+      const std::vector<TextRow> rows,
+      Query(absl::StrCat("SELECT a.attname, t.typname, a.atttypmod, a.attnotnull, "
+                         "format_type(a.atttypid, a.atttypmod) FROM pg_attribute a "
+                         "JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = to_regclass(",
+                         name, ") AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum")));
+  if (rows.empty()) return NoSuchRelation(relation);
+  std::vector<CatalogColumn> columns;
+  for (const TextRow& row : rows) {
+    CatalogColumn column;
+    column.type = row[1].value_or("");
+    if (!absl::SimpleAtoi(row[2].value_or(""), &column.modifier)) column.modifier = -1;
+    column.column.column = Column{row[0].value_or(""),
+                                  TypeOfPostgres(column.type, column.modifier).type, row[3] != "t"};
+    column.column.type_name = row[4].value_or("");
+    columns.push_back(std::move(column));
+  }
+  return columns;
+}
+
+absl::StatusOr<std::vector<SourceColumn>> PostgresSession::Describe(const std::string& relation) {
+  ASSIGN_OR_RETURN(std::vector<CatalogColumn> catalog, Catalog(relation));
+  std::vector<SourceColumn> columns;
+  for (CatalogColumn& column : catalog) columns.push_back(std::move(column.column));
+  return columns;
+}
+
+absl::Status PostgresSession::NoSuchRelation(const std::string& relation) {
+  ASSIGN_OR_RETURN(
+      const std::vector<TextRow> tables,
+      Query("SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE "
+            "n.nspname || '.' || c.relname END FROM pg_class c JOIN pg_namespace n ON n.oid = "
+            "c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN "
+            "('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg_toast%' "
+            "ORDER BY 1 LIMIT 1000"));
+  std::vector<std::string> names;
+  for (const TextRow& row : tables) names.push_back(row[0].value_or(""));
+  return absl::NotFoundError(
+      absl::StrCat("there is no table '", relation, "'", SuggestNames(relation, names)));
+}
+
+void PostgresSession::Cancel() {
+  cancelled_ = true;
+  char message[kCancelMessageBytes];
+  // A request that does not get through leaves the flag, at which the reader looks between rows.
+  if (cancel_ != nullptr) (void)PQcancel(cancel_, message, sizeof(message));
+}
+
+}  // namespace headwater
