@@ -165,6 +165,9 @@ class Parser {
     if (run == nullptr) return nullptr;
     CLI::App* command = app_.add_subcommand(name, purpose);
     command->fallthrough();  // Globals may follow the command.
+    command->footer(
+        "Everywhere: -c --coordinator -o --progress -q --workers; see headwater --help, which has "
+        "the\nexit codes too.");
     command->callback([this, run, &options] {
       chosen_ = [this, run, &options] {
         Finish();
