@@ -13,6 +13,7 @@
 #include "common/model/model_proto.h"
 #include "common/rpc/channel.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/service/admin_service.h"
 #include "coordinator/service/session_service.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_event_log.h"
@@ -164,6 +165,9 @@ class SessionTest : public ::testing::Test {
     HW_CHECK(coordinator.ok());
     coordinator_ = *std::move(coordinator);
     service_ = std::make_unique<SessionService>(coordinator_.get());
+    config_.digest = "digest";
+    config_.datasets.emplace_back().spec = Planes();
+    admin_ = std::make_unique<AdminService>(coordinator_.get(), &config_, &clock_);
     Serve();
   }
 
@@ -181,6 +185,7 @@ class SessionTest : public ::testing::Test {
     grpc::ServerBuilder builder;
     Listen(builder, *endpoint);
     builder.RegisterService(service_.get());
+    builder.RegisterService(admin_.get());
     server_ = builder.BuildAndStart();
     HW_CHECK(server_ != nullptr);
   }
@@ -333,6 +338,8 @@ class SessionTest : public ::testing::Test {
   std::atomic<bool> died_ = false;
   std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<SessionService> service_;
+  Config config_;
+  std::unique_ptr<AdminService> admin_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Worker> worker_;
   std::unique_ptr<RawWorker> raw_;
@@ -457,6 +464,87 @@ TEST_F(SessionTest, AWorkerOfAnotherProtocolIsToldWhatIsSpoken) {
   raw.finished = true;
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_THAT(status.error_message(), ::testing::HasSubstr("protocol 99 to 99"));
+}
+
+// A person's side of the wire.
+struct Person {
+  explicit Person(const std::string& address)
+      : endpoint(*Endpoint::Parse(address)),
+        stub(v1::AdminService::NewStub(OpenChannel(endpoint))) {}
+
+  grpc::Status Submit(const std::string& digest, const std::string& pattern,
+                      v1::SubmitRunResponse* response) {
+    v1::SubmitRunRequest request;
+    request.set_config_digest(digest);
+    request.set_idempotency_key("key");
+    request.set_kind(v1::RUN_KIND_INCREMENTAL);
+    request.mutable_selection()->add_patterns(pattern);
+    grpc::ClientContext context;
+    return stub->SubmitRun(&context, request, response);
+  }
+
+  // The last message of a watch, or its error.
+  absl::StatusOr<v1::WatchRunResponse> WatchToTheEnd(const std::string& run_id) {
+    v1::WatchRunRequest request;
+    request.set_run_id(run_id);
+    grpc::ClientContext context;
+    auto stream = stub->WatchRun(&context, request);
+    v1::WatchRunResponse last;
+    while (stream->Read(&last)) {
+    }
+    const grpc::Status status = stream->Finish();
+    if (status.ok()) return last;
+    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  }
+
+  Endpoint endpoint;
+  std::unique_ptr<v1::AdminService::Stub> stub;
+};
+
+TEST_F(SessionTest, APersonSubmitsARunAndWatchesItToItsEnd) {
+  runner_.Open();
+  StartWorker();
+  Person person(address_);
+  v1::SubmitRunResponse submitted;
+  ASSERT_TRUE(person.Submit("digest", "jfk/planes", &submitted).ok());
+  const auto last = person.WatchToTheEnd(submitted.run_id());
+  ASSERT_TRUE(last.ok()) << last.status();
+  EXPECT_TRUE(last->ended());
+  EXPECT_FALSE(last->failed());
+  ASSERT_EQ(last->datasets_size(), 1);
+  EXPECT_EQ(last->datasets(0).rows_written(), 3);
+  EXPECT_EQ(person.WatchToTheEnd("r-0").status().code(), absl::StatusCode::kNotFound);
+  grpc::ClientContext context;
+  v1::GetStatusResponse status;
+  ASSERT_TRUE(person.stub->GetStatus(&context, {}, &status).ok());
+  EXPECT_TRUE(status.live());
+  EXPECT_EQ(status.ledger_id(), "memory");
+  EXPECT_EQ(status.datasets_size(), 1);
+}
+
+TEST_F(SessionTest, ARunWithAnotherConfigurationOrAnUnknownTableIsRefused) {
+  Person person(address_);
+  v1::SubmitRunResponse submitted;
+  EXPECT_EQ(person.Submit("other", "jfk/planes", &submitted).error_code(),
+            grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(person.Submit("digest", "jfk/plains", &submitted).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(SessionTest, AWatcherWhoLeavesIsForgotten) {
+  Person person(address_);
+  v1::SubmitRunResponse submitted;
+  ASSERT_TRUE(person.Submit("digest", "jfk/planes", &submitted).ok());
+  v1::WatchRunRequest request;
+  request.set_run_id(submitted.run_id());
+  grpc::ClientContext context;
+  auto stream = person.stub->WatchRun(&context, request);
+  v1::WatchRunResponse first;
+  ASSERT_TRUE(stream->Read(&first));
+  EXPECT_FALSE(first.ended());
+  context.TryCancel();
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  Cut();  // Waits for the stream to be gone.
 }
 
 TEST_F(SessionTest, ALedgerThatCannotBeWrittenEndsTheCoordinatorAndNothingLeavesIt) {
