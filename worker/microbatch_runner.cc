@@ -1,0 +1,177 @@
+#include "worker/microbatch_runner.h"
+
+#include <exception>
+#include <new>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "worker/source/prefetching_reader.h"
+
+namespace headwater {
+namespace {
+
+// An error, and the side it came from.
+struct SidedError {
+  FailureKind kind;
+  absl::Status status;
+};
+
+// Reports progress batch by batch, and remembers whether it was the reader that failed.
+class ObservedReader final : public SourceReader {
+ public:
+  ObservedReader(SourceReader& inner, const ProgressCallback& progress)
+      : inner_(inner), progress_(progress) {}
+
+  const Schema& schema() const override { return inner_.schema(); }
+
+  absl::StatusOr<std::unique_ptr<RowBatch>> Next() override {
+    // The batch before this one has been written by now.
+    if (progress_) progress_(seen_);
+    reading_ = true;
+    absl::StatusOr<std::unique_ptr<RowBatch>> batch = inner_.Next();
+    reading_ = !batch.ok();
+    if (!batch.ok()) return batch;
+    if (*batch == nullptr) {
+      seen_.phase = TaskPhase::kFinishing;
+      if (progress_) progress_(seen_);
+    } else {
+      seen_.rows += (*batch)->rows();
+      seen_.bytes += (*batch)->size_bytes();
+    }
+    return batch;
+  }
+
+  void Cancel() override { inner_.Cancel(); }
+
+  // True after an error or an exception in the reader.
+  bool failed() const { return reading_; }
+
+ private:
+  SourceReader& inner_;
+  const ProgressCallback& progress_;
+  TaskProgress seen_{TaskPhase::kReading};
+  bool reading_ = false;
+};
+
+StagingOptions CommonOptions(const DatasetSpec& dataset, const TaskSpec& task,
+                             const RunOptions& options) {
+  StagingOptions staging;
+  staging.dataset = dataset;
+  staging.lease = task.lease;
+  staging.loaded_at = options.loaded_at;
+  staging.memory_bytes = options.memory_bytes;
+  return staging;
+}
+
+StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
+                         const MicrobatchTask& microbatch, const RunOptions& options) {
+  StagingOptions staging = CommonOptions(dataset, task, options);
+  staging.extent = microbatch.extent;
+  staging.cuts = microbatch.cuts;
+  staging.known = microbatch.known;
+  staging.cursor_type = microbatch.cursor_type;
+  staging.domain_end = microbatch.domain_end;
+  return staging;
+}
+
+StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
+                         const VerificationTask& verification, const RunOptions& options) {
+  StagingOptions staging = CommonOptions(dataset, task, options);
+  staging.extent = verification.extent;
+  staging.cuts = verification.cuts;
+  staging.cursor_type = verification.cursor_type;
+  staging.domain_end = verification.domain_end;
+  staging.fingerprints_only = true;
+  return staging;
+}
+
+std::variant<Manifest, SidedError> ReadAndStage(StagingOptions staging, Source& source,
+                                                const StagingFactory& open_writer,
+                                                const RunOptions& options,
+                                                const std::string& query_tag, std::stop_token stop,
+                                                const ProgressCallback& progress) {
+  ReadOptions read;
+  read.batch_bytes = options.batch_bytes;
+  read.cursor_type = staging.cursor_type;
+  read.domain_end = staging.domain_end;
+  read.query_tag = query_tag;
+  absl::StatusOr<std::unique_ptr<SourceReader>> opened =
+      source.Read(staging.dataset, staging.extent, read);
+  if (!opened.ok()) return SidedError{FailureKind::kSource, opened.status()};
+
+  PrefetchingReader reader(*std::move(opened));
+  ObservedReader observed(reader, progress);
+  staging.source_schema = reader.schema();
+  absl::StatusOr<std::unique_ptr<StagingWriter>> writer = open_writer(staging);
+  if (!writer.ok()) return SidedError{FailureKind::kTask, writer.status()};
+
+  absl::StatusOr<Manifest> manifest = Pump(observed, **writer, stop);
+  if (manifest.ok()) return *std::move(manifest);
+  return SidedError{observed.failed() ? FailureKind::kSource : FailureKind::kTask,
+                    manifest.status()};
+}
+
+using Result = decltype(Outcome::result);
+
+Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
+                const StagingFactory& open_writer, const RunOptions& options, std::stop_token stop,
+                const ProgressCallback& progress) {
+  if (progress) progress(TaskProgress{TaskPhase::kConnecting});
+  if (const auto* probe = std::get_if<ProbeTask>(&task.kind)) {
+    absl::StatusOr<ProbeResult> result = source.Probe(dataset, *probe, stop);
+    if (!result.ok()) return Failure{FailureKind::kSource, result.status()};
+    return *std::move(result);
+  }
+  const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind);
+  StagingOptions staging =
+      microbatch != nullptr
+          ? OptionsOf(dataset, task, *microbatch, options)
+          : OptionsOf(dataset, task, std::get<VerificationTask>(task.kind), options);
+  const std::string tag = absl::StrCat("headwater ", task.lease.task_id, "@", task.lease.fence);
+  auto read = ReadAndStage(std::move(staging), source, open_writer, options, tag, stop, progress);
+  if (auto* error = std::get_if<SidedError>(&read)) return Failure{error->kind, error->status};
+  Manifest& manifest = std::get<Manifest>(read);
+  if (microbatch != nullptr) return std::move(manifest);
+  return Verification{std::move(manifest)};
+}
+
+}  // namespace
+
+absl::StatusOr<Manifest> Pump(SourceReader& reader, StagingWriter& writer, std::stop_token stop) {
+  std::stop_callback cancel(stop, [&] { reader.Cancel(); });
+  while (true) {
+    ASSIGN_OR_RETURN(std::unique_ptr<RowBatch> batch, reader.Next());
+    if (stop.stop_requested()) return absl::CancelledError("stopped before the extent was read");
+    if (batch == nullptr) return writer.Finish();
+    RETURN_IF_ERROR(writer.Write(*batch));
+  }
+}
+
+Outcome RunTask(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
+                const StagingFactory& open_writer, const RunOptions& options, std::stop_token stop,
+                const ProgressCallback& progress) {
+  Outcome outcome{task.lease, Failure{}};
+  try {
+    outcome.result =
+        stop.stop_requested()
+            ? Result(Failure{FailureKind::kTask, absl::CancelledError("stopped before it began")})
+            : ResultOf(dataset, task, source, open_writer, options, stop, progress);
+  } catch (const std::bad_alloc&) {
+    outcome.result = Failure{FailureKind::kTask, absl::ResourceExhaustedError("out of memory")};
+  } catch (const std::exception& e) {
+    outcome.result = Failure{FailureKind::kTask, absl::InternalError(e.what())};
+  }
+  auto* failure = std::get_if<Failure>(&outcome.result);
+  if (failure == nullptr) return outcome;
+  if (stop.stop_requested()) {
+    *failure = Failure{FailureKind::kTask, absl::CancelledError(failure->status.message())};
+  }
+  failure->status =
+      Annotate(failure->status, absl::StrCat(dataset.id.table, " on server ", dataset.id.server));
+  return outcome;
+}
+
+}  // namespace headwater

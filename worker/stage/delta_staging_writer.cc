@@ -1,0 +1,385 @@
+#include "worker/stage/delta_staging_writer.h"
+
+#include <arrow/array.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
+#include <arrow/datum.h>
+#include <arrow/record_batch.h>
+#include <arrow/scalar.h>
+#include <arrow/table.h>
+#include <arrow/util/byte_size.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/data/arrow_schema.h"
+#include "common/data/row_hash.h"
+#include "worker/stage/parquet_writer.h"
+#include "worker/stage/partition_router.h"
+#include "worker/stage/staged_files.h"
+
+namespace headwater {
+namespace {
+
+constexpr int64_t kMaxFileBytes = int64_t{256} << 20;
+constexpr int64_t kMaxRowGroupRows = 1 << 20;
+constexpr int kMaxOpenFiles = 128;            // A process has 1,024 descriptors by default.
+constexpr int64_t kArrayOverheadBytes = 320;  // Of a small array: objects and padded buffers.
+constexpr int64_t kConstantChunkRows = 8192;
+constexpr absl::string_view kLoadedAt = "_hw_loaded_at";
+constexpr absl::string_view kMicrobatch = "_hw_microbatch";
+
+// Rows of one piece and partition that wait, and the file that takes them.
+struct Output {
+  std::vector<std::shared_ptr<arrow::RecordBatch>> waiting;
+  int64_t waiting_bytes = 0;
+  int64_t waiting_rows = 0;
+  std::unique_ptr<ParquetWriter> file;  // Null: none is open.
+  std::string path;                     // Of the open file.
+  int64_t last_used = 0;
+  std::vector<StagedFile> closed;
+};
+
+Schema FileSchemaOf(const Schema& source) {
+  Schema schema = source;
+  schema.columns.push_back(Column{std::string(kLoadedAt), ColumnType{TypeKind::kTimestamp}});
+  schema.columns.push_back(Column{std::string(kMicrobatch), ColumnType{TypeKind::kString}});
+  for (Column& column : schema.columns) column.nullable = true;
+  return schema;
+}
+
+// Names of columns in files and partitions must differ, also in case.
+absl::Status CheckNames(const Schema& file_schema, const DatasetSpec& dataset) {
+  std::set<std::string> names = {"server_source", PartitionColumn(dataset.partition_by)};
+  for (const Column& column : file_schema.columns) {
+    if (column.name.empty() || !names.insert(absl::AsciiStrToLower(column.name)).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(ToString(dataset.id), ": column '", column.name,
+                       "' has the name of another column of the target (case does not count)"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+class DeltaStagingWriter final : public StagingWriter {
+ public:
+  DeltaStagingWriter(const StagingOptions& options, PartitionRouter router,
+                     std::unique_ptr<RowHasher> hasher, std::string folder)
+      : options_(options),
+        router_(std::move(router)),
+        hasher_(std::move(hasher)),
+        file_schema_(FileSchemaOf(options.source_schema)),
+        arrow_schema_(ToArrow(file_schema_)),
+        fingerprints_(router_.pieces().size()),
+        files_(std::move(folder), options.lease.fence) {}
+
+  absl::Status MakeConstants() {
+    const auto loaded_at = arrow::TimestampScalar(absl::ToUnixMicros(options_.loaded_at),
+                                                  arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"));
+    const auto microbatch = arrow::StringScalar(absl::StrCat(
+        options_.dataset.id.table, "/", options_.dataset.id.server, "@", options_.lease.fence));
+    for (const arrow::Scalar* scalar : {static_cast<const arrow::Scalar*>(&loaded_at),
+                                        static_cast<const arrow::Scalar*>(&microbatch)}) {
+      auto array = arrow::MakeArrayFromScalar(*scalar, kConstantChunkRows, ArrowPool());
+      RETURN_IF_ERROR(FromArrow(array.status(), "making constant columns"));
+      constants_.push_back(*std::move(array));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Write(const RowBatch& batch) override {
+    if (status_.ok()) status_ = WriteBatch(batch);
+    return status_;
+  }
+
+  absl::StatusOr<Manifest> Finish() override {
+    RETURN_IF_ERROR(status_);
+    status_ = absl::FailedPreconditionError("the staging writer is finished");
+    DropUnchanged();
+    for (size_t slot = 0; slot < outputs_.size(); ++slot) {
+      RETURN_IF_ERROR(Flush(slot));
+      RETURN_IF_ERROR(CloseFile(slot));
+    }
+    for (const std::string& path : dropped_) RETURN_IF_ERROR(files_.Remove(path));
+    RETURN_IF_ERROR(files_.SyncFolders());
+    files_.Keep();
+    return Describe();
+  }
+
+ private:
+  absl::Status WriteBatch(const RowBatch& batch) {
+    RETURN_IF_ERROR(Check(*batch.arrow()));
+    RETURN_IF_ERROR(router_.Route(batch, slot_of_row_));
+    hashes_.clear();
+    RETURN_IF_ERROR(hasher_->Hash(batch, hashes_));
+    for (size_t i = 0; i < hashes_.size(); ++i) {
+      fingerprints_[router_.slots()[slot_of_row_[i]].piece].Add(hashes_[i]);
+    }
+    rows_read_ += batch.rows();
+    bytes_read_ += batch.size_bytes();
+    if (options_.fingerprints_only) return absl::OkStatus();
+    outputs_.resize(router_.slots().size());
+    RETURN_IF_ERROR(Distribute(batch));
+    return KeepWithinBudget();
+  }
+
+  // What the sink cannot hold: other types than announced, NULL in NOT NULL, text that is no UTF-8.
+  absl::Status Check(const arrow::RecordBatch& rows) const {
+    const std::vector<Column>& columns = options_.source_schema.columns;
+    if (rows.num_columns() != static_cast<int>(columns.size())) {
+      return Refuse(
+          absl::StrCat("a batch has ", rows.num_columns(), " columns, expected ", columns.size()));
+    }
+    for (int i = 0; i < rows.num_columns(); ++i) {
+      const arrow::Array& array = *rows.column(i);
+      if (!array.type()->Equals(*arrow_schema_->field(i)->type())) {
+        return Refuse(absl::StrCat("column '", columns[i].name, "' comes as ",
+                                   array.type()->ToString(), ", expected ",
+                                   TypeToString(columns[i].type)));
+      }
+      if (!columns[i].nullable && array.null_count() != 0) {
+        return Refuse(absl::StrCat("column '", columns[i].name, "' is NOT NULL and has a NULL"));
+      }
+      if (columns[i].type.kind == TypeKind::kString &&
+          !static_cast<const arrow::StringArray&>(array).ValidateUTF8().ok()) {
+        return Refuse(absl::StrCat("column '", columns[i].name, "' has a text that is not UTF-8"));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Refuse(const std::string& why) const {
+    return absl::InvalidArgumentError(absl::StrCat(ToString(options_.dataset.id), ": ", why));
+  }
+
+  // Gives each output its rows. Where a batch goes to several, rows are copied: a slice would keep
+  // the whole batch in memory until the last of them is written.
+  absl::Status Distribute(const RowBatch& batch) {
+    const int first = slot_of_row_[0];
+    if (std::all_of(slot_of_row_.begin(), slot_of_row_.end(),
+                    [&](int slot) { return slot == first; })) {
+      Enqueue(first, batch.arrow(), batch.size_bytes());
+      return absl::OkStatus();
+    }
+    rows_of_slot_.resize(outputs_.size());
+    touched_.clear();
+    for (size_t row = 0; row < slot_of_row_.size(); ++row) {
+      std::vector<int32_t>& rows = rows_of_slot_[slot_of_row_[row]];
+      if (rows.empty()) touched_.push_back(slot_of_row_[row]);
+      rows.push_back(static_cast<int32_t>(row));
+    }
+    for (const int slot : touched_) {
+      std::vector<int32_t>& rows = rows_of_slot_[slot];
+      const arrow::Int32Array indices(static_cast<int64_t>(rows.size()), arrow::Buffer::Wrap(rows));
+      arrow::compute::ExecContext context(ArrowPool());
+      context.set_use_threads(false);
+      auto taken = arrow::compute::Take(batch.arrow(), arrow::Datum(indices.data()),
+                                        arrow::compute::TakeOptions::NoBoundsCheck(), &context);
+      RETURN_IF_ERROR(FromArrow(taken.status(), "dividing rows by partition"));
+      std::shared_ptr<arrow::RecordBatch> part = taken->record_batch();
+      Enqueue(slot, part, arrow::util::TotalBufferSize(*part));
+      rows.clear();
+    }
+    return absl::OkStatus();
+  }
+
+  void Enqueue(int slot, const std::shared_ptr<arrow::RecordBatch>& rows, int64_t size_bytes) {
+    Output& output = outputs_[slot];
+    size_bytes += kArrayOverheadBytes * rows->num_columns();
+    output.waiting.push_back(rows);
+    output.waiting_bytes += size_bytes;
+    output.waiting_rows += rows->num_rows();
+    waiting_bytes_ += size_bytes;
+  }
+
+  absl::Status KeepWithinBudget() {
+    for (size_t slot = 0; slot < outputs_.size(); ++slot) {
+      if (outputs_[slot].waiting_rows >= kMaxRowGroupRows) RETURN_IF_ERROR(Flush(slot));
+    }
+    while (waiting_bytes_ > options_.memory_bytes) {
+      const auto largest = std::max_element(
+          outputs_.begin(), outputs_.end(),
+          [](const Output& a, const Output& b) { return a.waiting_bytes < b.waiting_bytes; });
+      RETURN_IF_ERROR(Flush(largest - outputs_.begin()));
+    }
+    return absl::OkStatus();
+  }
+
+  // Our own columns as repeated chunks: they cost no memory, however many rows there are.
+  std::shared_ptr<arrow::ChunkedArray> Constant(int index, int64_t rows) const {
+    arrow::ArrayVector chunks(rows / kConstantChunkRows, constants_[index]);
+    const int64_t rest = rows % kConstantChunkRows;
+    if (rest != 0) chunks.push_back(constants_[index]->Slice(0, rest));
+    return std::make_shared<arrow::ChunkedArray>(std::move(chunks), constants_[index]->type());
+  }
+
+  std::shared_ptr<arrow::Table> TableOf(const std::vector<std::shared_ptr<arrow::RecordBatch>>& in,
+                                        int64_t rows) const {
+    std::vector<std::shared_ptr<arrow::ChunkedArray>> columns;
+    const int source_columns = static_cast<int>(options_.source_schema.columns.size());
+    for (int i = 0; i < source_columns; ++i) {
+      arrow::ArrayVector chunks;
+      for (const auto& batch : in) chunks.push_back(batch->column(i));
+      columns.push_back(std::make_shared<arrow::ChunkedArray>(std::move(chunks),
+                                                              arrow_schema_->field(i)->type()));
+    }
+    for (int i = 0; i < static_cast<int>(constants_.size()); ++i) {
+      columns.push_back(Constant(i, rows));
+    }
+    return arrow::Table::Make(arrow_schema_, std::move(columns), rows);
+  }
+
+  // Writes what waits for `slot` as row groups.
+  absl::Status Flush(size_t slot) {
+    Output& output = outputs_[slot];
+    if (output.waiting.empty()) return absl::OkStatus();
+    const auto table = TableOf(output.waiting, output.waiting_rows);
+    output.waiting.clear();
+    waiting_bytes_ -= std::exchange(output.waiting_bytes, 0);
+    const int64_t rows = std::exchange(output.waiting_rows, 0);
+    if (output.file == nullptr) RETURN_IF_ERROR(OpenFile(slot, *table));
+    output.last_used = ++uses_;
+    for (int64_t begin = 0; begin < rows; begin += kMaxRowGroupRows) {
+      RETURN_IF_ERROR(output.file->WriteRowGroup(*table->Slice(begin, kMaxRowGroupRows)));
+    }
+    return output.file->size_bytes() >= kMaxFileBytes ? CloseFile(slot) : absl::OkStatus();
+  }
+
+  absl::Status OpenFile(size_t slot, const arrow::Table& first) {
+    if (open_files_ >= kMaxOpenFiles) RETURN_IF_ERROR(CloseLeastRecentlyUsed());
+    const PartitionRouter::Slot& place = router_.slots()[slot];
+    Output& output = outputs_[slot];
+    ASSIGN_OR_RETURN(output.path, files_.NewFile(place.piece, place.partition));
+    ASSIGN_OR_RETURN(output.file,
+                     ParquetWriter::Create(files_.FullPath(output.path), file_schema_, first));
+    ++open_files_;
+    return absl::OkStatus();
+  }
+
+  absl::Status CloseLeastRecentlyUsed() {
+    size_t oldest = outputs_.size();
+    for (size_t slot = 0; slot < outputs_.size(); ++slot) {
+      if (outputs_[slot].file == nullptr) continue;
+      if (oldest == outputs_.size() || outputs_[slot].last_used < outputs_[oldest].last_used) {
+        oldest = slot;
+      }
+    }
+    return CloseFile(oldest);
+  }
+
+  absl::Status CloseFile(size_t slot) {
+    Output& output = outputs_[slot];
+    if (output.file == nullptr) return absl::OkStatus();
+    ASSIGN_OR_RETURN(ClosedParquetFile closed, output.file->Close());
+    output.file.reset();
+    --open_files_;
+    StagedFile file;
+    file.path = output.path;
+    file.size_bytes = closed.size_bytes;
+    file.rows = closed.rows;
+    file.partition_values = router_.slots()[slot].partition;
+    file.stats_json = std::move(closed.stats_json);
+    output.closed.push_back(std::move(file));
+    return absl::OkStatus();
+  }
+
+  bool IsUnchanged(int piece) const {
+    const std::string spec_version = SpecVersionOf(options_.source_schema);
+    return std::any_of(options_.known.begin(), options_.known.end(), [&](const KnownPiece& known) {
+      return known.extent == router_.pieces()[piece] && known.spec_version == spec_version &&
+             known.fingerprint == fingerprints_[piece];
+    });
+  }
+
+  // Forgets the rows of unchanged pieces, also those that no file holds yet.
+  void DropUnchanged() {
+    for (size_t slot = 0; slot < outputs_.size(); ++slot) {
+      if (!IsUnchanged(router_.slots()[slot].piece)) continue;
+      Output& output = outputs_[slot];
+      waiting_bytes_ -= output.waiting_bytes;
+      if (output.file != nullptr) dropped_.push_back(output.path);
+      for (const StagedFile& file : output.closed) dropped_.push_back(file.path);
+      open_files_ -= output.file != nullptr ? 1 : 0;
+      output = Output();
+    }
+  }
+
+  Manifest Describe() {
+    Manifest manifest;
+    manifest.schema = file_schema_;
+    manifest.rows_read = rows_read_;
+    manifest.bytes_read = bytes_read_;
+    manifest.spec_version = SpecVersionOf(options_.source_schema);
+    for (int i = 0; i < static_cast<int>(router_.pieces().size()); ++i) {
+      StagedPiece piece;
+      piece.extent = router_.pieces()[i];
+      piece.fingerprint = fingerprints_[i];
+      piece.max_cursor = router_.max_cursor(i);
+      piece.unchanged = IsUnchanged(i);
+      manifest.pieces.push_back(std::move(piece));
+    }
+    for (size_t slot = 0; slot < outputs_.size(); ++slot) {
+      for (StagedFile& file : outputs_[slot].closed) {
+        manifest.bytes_staged += file.size_bytes;
+        manifest.pieces[router_.slots()[slot].piece].files.push_back(std::move(file));
+      }
+    }
+    return manifest;
+  }
+
+  const StagingOptions options_;
+  PartitionRouter router_;
+  const std::unique_ptr<RowHasher> hasher_;
+  const Schema file_schema_;
+  const std::shared_ptr<arrow::Schema> arrow_schema_;
+  arrow::ArrayVector constants_;           // _hw_loaded_at, _hw_microbatch.
+  std::vector<Fingerprint> fingerprints_;  // By piece.
+  StagedFiles files_;
+  std::vector<Output> outputs_;  // By slot. After files_: closed before their files are removed.
+  std::vector<std::string> dropped_;  // Files of unchanged pieces.
+  int64_t waiting_bytes_ = 0;
+  int open_files_ = 0;
+  int64_t uses_ = 0;
+  int64_t rows_read_ = 0;
+  int64_t bytes_read_ = 0;
+  absl::Status status_;
+
+  // Scratch of Write().
+  std::vector<int> slot_of_row_;
+  std::vector<Hash128> hashes_;
+  std::vector<std::vector<int32_t>> rows_of_slot_;
+  std::vector<int> touched_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::string> LocalFolderOf(const std::string& target_uri) {
+  constexpr absl::string_view kScheme = "file://";
+  std::string folder = target_uri;
+  if (absl::StartsWith(folder, kScheme)) folder = folder.substr(kScheme.size());
+  if (folder.empty() || absl::StrContains(folder, "://")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("target '", target_uri, "' is not a local folder (a path or file:///path)"));
+  }
+  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
+  return folder;
+}
+
+absl::StatusOr<std::unique_ptr<StagingWriter>> OpenParquetStaging(const StagingOptions& options) {
+  ASSIGN_OR_RETURN(std::string folder, LocalFolderOf(options.dataset.target_uri));
+  RETURN_IF_ERROR(CheckNames(FileSchemaOf(options.source_schema), options.dataset));
+  ASSIGN_OR_RETURN(PartitionRouter router, PartitionRouter::Create(options));
+  ASSIGN_OR_RETURN(std::unique_ptr<RowHasher> hasher, RowHasher::Create(options.source_schema));
+  auto writer = std::make_unique<DeltaStagingWriter>(options, std::move(router), std::move(hasher),
+                                                     std::move(folder));
+  RETURN_IF_ERROR(writer->MakeConstants());
+  return writer;
+}
+
+}  // namespace headwater
