@@ -1,0 +1,140 @@
+// What every staging writer must do, run on the Parquet writer for Delta.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/support/fake_source.h"
+#include "tests/support/temp_folder.h"
+#include "worker/stage/delta_staging_writer.h"
+
+namespace headwater {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+const Schema kSchema = {
+    {{"id", {TypeKind::kLong}}, {"name", {TypeKind::kString}}, {"at", {TypeKind::kTimestamp}}}};
+constexpr int64_t kHour = 3'600'000'000;
+constexpr int64_t kDay = 24 * kHour;
+
+class StagingContract : public ::testing::Test {
+ protected:
+  StagingContract() {
+    options_.dataset.id = {"flights", "ewr"};
+    options_.dataset.server.name = "ewr";
+    options_.dataset.cursor = "at";
+    options_.dataset.partition_by = {Unit::Kind::kDay, 1};
+    options_.dataset.target_uri = folder_.path() + "/flights";
+    options_.lease = {"t", 7};
+    options_.cursor_type = CursorType::kInstant;
+    options_.extent = {Range{0, 2 * kDay}, true};
+    options_.cuts = {kDay};
+    options_.domain_end = 2 * kDay;
+    options_.source_schema = kSchema;
+    options_.loaded_at = absl::UnixEpoch();
+  }
+
+  std::unique_ptr<StagingWriter> Open() {
+    auto writer = OpenParquetStaging(options_);
+    EXPECT_TRUE(writer.ok()) << writer.status();
+    return *std::move(writer);
+  }
+
+  Manifest Stage(const std::string& rows) {
+    auto writer = Open();
+    EXPECT_TRUE(writer->Write(*BatchOf(kSchema, rows)).ok());
+    auto manifest = writer->Finish();
+    EXPECT_TRUE(manifest.ok()) << manifest.status();
+    return *std::move(manifest);
+  }
+
+  int FilesOnDisk() const {
+    int files = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path())) {
+      files += entry.is_regular_file() ? 1 : 0;
+    }
+    return files;
+  }
+
+  TempFolder folder_;
+  StagingOptions options_;
+};
+
+constexpr char kRows[] = R"([[1, "a", "1970-01-01 05:00:00"], [2, null, "1970-01-02 00:00:00"],
+                             [3, "c", null], [4, "d", "1970-01-03 00:00:00"],
+                             [5, "e", "1970-01-01 06:00:00.000001"]])";
+
+TEST_F(StagingContract, EachRowGoesToItsPieceAndPartition) {
+  const Manifest manifest = Stage(kRows);
+  ASSERT_EQ(manifest.pieces.size(), 3);
+  EXPECT_EQ(manifest.pieces[0].fingerprint.rows, 2);
+  EXPECT_EQ(manifest.pieces[0].max_cursor, 6 * kHour + 1);
+  ASSERT_EQ(manifest.pieces[0].files.size(), 1);
+  const StagedFile& file = manifest.pieces[0].files[0];
+  EXPECT_THAT(file.path, StartsWith("server_source=ewr/cursor_day=1970-01-01/hw-7-p0-"));
+  EXPECT_EQ(file.rows, 2);
+  EXPECT_EQ(static_cast<uintmax_t>(file.size_bytes),
+            std::filesystem::file_size(folder_.path() + "/flights/" + file.path));
+  EXPECT_THAT(file.stats_json, HasSubstr(R"("numRecords":2)"));
+  EXPECT_THAT(file.stats_json, HasSubstr(R"("at":"1970-01-01T06:00:00.001Z")"));
+  EXPECT_EQ(manifest.pieces[1].fingerprint.rows, 1);
+  EXPECT_TRUE(manifest.pieces[2].extent.outside);
+  EXPECT_EQ(manifest.pieces[2].fingerprint.rows, 2);
+  ASSERT_EQ(manifest.pieces[2].files.size(), 2);
+  EXPECT_EQ(manifest.pieces[2].files[0].partition_values[1].second, std::nullopt);
+  EXPECT_EQ(manifest.schema.columns.size(), 5);
+  EXPECT_EQ(FilesOnDisk(), 4);
+}
+
+TEST_F(StagingContract, PiecesWithoutRowsAreInTheManifest) {
+  const Manifest manifest = Stage(R"([[1, "a", "1970-01-01 05:00:00"]])");
+  ASSERT_EQ(manifest.pieces.size(), 3);
+  EXPECT_EQ(manifest.pieces[1].fingerprint, Fingerprint());
+  EXPECT_TRUE(manifest.pieces[1].files.empty());
+}
+
+TEST_F(StagingContract, ARowOutsideTheExtentIsRefusedByItsCursor) {
+  options_.extent.outside = false;
+  for (const char* rows : {R"([[1, "a", "1970-01-05 00:00:00"]])", R"([[1, "a", null]])"}) {
+    auto writer = Open();
+    const absl::Status status = writer->Write(*BatchOf(kSchema, rows));
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_EQ(writer->Finish().status(), status);
+  }
+}
+
+TEST_F(StagingContract, AnEqualKnownPieceIsUnchangedAndHasNoFiles) {
+  const Manifest first = Stage(kRows);
+  options_.known = {{first.pieces[0].extent, first.pieces[0].fingerprint, first.spec_version},
+                    {first.pieces[1].extent, first.pieces[1].fingerprint, "another"}};
+  const int before = FilesOnDisk();
+  const Manifest second = Stage(kRows);
+  EXPECT_TRUE(second.pieces[0].unchanged);
+  EXPECT_TRUE(second.pieces[0].files.empty());
+  EXPECT_FALSE(second.pieces[1].unchanged);
+  EXPECT_EQ(FilesOnDisk(), before + 3);
+}
+
+TEST_F(StagingContract, AnUnfinishedWriterLeavesNoFiles) {
+  options_.memory_bytes = 1;  // Every batch reaches the disk at once.
+  {
+    auto writer = Open();
+    ASSERT_TRUE(writer->Write(*BatchOf(kSchema, kRows)).ok());
+    EXPECT_EQ(FilesOnDisk(), 4);
+  }
+  EXPECT_EQ(FilesOnDisk(), 0);
+}
+
+TEST_F(StagingContract, FingerprintsOnlyWritesNothing) {
+  const Manifest staged = Stage(kRows);
+  options_.fingerprints_only = true;
+  options_.dataset.target_uri = "file://" + folder_.path() + "/other";
+  const Manifest verified = Stage(kRows);
+  EXPECT_EQ(verified.pieces[0].fingerprint, staged.pieces[0].fingerprint);
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() + "/other"));
+}
+
+}  // namespace
+}  // namespace headwater
