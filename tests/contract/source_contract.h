@@ -3,9 +3,11 @@
 #ifndef HEADWATER_TESTS_CONTRACT_SOURCE_CONTRACT_H_
 #define HEADWATER_TESTS_CONTRACT_SOURCE_CONTRACT_H_
 
+#include <chrono>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -28,6 +30,7 @@ class SourceUnderTest {
   virtual absl::StatusOr<std::unique_ptr<Source>> Open() const = 0;
   virtual std::string TypeName(TypeKind kind) const = 0;       // For CREATE TABLE.
   virtual std::string Blob(const std::string& hex) const = 0;  // A literal.
+  virtual std::string SlowQuery() const = 0;  // Runs for minutes unless it is cancelled.
   // A text in an integer column, if the database lets one in; else empty.
   virtual std::string BadInteger() const { return ""; }
 };
@@ -332,6 +335,18 @@ TYPED_TEST_P(SourceContract, AStoppedProbeIsCancelled) {
   EXPECT_EQ(probe.status().code(), absl::StatusCode::kCancelled) << probe.status();
 }
 
+TYPED_TEST_P(SourceContract, AProbeThatBlocksIsCancelledFromAnotherThread) {
+  this->dataset_.server.clock_sql = this->source_under_test_->SlowQuery();
+  std::stop_source stop;
+  // Long enough for the query to run when the stop comes; at any other time the answer is the same.
+  std::jthread stopper([&stop] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    stop.request_stop();
+  });
+  const auto probe = this->source_->Probe(this->dataset_, ProbeTask{}, stop.get_token());
+  EXPECT_EQ(probe.status().code(), absl::StatusCode::kCancelled) << probe.status();
+}
+
 TYPED_TEST_P(SourceContract, ABadValueNamesColumnKeyAndValue) {
   const std::string insert = this->source_under_test_->BadInteger();
   if (insert.empty()) return;  // This database keeps such values out.
@@ -364,14 +379,17 @@ TYPED_TEST_P(SourceContract, LongTextArrivesWhole) {
   EXPECT_GT(bytes, 300'000);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(
-    SourceContract, AWholeTableHasTheRowsAndTypesThatWereWritten,
-    RangesAreHalfOpenAndKeepTiesTogether, OutsideIsNullAndFutureCursorsAloneOrWithARange,
-    AnEmptyRangeHasNoBatch, BatchesStayWithinTheirBudget, AProbeReadsClockBoundMinimumAndCounts,
-    AProbeWithoutACursorReadsSchemaAndClock, OnlySelectedColumnsAreReadInSourceOrder,
-    MissingTablesAndColumnsAreNamedWithTheNearest, ACursorThatCannotOrderRowsIsRefused,
-    ACancelledReaderSaysSoAndTheNextOneReads, AReaderMayBeLeftHalfway, AStoppedProbeIsCancelled,
-    ABadValueNamesColumnKeyAndValue, LongTextArrivesWhole);
+REGISTER_TYPED_TEST_SUITE_P(SourceContract, AWholeTableHasTheRowsAndTypesThatWereWritten,
+                            RangesAreHalfOpenAndKeepTiesTogether,
+                            OutsideIsNullAndFutureCursorsAloneOrWithARange, AnEmptyRangeHasNoBatch,
+                            BatchesStayWithinTheirBudget, AProbeReadsClockBoundMinimumAndCounts,
+                            AProbeWithoutACursorReadsSchemaAndClock,
+                            OnlySelectedColumnsAreReadInSourceOrder,
+                            MissingTablesAndColumnsAreNamedWithTheNearest,
+                            ACursorThatCannotOrderRowsIsRefused,
+                            ACancelledReaderSaysSoAndTheNextOneReads, AReaderMayBeLeftHalfway,
+                            AStoppedProbeIsCancelled, AProbeThatBlocksIsCancelledFromAnotherThread,
+                            ABadValueNamesColumnKeyAndValue, LongTextArrivesWhole);
 
 }  // namespace headwater
 

@@ -59,6 +59,9 @@ class SqliteUnderTest : public SourceUnderTest {
   std::string BadInteger() const override {
     return "INSERT INTO events (id, at) VALUES ('abc', '2013-01-01 07:00:00')";
   }
+  std::string SlowQuery() const override {
+    return "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c";
+  }
   const std::filesystem::path& folder() const { return folder_; }
 
  private:

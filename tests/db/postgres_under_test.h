@@ -52,6 +52,7 @@ class PostgresUnderTest : public SourceUnderTest {
     }
   }
   std::string Blob(const std::string& hex) const override { return absl::StrCat("'\\x", hex, "'"); }
+  std::string SlowQuery() const override { return "SELECT pg_sleep(100)::text"; }
   const ThrowawayPostgres& postgres() const { return server_; }
 
  private:

@@ -7,6 +7,8 @@ namespace headwater {
 ColumnType TypeOfOdbc(SQLSMALLINT sql_type, absl::string_view type_name, SQLULEN size,
                       SQLSMALLINT digits) {
   constexpr SQLULEN kMaxPrecision = 38;
+  // psqlODBC calls booleans texts of five characters.
+  if (absl::EqualsIgnoreCase(type_name, "bool")) return ColumnType{TypeKind::kBoolean};
   switch (sql_type) {
     case SQL_BIT:
       return ColumnType{TypeKind::kBoolean};

@@ -21,6 +21,7 @@ constexpr std::array<OdbcQuirks, 5> kQuirks = {{
      .dialect = DialectKind::kPostgres,
      .temporal_as_text = true,
      .session_sql = "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO'; "
+                    "SET application_name TO 'headwater'; "
                     "SET default_transaction_read_only TO on; SET extra_float_digits TO 3",
      .driver_word = "postgresql",
      .setting_key = "UseDeclareFetch",

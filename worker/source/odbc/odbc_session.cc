@@ -89,7 +89,10 @@ absl::StatusOr<std::vector<SourceColumn>> OdbcSession::DescribeByDriver(
     const std::string& relation) {
   ASSIGN_OR_RETURN(const std::string quoted, QuoteRelation(dialect(), relation));
   ASSIGN_OR_RETURN(const auto statement, connection_->NewStatement());
-  RETURN_IF_ERROR(statement->Execute(absl::StrCat("SELECT * FROM ", quoted, " WHERE 1 = 0")));
+  const absl::Status described =
+      statement->Execute(absl::StrCat("SELECT * FROM ", quoted, " WHERE 1 = 0"));
+  if (absl::IsNotFound(described)) return NoSuchRelation(relation, described);
+  RETURN_IF_ERROR(described);
   SQLSMALLINT count = 0;
   RETURN_IF_ERROR(statement->Check(SQLNumResultCols(statement->handle(), &count)));
   std::vector<SourceColumn> columns;
@@ -109,6 +112,25 @@ absl::StatusOr<std::vector<SourceColumn>> OdbcSession::DescribeByDriver(
     columns.push_back(std::move(column));
   }
   return columns;
+}
+
+absl::Status OdbcSession::NoSuchRelation(const std::string& relation, const absl::Status& status) {
+  constexpr int kNameColumn = 3;  // TABLE_NAME, in what SQLTables answers.
+  ASSIGN_OR_RETURN(const auto statement, connection_->NewStatement());
+  SQLCHAR types[] = "TABLE,VIEW";
+  const SQLRETURN code = SQLTables(statement->handle(), nullptr, 0, nullptr, 0, nullptr, 0, types,
+                                   static_cast<SQLSMALLINT>(sizeof(types) - 1));
+  if (!SQL_SUCCEEDED(code)) return status;
+  std::vector<std::string> names;
+  while (names.size() < kMaxAnswerRows) {
+    const absl::StatusOr<bool> more = statement->Fetch();
+    if (!more.ok() || !*more) break;
+    std::string name;
+    const absl::StatusOr<bool> present = statement->GetText(kNameColumn, name);
+    if (present.ok() && *present) names.push_back(std::move(name));
+  }
+  return absl::NotFoundError(
+      absl::StrCat("there is no table '", relation, "'", SuggestNames(relation, names)));
 }
 
 absl::StatusOr<std::vector<TextRow>> OdbcSession::Query(const std::string& sql) {

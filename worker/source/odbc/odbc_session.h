@@ -33,6 +33,8 @@ class OdbcSession : public SourceSession {
       : connection_(std::move(connection)), quirks_(quirks) {}
   absl::StatusOr<std::vector<SourceColumn>> DescribeSqlite(const std::string& relation);
   absl::StatusOr<std::vector<SourceColumn>> DescribeByDriver(const std::string& relation);
+  // NOT_FOUND with the relations that there are; `status` if the driver cannot list them.
+  absl::Status NoSuchRelation(const std::string& relation, const absl::Status& status);
 
   std::unique_ptr<OdbcConnection> connection_;
   const OdbcQuirks& quirks_;

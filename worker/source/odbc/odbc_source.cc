@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/base/status.h"
+#include "worker/source/odbc/block_reader.h"
 #include "worker/source/odbc/odbc_session.h"
 #include "worker/source/odbc/sqlite_reader.h"
 #include "worker/source/probe.h"
@@ -71,7 +72,8 @@ class OdbcSource : public Source {
                      .domain_end = options.domain_end,
                      .tag = options.query_tag};
     if (!session_->quirks().rows_as_json) {
-      return absl::UnimplementedError("ODBC drivers other than SQLite's are not in this version");
+      return BlockReader::Open(*session_, dataset, std::move(selection), std::move(query),
+                               options.batch_bytes);
     }
     return SqliteReader::Open(*session_, dataset, std::move(selection), std::move(query),
                               options.batch_bytes);

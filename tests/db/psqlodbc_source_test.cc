@@ -1,0 +1,81 @@
+// PostgreSQL through its ODBC driver under the source contract: the generic ODBC reader.
+#include "tests/db/postgres_under_test.h"
+#include "worker/source/odbc/odbc_source.h"
+
+namespace headwater {
+namespace {
+
+class PsqlOdbcUnderTest : public PostgresUnderTest {
+ public:
+  using PostgresUnderTest::PostgresUnderTest;
+  static std::unique_ptr<PsqlOdbcUnderTest> Create(std::string& why_not) {
+    ThrowawayPostgres* server = SharedPostgres(why_not);
+    return server == nullptr ? nullptr : std::make_unique<PsqlOdbcUnderTest>(*server);
+  }
+  ServerSpec server() const override {
+    ServerSpec server;
+    server.name = "s";
+    server.url = absl::StrCat("odbc:Driver={PostgreSQL Unicode};Servername=", postgres().folder(),
+                              ";Port=5432;Database=postgres;UID=postgres");
+    return server;
+  }
+  absl::StatusOr<std::unique_ptr<Source>> Open() const override { return OpenOdbcSource(server()); }
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(PsqlOdbc, SourceContract, PsqlOdbcUnderTest);
+
+class PsqlOdbcSource : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string why;
+    db_ = PsqlOdbcUnderTest::Create(why);
+    if (db_ == nullptr) {
+      ASSERT_EQ(std::getenv("CI"), nullptr) << "CI forbids skips: " << why;
+      GTEST_SKIP() << why;
+    }
+    dataset_.relation = "t";
+    dataset_.server = db_->server();
+  }
+
+  absl::Status ReadOne() {
+    auto source = *db_->Open();
+    auto reader = source->Read(dataset_, Extent{Range{0, 1}, false}, ReadOptions{});
+    if (!reader.ok()) return reader.status();
+    schema_ = (*reader)->schema();
+    return (*reader)->Next().status();
+  }
+
+  std::unique_ptr<PsqlOdbcUnderTest> db_;
+  DatasetSpec dataset_;
+  Schema schema_;
+};
+
+TEST_F(PsqlOdbcSource, TypesAreThoseThatCopyHas) {
+  db_->Execute(
+      "CREATE TABLE t (a int2, b int4, c int8, d float4, e float8, f numeric(38,10), h varchar(3), "
+      "j uuid, o timestamptz, q bytea)");
+  db_->Execute(
+      "INSERT INTO t VALUES (1, 2, 3, 4.5, 5.5, 1234567890123456789012345678.0123456789, 'a', "
+      "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '2013-01-01 00:00+02', '\\x00')");
+  const absl::Status read = ReadOne();
+  ASSERT_TRUE(read.ok()) << read;
+  std::string types;
+  for (const Column& column : schema_.columns) {
+    absl::StrAppend(&types, column.name, ":", TypeToString(column.type), " ");
+  }
+  EXPECT_EQ(types,
+            "a:short b:integer c:long d:float e:double f:decimal(38,10) h:string j:string "
+            "o:timestamp q:binary ");
+}
+
+TEST_F(PsqlOdbcSource, InfinityIsNotTheYear9999) {
+  db_->Execute("CREATE TABLE t (id int, v timestamp)");
+  db_->Execute("INSERT INTO t VALUES (17, 'infinity')");
+  const absl::Status read = ReadOne();
+  EXPECT_EQ(read.code(), absl::StatusCode::kInvalidArgument) << read;
+  EXPECT_THAT(std::string(read.message()), ::testing::HasSubstr("column 'v'"));
+  EXPECT_THAT(std::string(read.message()), ::testing::HasSubstr("id=17"));
+}
+
+}  // namespace
+}  // namespace headwater
