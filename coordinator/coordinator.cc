@@ -191,13 +191,18 @@ absl::Time Coordinator::Impl::NextWake() const {
 
 void Coordinator::Impl::StepAll(std::vector<Item> batch) {
   std::vector<Input> inputs;
-  const auto step = [&] {
-    if (core->NextDeadline() <= options.clock->Now()) inputs.push_back(Ticked{});
-    if (inputs.empty() || dead) return;
-    if (absl::Status status = Step(inputs); !status.ok()) {
+  const auto step_or_die = [&](absl::Span<const Input> some) {
+    if (dead || some.empty()) return;
+    if (absl::Status status = Step(some); !status.ok()) {
       dead = true;
       options.die ? options.die(status) : EndProcess(status);
     }
+  };
+  const auto step = [&] {
+    // First what time has ended, then what came in: a lease that ran out is not renewed any more.
+    const Input ticked = Ticked{};
+    if (core->NextDeadline() <= options.clock->Now()) step_or_die({&ticked, 1});
+    step_or_die(inputs);
     inputs.clear();
   };
   for (Item& item : batch) {
