@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "worker/source/odbc/odbc_source.h"
 #include "worker/source/postgres/postgres_source.h"
+#include "worker/stage/delta_staging_writer.h"
 
 namespace headwater {
 
@@ -14,6 +15,10 @@ absl::StatusOr<std::unique_ptr<Source>> OpenSource(const ServerSpec& server) {
   return absl::InvalidArgumentError(
       absl::StrCat("server '", server.name, "': no driver for url scheme '",
                    server.url.substr(0, server.url.find(':')), "'; expected postgresql or odbc"));
+}
+
+absl::StatusOr<std::unique_ptr<StagingWriter>> OpenStagingWriter(const StagingOptions& options) {
+  return OpenParquetStaging(options);  // Refuses targets that are not a local folder.
 }
 
 std::vector<std::string> SourceDrivers() { return {"postgresql", "odbc"}; }
