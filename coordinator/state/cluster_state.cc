@@ -10,10 +10,6 @@
 namespace headwater {
 namespace {
 
-absl::Time TimeOf(const google::protobuf::Timestamp& time) {
-  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
-}
-
 // Events come from ourselves: what does not parse is a damaged log that its checksums did not show.
 template <typename Proto>
 auto Trusted(const Proto& proto) {

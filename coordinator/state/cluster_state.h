@@ -92,6 +92,9 @@ class ClusterState {
 
 DatasetId IdOf(const v1::DatasetRef& ref);
 v1::DatasetRef RefOf(const DatasetId& id);
+inline absl::Time TimeOf(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
 
 // An extent as people read it, in the dataset's own calendar.
 std::string Describe(const DatasetState& dataset, const Extent& extent);

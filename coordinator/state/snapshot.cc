@@ -9,10 +9,6 @@
 namespace headwater {
 namespace {
 
-absl::Time TimeOf(const google::protobuf::Timestamp& time) {
-  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
-}
-
 google::protobuf::Timestamp ToTimestamp(absl::Time time) {
   google::protobuf::Timestamp out;
   out.set_seconds(absl::ToUnixSeconds(time));
