@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "common/data/fingerprint.h"
 #include "coordinator/core.h"
 #include "coordinator/state/cluster_state.h"
 
@@ -24,6 +25,9 @@ struct SimRow {
   uint64_t content = 0;
   absl::Time visible_at;  // When its transaction committed.
 };
+
+// Stands for the hash of a row.
+inline Hash128 HashOf(uint64_t content) { return {content * 0x9e3779b97f4a7c15ULL, content}; }
 
 // What readers of the table see of one dataset: pieces with their rows.
 struct SimPiece {

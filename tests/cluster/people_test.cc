@@ -1,0 +1,91 @@
+// People's side of the wire: runs are submitted, watched and refused.
+#include "tests/cluster/session_fixture.h"
+
+namespace headwater {
+namespace {
+
+class PeopleTest : public SessionTest {};
+
+// A person's side of the wire.
+struct Person {
+  explicit Person(const std::string& address)
+      : endpoint(*Endpoint::Parse(address)),
+        stub(v1::AdminService::NewStub(OpenChannel(endpoint))) {}
+
+  grpc::Status Submit(const std::string& digest, const std::string& pattern,
+                      v1::SubmitRunResponse* response) {
+    v1::SubmitRunRequest request;
+    request.set_config_digest(digest);
+    request.set_idempotency_key("key");
+    request.set_kind(v1::RUN_KIND_INCREMENTAL);
+    request.mutable_selection()->add_patterns(pattern);
+    grpc::ClientContext context;
+    return stub->SubmitRun(&context, request, response);
+  }
+
+  // The last message of a watch, or its error.
+  absl::StatusOr<v1::WatchRunResponse> WatchToTheEnd(const std::string& run_id) {
+    v1::WatchRunRequest request;
+    request.set_run_id(run_id);
+    grpc::ClientContext context;
+    auto stream = stub->WatchRun(&context, request);
+    v1::WatchRunResponse last;
+    while (stream->Read(&last)) {
+    }
+    const grpc::Status status = stream->Finish();
+    if (status.ok()) return last;
+    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  }
+
+  Endpoint endpoint;
+  std::unique_ptr<v1::AdminService::Stub> stub;
+};
+
+TEST_F(PeopleTest, APersonSubmitsARunAndWatchesItToItsEnd) {
+  runner_.Open();
+  StartWorker();
+  Person person(address_);
+  v1::SubmitRunResponse submitted;
+  ASSERT_TRUE(person.Submit("digest", "jfk/planes", &submitted).ok());
+  const auto last = person.WatchToTheEnd(submitted.run_id());
+  ASSERT_TRUE(last.ok()) << last.status();
+  EXPECT_TRUE(last->ended());
+  EXPECT_FALSE(last->failed());
+  ASSERT_EQ(last->datasets_size(), 1);
+  EXPECT_EQ(last->datasets(0).rows_written(), 3);
+  EXPECT_EQ(person.WatchToTheEnd("r-0").status().code(), absl::StatusCode::kNotFound);
+  grpc::ClientContext context;
+  v1::GetStatusResponse status;
+  ASSERT_TRUE(person.stub->GetStatus(&context, {}, &status).ok());
+  EXPECT_TRUE(status.live());
+  EXPECT_EQ(status.ledger_id(), "memory");
+  EXPECT_EQ(status.datasets_size(), 1);
+}
+
+TEST_F(PeopleTest, ARunWithAnotherConfigurationOrAnUnknownTableIsRefused) {
+  Person person(address_);
+  v1::SubmitRunResponse submitted;
+  EXPECT_EQ(person.Submit("other", "jfk/planes", &submitted).error_code(),
+            grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(person.Submit("digest", "jfk/plains", &submitted).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(PeopleTest, AWatcherWhoLeavesIsForgotten) {
+  Person person(address_);
+  v1::SubmitRunResponse submitted;
+  ASSERT_TRUE(person.Submit("digest", "jfk/planes", &submitted).ok());
+  v1::WatchRunRequest request;
+  request.set_run_id(submitted.run_id());
+  grpc::ClientContext context;
+  auto stream = person.stub->WatchRun(&context, request);
+  v1::WatchRunResponse first;
+  ASSERT_TRUE(stream->Read(&first));
+  EXPECT_FALSE(first.ended());
+  context.TryCancel();
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  Cut();  // Waits for the stream to be gone.
+}
+
+}  // namespace
+}  // namespace headwater

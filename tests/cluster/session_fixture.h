@@ -1,0 +1,373 @@
+// Real gRPC over a Unix socket, the real core, real sessions and slots; time, sources, tasks and
+// tables are the test's.
+#ifndef HEADWATER_TESTS_CLUSTER_SESSION_FIXTURE_H_
+#define HEADWATER_TESTS_CLUSTER_SESSION_FIXTURE_H_
+
+#include <gmock/gmock.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/server_builder.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/synchronization/notification.h"
+#include "common/base/check.h"
+#include "common/model/model_proto.h"
+#include "common/rpc/channel.h"
+#include "coordinator/coordinator.h"
+#include "coordinator/service/admin_service.h"
+#include "coordinator/service/session_service.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/memory_event_log.h"
+#include "tests/support/temp_folder.h"
+#include "worker/worker.h"
+
+namespace headwater {
+
+inline const DatasetId kPlanes{.table = "planes", .server = "jfk"};
+
+inline DatasetSpec Planes() {
+  DatasetSpec spec;
+  spec.id = kPlanes;
+  spec.server.name = "jfk";
+  spec.server.url = "test:jfk";
+  spec.relation = "planes";
+  spec.cursor_timezone = "UTC";
+  spec.target_uri = "/nowhere/planes";
+  return spec;
+}
+
+// Waits, by the real clock and with a limit, for what other threads bring about.
+inline void Eventually(const char* what, const std::function<bool()>& holds) {
+  absl::Mutex mutex;
+  const absl::Condition condition(&holds);
+  const absl::Time limit = Clock::Real().Now() + absl::Seconds(30);
+  absl::MutexLock lock(&mutex);
+  while (!mutex.AwaitWithTimeout(condition, absl::Milliseconds(1))) {
+    ASSERT_LT(Clock::Real().Now(), limit) << "never happened: " << what;
+  }
+}
+
+// Publishes everything, and counts.
+class CountingCommitters : public CommitterFactory {
+ public:
+  absl::StatusOr<std::unique_ptr<TableCommitter>> Open(const TableLocation&) override {
+    return std::make_unique<Committer>(this);
+  }
+  std::atomic<int> commits = 0;
+
+ private:
+  class Committer : public TableCommitter {
+   public:
+    explicit Committer(CountingCommitters* all) : all_(all) {}
+    absl::StatusOr<TableContents> Inspect() override { return TableContents(); }
+    absl::StatusOr<std::vector<absl::Status>> Check(
+        const std::vector<Replacement>& replacements) override {
+      return std::vector<absl::Status>(replacements.size());
+    }
+    absl::StatusOr<CommitResult> Commit(const Intent&) override {
+      return CommitResult{.version = all_->commits++};
+    }
+    absl::Status Abandon(const Intent&) override { return absl::OkStatus(); }
+
+   private:
+    CountingCommitters* const all_;
+  };
+};
+
+class NoSource : public Source {
+ public:
+  absl::StatusOr<ProbeResult> Probe(const DatasetSpec&, const ProbeTask&,
+                                    std::stop_token) override {
+    return absl::InternalError("the test's tasks do not read");
+  }
+  absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec&, const Extent&,
+                                                     const ReadOptions&) override {
+    return absl::InternalError("the test's tasks do not read");
+  }
+};
+
+inline Outcome OutcomeOf(const TaskSpec& task, absl::Time now) {
+  Outcome outcome;
+  outcome.lease = task.lease;
+  if (std::holds_alternative<ProbeTask>(task.kind)) {
+    ProbeResult probe;
+    probe.source_clock = now;
+    probe.transactions_known = true;
+    outcome.result = std::move(probe);
+    return outcome;
+  }
+  StagedPiece piece;
+  piece.extent = std::get<MicrobatchTask>(task.kind).extent;
+  piece.fingerprint.rows = 3;
+  StagedFile file;
+  file.path = task.lease.task_id + ".parquet";
+  file.size_bytes = 10;
+  file.rows = 3;
+  piece.files.push_back(std::move(file));
+  Manifest manifest;
+  manifest.pieces.push_back(std::move(piece));
+  manifest.rows_read = 3;
+  manifest.spec_version = "spec";
+  outcome.result = std::move(manifest);
+  return outcome;
+}
+
+// Runs probes at once; microbatches wait until the test opens the gate or they are stopped.
+class GatedRunner {
+ public:
+  explicit GatedRunner(const Clock* clock) : clock_(clock) {}
+
+  Outcome operator()(const TaskSpec& task, std::stop_token stop) {
+    if (std::holds_alternative<MicrobatchTask>(task.kind)) {
+      ++begun;
+      absl::MutexLock lock(&mutex_);
+      const std::function<bool()> may_go = [&] { return open_ || stop.stop_requested(); };
+      const absl::Condition condition(&may_go);
+      while (!mutex_.AwaitWithTimeout(condition, absl::Milliseconds(1))) {
+      }
+      if (stop.stop_requested()) {
+        ++stopped;
+        Outcome outcome;
+        outcome.lease = task.lease;
+        outcome.result =
+            Failure{.kind = FailureKind::kTask, .status = absl::CancelledError("stopped")};
+        return outcome;
+      }
+    }
+    return OutcomeOf(task, clock_->Now());
+  }
+
+  void Open() {
+    absl::MutexLock lock(&mutex_);
+    open_ = true;
+  }
+
+  std::atomic<int> begun = 0;
+  std::atomic<int> stopped = 0;
+
+ private:
+  const Clock* const clock_;
+  absl::Mutex mutex_;
+  bool open_ = false;
+};
+
+class SessionTest : public ::testing::Test {
+ protected:
+  SessionTest() : runner_(&clock_) {
+    CoordinatorOptions options;
+    options.datasets = {Planes()};
+    options.config_digest = "digest";
+    options.log = std::make_unique<MemoryEventLog>(ledger_);
+    options.committers = &committers_;
+    options.clock = &clock_;
+    options.die = [this](const absl::Status&) { died_ = true; };
+    auto coordinator = Coordinator::Start(std::move(options));
+    HW_CHECK(coordinator.ok());
+    coordinator_ = *std::move(coordinator);
+    service_ = std::make_unique<SessionService>(coordinator_.get());
+    config_.digest = "digest";
+    config_.datasets.emplace_back().spec = Planes();
+    admin_ = std::make_unique<AdminService>(coordinator_.get(), &config_, &clock_);
+    Serve();
+  }
+
+  ~SessionTest() override {
+    runner_.Open();
+    raw_.reset();
+    worker_.reset();
+    Cut();
+    coordinator_->Shutdown();
+  }
+
+  void Serve() {
+    auto endpoint = Endpoint::Parse(address_);
+    HW_CHECK(endpoint.ok());
+    grpc::ServerBuilder builder;
+    Listen(builder, *endpoint);
+    builder.RegisterService(service_.get());
+    builder.RegisterService(admin_.get());
+    server_ = builder.BuildAndStart();
+    HW_CHECK(server_ != nullptr);
+  }
+
+  // Ends every stream, as a network that breaks would.
+  void Cut() {
+    if (server_ == nullptr) return;
+    server_->Shutdown(std::chrono::system_clock::now());
+    server_->Wait();
+    server_ = nullptr;
+  }
+
+  void StartWorker() {
+    WorkerOptions options;
+    options.session.address = address_;
+    options.session.name = "w1";
+    options.session.slots = 2;
+    options.session.clock = &clock_;
+    options.open_source = [](const ServerSpec&) { return std::make_unique<NoSource>(); };
+    options.run_task = [this](const DatasetSpec& dataset, const TaskSpec& task, Source&, absl::Time,
+                              std::stop_token stop, const ProgressCallback& progress) {
+      EXPECT_EQ(dataset.id, kPlanes);
+      progress({.phase = TaskPhase::kReading, .rows = 1});
+      return runner_(task, stop);
+    };
+    auto worker = Worker::Start(std::move(options));
+    ASSERT_TRUE(worker.ok()) << worker.status();
+    worker_ = *std::move(worker);
+  }
+
+  std::string SubmitRun() {
+    RunSubmitted run;
+    run.run_id = "r-1";
+    run.idempotency_key = "key";
+    run.demands.emplace_back().dataset = kPlanes;
+    absl::Notification done;
+    std::string id;
+    coordinator_->SubmitRun(std::move(run), [&](absl::StatusOr<AnswerRun> answer) {
+      if (answer.ok() && answer->status.ok()) id = answer->run_id;
+      done.Notify();
+    });
+    done.WaitForNotification();
+    return id;
+  }
+
+  // A worker that is only its wire: the test reads and writes its frames.
+  struct RawWorker {
+    explicit RawWorker(const std::string& address)
+        : endpoint(*Endpoint::Parse(address)),
+          stub(v1::SessionService::NewStub(OpenChannel(endpoint))),
+          stream(stub->Session(&context)) {}
+    ~RawWorker() {
+      context.TryCancel();
+      if (!finished) stream->Finish();
+    }
+
+    void Hello(int protocol = 1, const v1::TaskSpec* held = nullptr) {
+      v1::WorkerFrame frame;
+      frame.mutable_hello()->set_protocol_min(protocol);
+      frame.mutable_hello()->set_protocol_max(protocol);
+      frame.mutable_hello()->set_worker_name("raw");
+      frame.mutable_hello()->set_boot_id("boot");
+      frame.mutable_hello()->set_slots(1);
+      if (held != nullptr) {
+        v1::LeaseRef& lease = *frame.mutable_hello()->add_held();
+        lease.set_task_id(held->task_id());
+        lease.set_fence(held->fence());
+      }
+      stream->Write(frame);
+      frame.mutable_credit()->set_tasks(1);
+      stream->Write(frame);
+    }
+    v1::CoordinatorFrame Read() {
+      v1::CoordinatorFrame frame;
+      EXPECT_TRUE(stream->Read(&frame));
+      if (frame.has_welcome()) session = frame.welcome().session_id();
+      for (const auto& named : frame.offers().datasets()) ++specs_sent[named.digest()];
+      return frame;
+    }
+    v1::TaskSpec ReadOffer() {
+      while (true) {
+        v1::CoordinatorFrame frame = Read();
+        if (frame.has_offers()) return frame.offers().offers(0).task();
+        if (frame.frame_case() == v1::CoordinatorFrame::FRAME_NOT_SET) return {};
+      }
+    }
+    void Accept(const v1::TaskSpec& task) {
+      v1::WorkerFrame frame;
+      v1::OfferReply& reply = *frame.mutable_replies()->add_replies();
+      reply.mutable_lease()->set_task_id(task.task_id());
+      reply.mutable_lease()->set_fence(task.fence());
+      reply.set_accepted(true);
+      stream->Write(frame);
+    }
+    v1::ReportAck Report(const v1::TaskSpec& task) {
+      v1::WorkerFrame frame;
+      frame.mutable_report()->set_number(1);
+      v1::LeaseReport& lease = *frame.mutable_report()->add_leases();
+      lease.mutable_lease()->set_task_id(task.task_id());
+      lease.mutable_lease()->set_fence(task.fence());
+      lease.set_phase(v1::PHASE_READING);
+      stream->Write(frame);
+      while (true) {
+        v1::CoordinatorFrame answer = Read();
+        if (answer.has_report_ack()) return answer.report_ack();
+        if (answer.frame_case() == v1::CoordinatorFrame::FRAME_NOT_SET) return {};
+      }
+    }
+    std::vector<absl::StatusCode> Deliver(const std::vector<v1::Outcome>& outcomes) {
+      v1::DeliverRequest request;
+      v1::DeliverResponse response;
+      request.set_session_id(session);
+      for (const v1::Outcome& outcome : outcomes) *request.add_outcomes() = outcome;
+      grpc::ClientContext call;
+      const grpc::Status status = stub->Deliver(&call, request, &response);
+      EXPECT_TRUE(status.ok()) << status.error_message();
+      std::vector<absl::StatusCode> codes;
+      for (const v1::ItemStatus& verdict : response.verdicts()) {
+        codes.push_back(static_cast<absl::StatusCode>(verdict.code()));
+      }
+      return codes;
+    }
+
+    Endpoint endpoint;
+    std::unique_ptr<v1::SessionService::Stub> stub;
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReaderWriter<v1::WorkerFrame, v1::CoordinatorFrame>> stream;
+    bool finished = false;
+    std::string session;
+    std::map<std::string, int> specs_sent;
+  };
+
+  // Connects raw_, runs it through the probe, and returns the microbatch that it was then offered.
+  v1::TaskSpec OfferToRaw() {
+    raw_ = std::make_unique<RawWorker>(address_);
+    raw_->Hello();
+    EXPECT_TRUE(raw_->Read().has_welcome());
+    EXPECT_EQ(SubmitRun(), "r-1");
+    const v1::TaskSpec probe = raw_->ReadOffer();
+    EXPECT_TRUE(probe.has_probe());
+    raw_->Accept(probe);
+    EXPECT_THAT(raw_->Deliver({ToProto(OutcomeOf(*FromProto(probe), clock_.Now()))}),
+                ::testing::ElementsAre(absl::StatusCode::kOk));
+    const v1::TaskSpec microbatch = raw_->ReadOffer();
+    EXPECT_TRUE(microbatch.has_microbatch());
+    return microbatch;
+  }
+
+  // Claims that ended without an attempt being counted.
+  int CountReleased() {
+    absl::MutexLock lock(&ledger_->mutex);
+    int count = 0;
+    for (const auto& [sequence, payload] : ledger_->events) {
+      v1::Event event;
+      EXPECT_TRUE(event.ParseFromString(payload));
+      count += event.has_released() ? 1 : 0;
+    }
+    return count;
+  }
+
+  TempFolder folder_;
+  const std::string address_ = "unix:" + folder_.path() + "/s.sock";
+  FakeClock clock_;
+  GatedRunner runner_;
+  CountingCommitters committers_;
+  std::shared_ptr<MemoryLedger> ledger_ = std::make_shared<MemoryLedger>();
+  std::atomic<bool> died_ = false;
+  std::unique_ptr<Coordinator> coordinator_;
+  std::unique_ptr<SessionService> service_;
+  Config config_;
+  std::unique_ptr<AdminService> admin_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Worker> worker_;
+  std::unique_ptr<RawWorker> raw_;
+};
+
+}  // namespace headwater
+
+#endif  // HEADWATER_TESTS_CLUSTER_SESSION_FIXTURE_H_
