@@ -40,7 +40,7 @@ DOORS = [
         r"sqlite3\.h",
         (
             "coordinator/ledger/*",
-            "cli/demo_data.cc",
+            "cli/demo_*.cc",
             # SQLite's threading mode is set for the whole process before its driver is loaded.
             "worker/source/odbc/odbc_handles.cc",
             "tests/*",
@@ -58,7 +58,7 @@ DOORS = [
             "coordinator/service/*",
             "worker/session_stream.*",
             "worker/session_client*",
-            "cli/client*",
+            "cli/*client.*",
             "cli/local_cluster*",
             "cli/coordinator*",
             "cli/worker*",
