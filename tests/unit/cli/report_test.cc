@@ -26,17 +26,47 @@ void ExpectFits(const std::string& text) {
 
 TEST(RunReport, SaysWhatWasLoadedWhatFailedAndWhatToType) {
   const auto run = Parse<v1::WatchRunResponse>(R"pb(
-    datasets { dataset { server: "ewr" table: "flights" } state: STATE_DONE microbatches_done: 181
-      microbatches_unchanged: 3 rows_read: 120835 rows_written: 118000 bytes_written: 4299161
-      bound: "2013-12-31T23:00:00Z" rewritten: "[2013-03-01, 2013-03-02)" }
-    datasets { dataset { server: "jfk" table: "flights" } state: STATE_FAILED microbatches_done: 2
-      microbatches_failed: 1 rows_read: 900 bound: "2013-12-31T23:00:00Z" }
-    datasets { dataset { server: "lga" table: "flights" } state: STATE_DONE silent: true
-      silent_for: "61d" bound: "2013-10-31T23:00:00Z" }
-    problems { dataset { server: "jfk" table: "flights" } extent: "[2013-05-01, 2013-05-02)" attempts: 4
-      code: 14 message: "reading server jfk, table flights: expected a number in column arr_delay, found text in the row with key 42; correct the row, or exclude the column" }
-    problems { dataset { server: "lga" table: "flights" } warning: "transactions are unknown" }
-    ended: true failed: true seconds: 24.08 workers: 2)pb");
+    datasets {
+      dataset { server: "ewr" table: "flights" }
+      state: STATE_DONE
+      microbatches_done: 181
+      microbatches_unchanged: 3
+      rows_read: 120835
+      rows_written: 118000
+      bytes_written: 4299161
+      bound: "2013-12-31T23:00:00Z"
+      rewritten: "[2013-03-01, 2013-03-02)"
+    }
+    datasets {
+      dataset { server: "jfk" table: "flights" }
+      state: STATE_FAILED
+      microbatches_done: 2
+      microbatches_failed: 1
+      rows_read: 900
+      bound: "2013-12-31T23:00:00Z"
+    }
+    datasets {
+      dataset { server: "lga" table: "flights" }
+      state: STATE_DONE
+      silent: true
+      silent_for: "61d"
+      bound: "2013-10-31T23:00:00Z"
+    }
+    problems {
+      dataset { server: "jfk" table: "flights" }
+      extent: "[2013-05-01, 2013-05-02)"
+      attempts: 4
+      code: 14
+      message: "reading server jfk, table flights: expected a number in column arr_delay, found text in the row with key 42; correct the row, or exclude the column"
+    }
+    problems {
+      dataset { server: "lga" table: "flights" }
+      warning: "transactions are unknown"
+    }
+    ended: true
+    failed: true
+    seconds: 24.08
+    workers: 2)pb");
   const std::string text = RunReport(run);
   EXPECT_EQ(text, R"text(DATASET      STATE   LOADED  UNCHANGED  FAILED     ROWS  WRITTEN  UP TO
 ewr/flights  done       181          3       0  118,000  4.1 MiB  2013-12-31T23:00:00Z
@@ -59,9 +89,16 @@ next: headwater status jfk/flights   then: headwater run jfk/flights
 
 TEST(RunReport, ARunWithNothingNewSaysSo) {
   const auto run = Parse<v1::WatchRunResponse>(R"pb(
-    datasets { dataset { server: "ewr" table: "planes" } state: STATE_DONE microbatches_unchanged: 1
-      rows_read: 1 } ended: true seconds: 0.5)pb");
-  EXPECT_EQ(RunReport(run), R"text(DATASET     STATE  LOADED  UNCHANGED  FAILED  ROWS  WRITTEN  UP TO
+    datasets {
+      dataset { server: "ewr" table: "planes" }
+      state: STATE_DONE
+      microbatches_unchanged: 1
+      rows_read: 1
+    }
+    ended: true
+    seconds: 0.5)pb");
+  EXPECT_EQ(RunReport(run),
+            R"text(DATASET     STATE  LOADED  UNCHANGED  FAILED  ROWS  WRITTEN  UP TO
 ewr/planes  done        0          1       0     0      0 B  -
 
 nothing new: 1 dataset up to date
@@ -72,11 +109,22 @@ nothing new: 1 dataset up to date
 
 TEST(PlanReport, SaysWhyAndHowMuch) {
   const auto plan = Parse<v1::PlanResponse>(R"pb(
-    datasets { dataset { server: "ewr" table: "flights" } strategy: "partition" microbatches: 181
-      why: "never loaded" from: "2013-01-01" to: "2013-07-01" estimated_rows: 60000 }
-    datasets { dataset { server: "jfk" table: "flights" } strategy: "partition"
-      problem { code: 14 message: "cannot connect" } })pb");
-  EXPECT_EQ(PlanReport(plan), R"text(DATASET      STRATEGY   MICROBATCHES   ROWS~  FROM        TO          WHY
+    datasets {
+      dataset { server: "ewr" table: "flights" }
+      strategy: "partition"
+      microbatches: 181
+      why: "never loaded"
+      from: "2013-01-01"
+      to: "2013-07-01"
+      estimated_rows: 60000
+    }
+    datasets {
+      dataset { server: "jfk" table: "flights" }
+      strategy: "partition"
+      problem { code: 14 message: "cannot connect" }
+    })pb");
+  EXPECT_EQ(PlanReport(plan),
+            R"text(DATASET      STRATEGY   MICROBATCHES   ROWS~  FROM        TO          WHY
 ewr/flights  partition           181  60,000  2013-01-01  2013-07-01  never loaded
 jfk/flights  partition             ?       ?  -           -           FAILED
 
@@ -88,9 +136,18 @@ would read 181 microbatches of 2 datasets, about 60,000 rows; 1 dataset could no
 
 TEST(VerifyReport, NamesEveryDifference) {
   const auto result = Parse<v1::VerifyResponse>(R"pb(
-    datasets { dataset { server: "ewr" table: "flights" } pieces: 365 rows: 120835 }
-    datasets { dataset { server: "jfk" table: "flights" } pieces: 365 rows: 111279 different: 1
-      problems { extent: "[2013-03-01, 2013-03-02)" message: "expected 310 rows, found 311" } }
+    datasets {
+      dataset { server: "ewr" table: "flights" }
+      pieces: 365
+      rows: 120835
+    }
+    datasets {
+      dataset { server: "jfk" table: "flights" }
+      pieces: 365
+      rows: 111279
+      different: 1
+      problems { extent: "[2013-03-01, 2013-03-02)" message: "expected 310 rows, found 311" }
+    }
     seconds: 1.5)pb");
   EXPECT_EQ(VerifyReport(result), R"text(DATASET      PIECES     ROWS  DIFFERENT  RESULT
 ewr/flights     365  120,835          0  equal
@@ -105,11 +162,24 @@ next: headwater backfill jfk/flights --from T --to T   over what differs
 
 TEST(StatusReport, ShowsProgressThenWhatIsWrong) {
   const auto status = Parse<v1::GetStatusResponse>(R"pb(
-    datasets { dataset { server: "lga" table: "flights" } state: "failed" pieces: 304 rows: 86000
-      watermark: "2013-11-01T00:00:00Z" complete_through: "2013-10-31T22:55:00Z" silent: true
-      silent_for: "61d" bound: "2013-10-31T23:00:00Z" quarantined: 2 last_error: "no such table" }
-    workers { name: "w1" slots: 2 held: 1 } ledger_sequence: 12345 live: true)pb");
-  EXPECT_EQ(StatusReport(status), R"text(DATASET      STATE   PIECES    ROWS  LOADED UP TO          COMPLETE THROUGH
+    datasets {
+      dataset { server: "lga" table: "flights" }
+      state: "failed"
+      pieces: 304
+      rows: 86000
+      watermark: "2013-11-01T00:00:00Z"
+      complete_through: "2013-10-31T22:55:00Z"
+      silent: true
+      silent_for: "61d"
+      bound: "2013-10-31T23:00:00Z"
+      quarantined: 2
+      last_error: "no such table"
+    }
+    workers { name: "w1" slots: 2 held: 1 }
+    ledger_sequence: 12345
+    live: true)pb");
+  EXPECT_EQ(StatusReport(status),
+            R"text(DATASET      STATE   PIECES    ROWS  LOADED UP TO          COMPLETE THROUGH
 lga/flights  failed     304  86,000  2013-11-01T00:00:00Z  2013-10-31T22:55:00Z
 
 silent    lga/flights: no new rows for 61d, newest 2013-10-31T23:00:00Z
@@ -122,9 +192,17 @@ live coordinator, ledger at event 12,345
 
 TEST(ExitCode, AllSourcesUnreachableIsThree) {
   const auto run = Parse<v1::WatchRunResponse>(R"pb(
-    datasets { dataset { server: "a" table: "t" } state: STATE_FAILED }
-    problems { dataset { server: "a" table: "t" } message: "refused" code: 14 }
-    ended: true failed: true)pb");
+    datasets {
+      dataset { server: "a" table: "t" }
+      state: STATE_FAILED
+    }
+    problems {
+      dataset { server: "a" table: "t" }
+      message: "refused"
+      code: 14
+    }
+    ended: true
+    failed: true)pb");
   EXPECT_EQ(ExitCodeOf(run), kExitSources);
   EXPECT_EQ(ExitCodeOf(absl::UnavailableError("")), kExitCoordinator);
   EXPECT_EQ(ExitCodeOf(absl::InvalidArgumentError("")), kExitUsage);
@@ -145,7 +223,8 @@ TEST(Output, WritesNumbersForPeople) {
 }
 
 TEST(Output, JsonCarriesItsSchema) {
-  EXPECT_EQ(MessageToJson(v1::CancelRunResponse(), "cancel"), R"({"schema":"headwater.cancel/v1"})");
+  EXPECT_EQ(MessageToJson(v1::CancelRunResponse(), "cancel"),
+            R"({"schema":"headwater.cancel/v1"})");
   EXPECT_THAT(MessageToJson(Parse<v1::PlanResponse>("datasets { microbatches: 3 }"), "plan"),
               ::testing::StartsWith(R"({"schema":"headwater.plan/v1","datasets":[{)"));
 }

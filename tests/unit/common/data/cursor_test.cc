@@ -13,12 +13,15 @@ CursorCalendar Calendar(CursorType type, const char* zone, const char* cursor_zo
 }
 
 int64_t Utc(int year, int month, int day, int hour = 0) {
-  return absl::ToUnixMicros(absl::FromCivil(absl::CivilSecond(year, month, day, hour), absl::UTCTimeZone()));
+  return absl::ToUnixMicros(
+      absl::FromCivil(absl::CivilSecond(year, month, day, hour), absl::UTCTimeZone()));
 }
 
 TEST(CursorCalendar, CutsDaysOfTwentyThreeAndTwentyFiveHoursInTheServersZone) {
-  const CursorCalendar calendar = Calendar(CursorType::kInstant, "America/New_York", "America/New_York");
-  const int64_t spring = Utc(2013, 3, 10, 12), autumn = Utc(2013, 11, 3, 12), plain = Utc(2013, 6, 1, 12);
+  const CursorCalendar calendar =
+      Calendar(CursorType::kInstant, "America/New_York", "America/New_York");
+  const int64_t spring = Utc(2013, 3, 10, 12), autumn = Utc(2013, 11, 3, 12),
+                plain = Utc(2013, 6, 1, 12);
   EXPECT_EQ(calendar.UnitStart(spring, kDay), Utc(2013, 3, 10, 5));
   EXPECT_EQ(calendar.UnitEnd(spring, kDay) - calendar.UnitStart(spring, kDay), 23 * kHour);
   EXPECT_EQ(calendar.UnitEnd(autumn, kDay) - calendar.UnitStart(autumn, kDay), 25 * kHour);
@@ -33,13 +36,15 @@ TEST(CursorCalendar, AWallClockInUtcIsCutAtTheServersMidnight) {
 }
 
 TEST(CursorCalendar, UnitsTileTheAxisAcrossEveryTransition) {
-  for (const char* zone : {"America/New_York", "Europe/Oslo", "Australia/Lord_Howe", "Asia/Tehran"}) {
+  for (const char* zone :
+       {"America/New_York", "Europe/Oslo", "Australia/Lord_Howe", "Asia/Tehran"}) {
     for (CursorType type : {CursorType::kInstant, CursorType::kWallClock}) {
       for (const char* unit_text : {"1h", "1d", "7d", "1mo", "1y"}) {
         const Unit unit = *ParseUnit(unit_text);
         const CursorCalendar calendar = Calendar(type, zone, zone);
         for (int64_t value = Utc(2012, 12, 30); value < Utc(2014, 1, 5); value += 37 * kHour / 2) {
-          const int64_t start = calendar.UnitStart(value, unit), end = calendar.UnitEnd(value, unit);
+          const int64_t start = calendar.UnitStart(value, unit),
+                        end = calendar.UnitEnd(value, unit);
           ASSERT_LE(start, value);
           ASSERT_LT(value, end);
           ASSERT_EQ(calendar.UnitStart(start, unit), start) << zone << " " << unit_text;

@@ -8,7 +8,7 @@
 namespace headwater {
 namespace {
 
-constexpr int kCells = 24;   // The model: one instant is one cell.
+constexpr int kCells = 24;  // The model: one instant is one cell.
 constexpr int kRounds = 2'000;
 
 Range RandomRange(std::mt19937& random) {
