@@ -353,8 +353,8 @@ class Parser {
   BackfillOptions backfill_;
   StatusOptions status_;
   VerifyOptions verify_;
-  CoordinatorOptions coordinator_;
-  WorkerOptions worker_;
+  CoordinatorCommandOptions coordinator_;
+  WorkerCommandOptions worker_;
   VersionOptions version_;
   std::function<int()> chosen_;
 };

@@ -56,11 +56,11 @@ struct VerifyOptions {
   GlobalOptions global;
   Selector selector;
 };
-struct CoordinatorOptions {
+struct CoordinatorCommandOptions {
   GlobalOptions global;
   std::string listen = "127.0.0.1:7380";
 };
-struct WorkerOptions {
+struct WorkerCommandOptions {
   GlobalOptions global;  // `coordinator` is never empty.
   std::string name;      // Empty: host name and process id.
   int slots = 2;
@@ -82,8 +82,8 @@ struct CommandTable {
   int (*backfill)(const BackfillOptions&) = nullptr;
   int (*status)(const StatusOptions&) = nullptr;
   int (*verify)(const VerifyOptions&) = nullptr;
-  int (*coordinator)(const CoordinatorOptions&) = nullptr;
-  int (*worker)(const WorkerOptions&) = nullptr;
+  int (*coordinator)(const CoordinatorCommandOptions&) = nullptr;
+  int (*worker)(const WorkerCommandOptions&) = nullptr;
   int (*version)(const VersionOptions&) = nullptr;
 };
 

@@ -1,0 +1,59 @@
+// A coordinator in this process, with or without worker loops, talking the same gRPC protocol as many
+// processes do. Nothing is mocked in it: `headwater run` without --coordinator is this.
+#ifndef HEADWATER_CLI_LOCAL_CLUSTER_H_
+#define HEADWATER_CLI_LOCAL_CLUSTER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "cli/ledger_lock.h"
+#include "common/config/config.h"
+
+namespace headwater {
+
+struct LocalClusterOptions {
+  int workers = 0;            // Slots of the worker in this process; 0: none, workers connect from elsewhere.
+  std::string listen;         // host:port beside the Unix socket; empty: the socket only.
+  bool workers_are_dead = true;  // All workers of the last term lived in the process that held the lock.
+};
+
+// Thread-safe but for Start and Shutdown.
+class LocalCluster {
+ public:
+  // Opens the ledger, replays it, binds the socket beside it and starts the workers. `config` must
+  // outlive the cluster; `lock` is kept. DATA_LOSS: the ledger is damaged (says what can be done).
+  // UNAVAILABLE: the address cannot be bound.
+  static absl::StatusOr<std::unique_ptr<LocalCluster>> Start(const Config& config, LedgerLock lock,
+                                                             const LocalClusterOptions& options);
+  ~LocalCluster();  // Shutdown().
+
+  // Where clients and workers reach it: the Unix socket, and the port that `listen` became (0: none).
+  std::string address() const;
+  int port() const;
+
+  // Blocks until no run is live and nothing waits for publication.
+  absl::Status WaitIdle();
+
+  // Ends workers, server and coordinator, in this order; what was under way goes on at the next start.
+  void Shutdown();
+
+ private:
+  struct Impl;
+  explicit LocalCluster(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Worker options for the sources and sinks of this build; `name` empty: host and process id.
+struct WorkerSettings {
+  std::string address;
+  std::string name;
+  int slots = 2;
+};
+class Worker;
+absl::StatusOr<std::unique_ptr<Worker>> StartWorker(const WorkerSettings& settings);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_CLI_LOCAL_CLUSTER_H_
