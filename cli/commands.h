@@ -72,6 +72,14 @@ struct VersionOptions {
 // Implemented in <name>_command.cc.
 int RunValidate(const ValidateOptions& options);
 int RunVersion(const VersionOptions& options);
+int RunPlan(const PlanOptions& options);
+int RunRun(const RunOptions& options);
+int RunBackfill(const BackfillOptions& options);
+int RunStatus(const StatusOptions& options);
+int RunVerify(const VerifyOptions& options);
+int RunCoordinator(const CoordinatorCommandOptions& options);
+int RunWorker(const WorkerCommandOptions& options);
+int RunDemo(const DemoOptions& options);
 
 // What the command line may start. A null one is unknown to users: neither parsed nor in help.
 struct CommandTable {

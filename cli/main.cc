@@ -5,11 +5,21 @@
 
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/interrupt.h"
 
 int main(int argc, char** argv) {
+  headwater::BlockInterrupts();
   headwater::CommandTable commands;
   commands.validate = &headwater::RunValidate;
   commands.version = &headwater::RunVersion;
+  commands.demo = &headwater::RunDemo;
+  commands.plan = &headwater::RunPlan;
+  commands.run = &headwater::RunRun;
+  commands.backfill = &headwater::RunBackfill;
+  commands.status = &headwater::RunStatus;
+  commands.verify = &headwater::RunVerify;
+  commands.coordinator = &headwater::RunCoordinator;
+  commands.worker = &headwater::RunWorker;
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   return headwater::RunCommandLine(arguments, commands, std::cout, std::cerr);
 }

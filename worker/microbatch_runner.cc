@@ -57,7 +57,7 @@ class ObservedReader final : public SourceReader {
 };
 
 StagingOptions CommonOptions(const DatasetSpec& dataset, const TaskSpec& task,
-                             const RunOptions& options) {
+                             const RunTaskOptions& options) {
   StagingOptions staging;
   staging.dataset = dataset;
   staging.lease = task.lease;
@@ -67,7 +67,7 @@ StagingOptions CommonOptions(const DatasetSpec& dataset, const TaskSpec& task,
 }
 
 StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
-                         const MicrobatchTask& microbatch, const RunOptions& options) {
+                         const MicrobatchTask& microbatch, const RunTaskOptions& options) {
   StagingOptions staging = CommonOptions(dataset, task, options);
   staging.extent = microbatch.extent;
   staging.cuts = microbatch.cuts;
@@ -78,7 +78,7 @@ StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
 }
 
 StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
-                         const VerificationTask& verification, const RunOptions& options) {
+                         const VerificationTask& verification, const RunTaskOptions& options) {
   StagingOptions staging = CommonOptions(dataset, task, options);
   staging.extent = verification.extent;
   staging.cuts = verification.cuts;
@@ -90,7 +90,7 @@ StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
 
 std::variant<Manifest, SidedError> ReadAndStage(StagingOptions staging, Source& source,
                                                 const StagingFactory& open_writer,
-                                                const RunOptions& options,
+                                                const RunTaskOptions& options,
                                                 const std::string& query_tag, std::stop_token stop,
                                                 const ProgressCallback& progress) {
   ReadOptions read;
@@ -117,7 +117,7 @@ std::variant<Manifest, SidedError> ReadAndStage(StagingOptions staging, Source& 
 using Result = decltype(Outcome::result);
 
 Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
-                const StagingFactory& open_writer, const RunOptions& options, std::stop_token stop,
+                const StagingFactory& open_writer, const RunTaskOptions& options, std::stop_token stop,
                 const ProgressCallback& progress) {
   if (progress) progress(TaskProgress{TaskPhase::kConnecting});
   if (const auto* probe = std::get_if<ProbeTask>(&task.kind)) {
@@ -151,7 +151,7 @@ absl::StatusOr<Manifest> Pump(SourceReader& reader, StagingWriter& writer, std::
 }
 
 Outcome RunTask(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
-                const StagingFactory& open_writer, const RunOptions& options, std::stop_token stop,
+                const StagingFactory& open_writer, const RunTaskOptions& options, std::stop_token stop,
                 const ProgressCallback& progress) {
   Outcome outcome{task.lease, Failure{}};
   try {

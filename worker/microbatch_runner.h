@@ -14,26 +14,16 @@
 #include "common/model/task.h"
 #include "worker/source/source_reader.h"
 #include "worker/stage/staging_writer.h"
+#include "worker/task_host.h"
 
 namespace headwater {
 
-// Twin of v1::Phase, for the part of a task's life that happens here.
-enum class TaskPhase { kConnecting, kReading, kFinishing };
-
-struct TaskProgress {
-  TaskPhase phase = TaskPhase::kConnecting;
-  int64_t rows = 0;   // Read and handed to the writer so far.
-  int64_t bytes = 0;  // Of those rows in memory.
-};
-
-// Called on the thread of RunTask(), when the phase changes and after each batch. Must not block.
-using ProgressCallback = std::function<void(const TaskProgress&)>;
 
 // How a writer is made: OpenStagingWriter of worker/registry.h, or a test's own.
 using StagingFactory =
     std::function<absl::StatusOr<std::unique_ptr<StagingWriter>>(const StagingOptions&)>;
 
-struct RunOptions {
+struct RunTaskOptions {
   absl::Time loaded_at;             // Value of _hw_loaded_at.
   int64_t batch_bytes = 4 << 20;    // Of one batch; three are in memory at most.
   int64_t memory_bytes = 64 << 20;  // For rows that wait in open files.
@@ -50,7 +40,7 @@ absl::StatusOr<Manifest> Pump(SourceReader& reader, StagingWriter& writer, std::
 //
 // Requires: `source` is used by nobody else meanwhile. Blocks; uses one more thread to read ahead.
 Outcome RunTask(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
-                const StagingFactory& open_writer, const RunOptions& options, std::stop_token stop,
+                const StagingFactory& open_writer, const RunTaskOptions& options, std::stop_token stop,
                 const ProgressCallback& progress);
 
 }  // namespace headwater

@@ -3,6 +3,7 @@
 #define HEADWATER_WORKER_TASK_HOST_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "common/model/dataset_spec.h"
@@ -18,6 +19,9 @@ struct TaskProgress {
   int64_t rows = 0;
   int64_t bytes = 0;
 };
+
+// Called on a slot's thread, when the phase changes and after each batch. Must not block.
+using ProgressCallback = std::function<void(const TaskProgress&)>;
 
 // Called on the session's thread; no method may block. For every task taken, exactly one outcome
 // comes back through SessionClient::Finish(), also after Stop().

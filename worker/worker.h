@@ -16,8 +16,6 @@
 
 namespace headwater {
 
-using ProgressCallback = std::function<void(const TaskProgress&)>;
-
 // Runs one task to its outcome, which names the task's lease. Called on a slot's thread. Ends soon
 // after `stop` was requested; what it staged is then gone, and the outcome does not matter.
 // `loaded_at` is this machine's clock when the task began.

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 BackfillOptions backfill;
 RunOptions run;
 PlanOptions plan;
-WorkerOptions worker;
+WorkerCommandOptions worker;
 ValidateOptions validate;
 
 class CommandLineTest : public ::testing::Test {
@@ -28,7 +28,7 @@ class CommandLineTest : public ::testing::Test {
     commands_.backfill = [](const BackfillOptions& o) { return backfill = o, 11; };
     commands_.run = [](const RunOptions& o) { return run = o, 12; };
     commands_.plan = [](const PlanOptions& o) { return plan = o, 13; };
-    commands_.worker = [](const WorkerOptions& o) { return worker = o, 14; };
+    commands_.worker = [](const WorkerCommandOptions& o) { return worker = o, 14; };
     commands_.validate = [](const ValidateOptions& o) { return validate = o, 15; };
   }
   int Run(const std::vector<std::string>& arguments) {
