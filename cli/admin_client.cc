@@ -12,7 +12,10 @@
 namespace headwater {
 
 struct AdminClient::Impl {
-  explicit Impl(Endpoint&& where) : endpoint(std::move(where)), channel(OpenChannel(endpoint)), stub(v1::AdminService::NewStub(channel)) {}
+  explicit Impl(Endpoint&& where)
+      : endpoint(std::move(where)),
+        channel(OpenChannel(endpoint)),
+        stub(v1::AdminService::NewStub(channel)) {}
 
   template <typename Response, typename Request, typename Method>
   absl::StatusOr<Response> Call(Method method, const Request& request) {
@@ -44,8 +47,8 @@ absl::StatusOr<v1::SubmitRunResponse> AdminClient::SubmitRun(const v1::SubmitRun
   return impl_->Call<v1::SubmitRunResponse>(&v1::AdminService::Stub::SubmitRun, request);
 }
 
-absl::StatusOr<v1::WatchRunResponse> AdminClient::WatchRun(const std::string& run_id,
-                                                           const std::function<void(const v1::WatchRunResponse&)>& update) {
+absl::StatusOr<v1::WatchRunResponse> AdminClient::WatchRun(
+    const std::string& run_id, const std::function<void(const v1::WatchRunResponse&)>& update) {
   grpc::ClientContext context;
   v1::WatchRunRequest request;
   request.set_run_id(run_id);

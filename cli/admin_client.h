@@ -13,10 +13,12 @@
 
 namespace headwater {
 
-// Every call answers UNAVAILABLE when the coordinator cannot be reached or ends meanwhile. Thread-safe.
+// Every call answers UNAVAILABLE when the coordinator cannot be reached or ends meanwhile.
+// Thread-safe.
 class AdminClient {
  public:
-  // `address` as in common/rpc/channel.h. Connects when first needed. INVALID_ARGUMENT: not an address.
+  // `address` as in common/rpc/channel.h. Connects when first needed. INVALID_ARGUMENT: not an
+  // address.
   static absl::StatusOr<std::unique_ptr<AdminClient>> Create(const std::string& address);
   ~AdminClient();
 
@@ -25,8 +27,8 @@ class AdminClient {
 
   absl::StatusOr<v1::SubmitRunResponse> SubmitRun(const v1::SubmitRunRequest& request);
   // Calls `update` for every message; returns the last one, in which `ended` is set.
-  absl::StatusOr<v1::WatchRunResponse> WatchRun(const std::string& run_id,
-                                                const std::function<void(const v1::WatchRunResponse&)>& update);
+  absl::StatusOr<v1::WatchRunResponse> WatchRun(
+      const std::string& run_id, const std::function<void(const v1::WatchRunResponse&)>& update);
   absl::Status CancelRun(const std::string& run_id);
   absl::StatusOr<v1::PlanResponse> Plan(const v1::PlanRequest& request);
   absl::StatusOr<v1::VerifyResponse> Verify(const v1::VerifyRequest& request);

@@ -11,18 +11,20 @@ namespace {
 
 constexpr absl::Duration kReachable = absl::Seconds(5);
 constexpr absl::Duration kAttach = absl::Milliseconds(300);  // Then the lock is tried again.
-constexpr int kAttachTries = 100;                            // Half a minute: a ledger may be replaying.
+constexpr int kAttachTries = 100;  // Half a minute: a ledger may be replaying.
 constexpr int kHostsSurvived = 5;
 
 }  // namespace
 
-absl::StatusOr<ClusterAccess> ClusterAccess::Open(const GlobalOptions& global, const Config& config) {
+absl::StatusOr<ClusterAccess> ClusterAccess::Open(const GlobalOptions& global,
+                                                  const Config& config) {
   ClusterAccess access;
   if (!global.coordinator.empty()) {
     ASSIGN_OR_RETURN(access.client_, AdminClient::Create(global.coordinator));
     if (!access.client_->WaitUntilReachable(kReachable)) {
-      return absl::UnavailableError(absl::StrCat("no coordinator answers at ", global.coordinator,
-                                                 "; is it running? Start one with: headwater coordinator --listen ", global.coordinator));
+      return absl::UnavailableError(absl::StrCat(
+          "no coordinator answers at ", global.coordinator,
+          "; is it running? Start one with: headwater coordinator --listen ", global.coordinator));
     }
     return access;
   }
@@ -30,7 +32,9 @@ absl::StatusOr<ClusterAccess> ClusterAccess::Open(const GlobalOptions& global, c
     ASSIGN_OR_RETURN(std::optional<LedgerLock> lock, LedgerLock::TryAcquire(config.directory));
     if (lock.has_value()) {
       LocalClusterOptions options;
-      options.workers = global.workers > 0 ? global.workers : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+      options.workers = global.workers > 0
+                            ? global.workers
+                            : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
       ASSIGN_OR_RETURN(access.cluster_, LocalCluster::Start(config, *std::move(lock), options));
       ASSIGN_OR_RETURN(access.client_, AdminClient::Create(access.cluster_->address()));
       return access;
@@ -39,8 +43,9 @@ absl::StatusOr<ClusterAccess> ClusterAccess::Open(const GlobalOptions& global, c
     ASSIGN_OR_RETURN(access.client_, AdminClient::Create(SocketAddress(config.directory)));
     if (access.client_->WaitUntilReachable(kAttach)) return access;
   }
-  return absl::UnavailableError(absl::StrCat("another process holds ", config.directory,
-                                             "/.headwater/lock and does not answer; end it, or wait for it"));
+  return absl::UnavailableError(
+      absl::StrCat("another process holds ", config.directory,
+                   "/.headwater/lock and does not answer; end it, or wait for it"));
 }
 
 void ClusterAccess::Leave() {

@@ -1,5 +1,5 @@
-// How a command reaches a coordinator: the one named by --coordinator, the one that already holds this
-// configuration's ledger, or one that this command starts itself.
+// How a command reaches a coordinator: the one named by --coordinator, the one that already holds
+// this configuration's ledger, or one that this command starts itself.
 #ifndef HEADWATER_CLI_CLUSTER_ACCESS_H_
 #define HEADWATER_CLI_CLUSTER_ACCESS_H_
 

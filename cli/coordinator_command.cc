@@ -16,9 +16,10 @@ int RunCoordinator(const CoordinatorCommandOptions& options) {
   absl::StatusOr<std::optional<LedgerLock>> lock = LedgerLock::TryAcquire(config->directory);
   if (!lock.ok()) return Complain(lock.status());
   if (!lock->has_value()) {
-    return Complain(absl::FailedPreconditionError(absl::StrCat(
-        "the ledger ", LedgerPath(config->directory), " belongs to another running process (a coordinator, or a `headwater run`); "
-        "there is one coordinator per ledger. Use that one, or end it first")));
+    return Complain(absl::FailedPreconditionError(
+        absl::StrCat("the ledger ", LedgerPath(config->directory),
+                     " belongs to another running process (a coordinator, or a `headwater run`); "
+                     "there is one coordinator per ledger. Use that one, or end it first")));
   }
   LocalClusterOptions cluster_options;
   cluster_options.listen = options.listen;
@@ -28,11 +29,14 @@ int RunCoordinator(const CoordinatorCommandOptions& options) {
     if (count > 1) _exit(kExitInterrupted);
     ended.Notify();
   });
-  absl::StatusOr<std::unique_ptr<LocalCluster>> cluster = LocalCluster::Start(*config, *std::move(*lock), cluster_options);
+  absl::StatusOr<std::unique_ptr<LocalCluster>> cluster =
+      LocalCluster::Start(*config, *std::move(*lock), cluster_options);
   if (!cluster.ok()) return Complain(cluster.status());
   const std::string host = options.listen.substr(0, options.listen.rfind(':'));
-  std::cerr << "headwater coordinator: " << config->datasets.size() << " datasets, listening at " << host << ":" << (*cluster)->port()
-            << "\nAdd workers with: headwater worker --coordinator " << host << ":" << (*cluster)->port() << "\n";
+  std::cerr << "headwater coordinator: " << config->datasets.size() << " datasets, listening at "
+            << host << ":" << (*cluster)->port()
+            << "\nAdd workers with: headwater worker --coordinator " << host << ":"
+            << (*cluster)->port() << "\n";
   ended.WaitForNotification();
   std::cerr << "headwater coordinator: ending; what is under way goes on at the next start\n";
   (*cluster)->Shutdown();

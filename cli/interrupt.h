@@ -9,11 +9,12 @@ namespace headwater {
 
 inline constexpr int kExitInterrupted = 130;
 
-// Blocks both signals in this thread, and so in every thread started later. Call before any other thread
-// is started.
+// Blocks both signals in this thread, and so in every thread started later. Call before any other
+// thread is started.
 void BlockInterrupts();
 
-// While it lives, each signal calls `on_signal` with its count (1, 2, …). Requires: BlockInterrupts().
+// While it lives, each signal calls `on_signal` with its count (1, 2, …). Requires:
+// BlockInterrupts().
 class InterruptWatch {
  public:
   explicit InterruptWatch(std::function<void(int count)> on_signal);

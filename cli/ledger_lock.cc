@@ -14,7 +14,9 @@
 namespace headwater {
 namespace {
 
-std::string FolderOf(const std::string& config_directory) { return config_directory + "/.headwater"; }
+std::string FolderOf(const std::string& config_directory) {
+  return config_directory + "/.headwater";
+}
 
 absl::Status Failed(absl::string_view doing, const std::string& path) {
   const int error = errno;
@@ -25,13 +27,16 @@ absl::Status Failed(absl::string_view doing, const std::string& path) {
 
 }  // namespace
 
-std::string LedgerPath(const std::string& config_directory) { return FolderOf(config_directory) + "/ledger.db"; }
+std::string LedgerPath(const std::string& config_directory) {
+  return FolderOf(config_directory) + "/ledger.db";
+}
 
 std::string SocketAddress(const std::string& config_directory) {
   return absl::StrCat("unix:", FolderOf(config_directory), "/socket");
 }
 
-absl::StatusOr<std::optional<LedgerLock>> LedgerLock::TryAcquire(const std::string& config_directory) {
+absl::StatusOr<std::optional<LedgerLock>> LedgerLock::TryAcquire(
+    const std::string& config_directory) {
   const std::string folder = FolderOf(config_directory);
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return Failed("creating folder", folder);
   const std::string path = folder + "/lock";

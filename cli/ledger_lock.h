@@ -1,5 +1,6 @@
-// Who owns a configuration's ledger: the process that holds an flock on `.headwater/lock`. It alone opens
-// the ledger for writing and binds the socket; the lock goes with the process, however that ends.
+// Who owns a configuration's ledger: the process that holds an flock on `.headwater/lock`. It alone
+// opens the ledger for writing and binds the socket; the lock goes with the process, however that
+// ends.
 //
 //   .headwater/lock   .headwater/ledger.db   .headwater/socket
 #ifndef HEADWATER_CLI_LEDGER_LOCK_H_

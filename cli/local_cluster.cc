@@ -67,8 +67,9 @@ absl::StatusOr<std::unique_ptr<Worker>> StartWorker(const WorkerSettings& settin
   options.session.queue = settings.slots;  // Each slot finds its next task waiting.
   options.session.drivers = SourceDrivers();
   options.open_source = OpenSource;
-  options.run_task = [](const DatasetSpec& dataset, const TaskSpec& task, Source& source, absl::Time loaded_at,
-                        std::stop_token stop, const ProgressCallback& progress) {
+  options.run_task = [](const DatasetSpec& dataset, const TaskSpec& task, Source& source,
+                        absl::Time loaded_at, std::stop_token stop,
+                        const ProgressCallback& progress) {
     RunTaskOptions run;
     run.loaded_at = loaded_at;
     return RunTask(dataset, task, source, OpenStagingWriter, run, stop, progress);
@@ -79,8 +80,8 @@ absl::StatusOr<std::unique_ptr<Worker>> StartWorker(const WorkerSettings& settin
 LocalCluster::LocalCluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LocalCluster::~LocalCluster() { Shutdown(); }
 
-absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(const Config& config, LedgerLock lock,
-                                                                  const LocalClusterOptions& options) {
+absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(
+    const Config& config, LedgerLock lock, const LocalClusterOptions& options) {
   auto impl = std::make_unique<Impl>(std::move(lock));
   CoordinatorOptions coordinator;
   coordinator.datasets = SpecsOf(config);
@@ -108,8 +109,9 @@ absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(const Config& 
   builder.RegisterService(impl->admin.get());
   impl->server = builder.BuildAndStart();
   if (impl->server == nullptr || (!options.listen.empty() && impl->port == 0)) {
-    return absl::UnavailableError(absl::StrCat("cannot listen at ", options.listen.empty() ? impl->address : options.listen,
-                                               "; is another program using it?"));
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen at ", options.listen.empty() ? impl->address : options.listen,
+                     "; is another program using it?"));
   }
   if (options.workers > 0) {
     ASSIGN_OR_RETURN(impl->worker, StartWorker({impl->address, ProcessName(), options.workers}));

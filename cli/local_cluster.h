@@ -1,5 +1,5 @@
-// A coordinator in this process, with or without worker loops, talking the same gRPC protocol as many
-// processes do. Nothing is mocked in it: `headwater run` without --coordinator is this.
+// A coordinator in this process, with or without worker loops, talking the same gRPC protocol as
+// many processes do. Nothing is mocked in it: `headwater run` without --coordinator is this.
 #ifndef HEADWATER_CLI_LOCAL_CLUSTER_H_
 #define HEADWATER_CLI_LOCAL_CLUSTER_H_
 
@@ -14,9 +14,10 @@
 namespace headwater {
 
 struct LocalClusterOptions {
-  int workers = 0;            // Slots of the worker in this process; 0: none, workers connect from elsewhere.
-  std::string listen;         // host:port beside the Unix socket; empty: the socket only.
-  bool workers_are_dead = true;  // All workers of the last term lived in the process that held the lock.
+  int workers = 0;  // Slots of the worker in this process; 0: none, workers connect from elsewhere.
+  std::string listen;  // host:port beside the Unix socket; empty: the socket only.
+  bool workers_are_dead =
+      true;  // All workers of the last term lived in the process that held the lock.
 };
 
 // Thread-safe but for Start and Shutdown.
@@ -29,14 +30,16 @@ class LocalCluster {
                                                              const LocalClusterOptions& options);
   ~LocalCluster();  // Shutdown().
 
-  // Where clients and workers reach it: the Unix socket, and the port that `listen` became (0: none).
+  // Where clients and workers reach it: the Unix socket, and the port that `listen` became (0:
+  // none).
   std::string address() const;
   int port() const;
 
   // Blocks until no run is live and nothing waits for publication.
   absl::Status WaitIdle();
 
-  // Ends workers, server and coordinator, in this order; what was under way goes on at the next start.
+  // Ends workers, server and coordinator, in this order; what was under way goes on at the next
+  // start.
   void Shutdown();
 
  private:

@@ -24,12 +24,14 @@ int RunPlan(const PlanOptions& options) {
     request.mutable_window()->set_mode(options.mode);
   }
   v1::PlanResponse plan;
-  const absl::Status status = ClusterAccess::Keep(options.global, *config, [&](ClusterAccess& access) -> absl::Status {
-    ASSIGN_OR_RETURN(plan, access.client().Plan(request));
-    return absl::OkStatus();
-  });
+  const absl::Status status =
+      ClusterAccess::Keep(options.global, *config, [&](ClusterAccess& access) -> absl::Status {
+        ASSIGN_OR_RETURN(plan, access.client().Plan(request));
+        return absl::OkStatus();
+      });
   if (!status.ok()) return Complain(status);
-  std::cout << (options.global.output == OutputFormat::kJson ? MessageToJson(plan, "plan") + "\n" : PlanReport(plan));
+  std::cout << (options.global.output == OutputFormat::kJson ? MessageToJson(plan, "plan") + "\n"
+                                                             : PlanReport(plan));
   return ExitCodeOf(plan);
 }
 

@@ -32,11 +32,14 @@ void OnInterrupt(Watched& watched, int count) {
   if (count > 1) _exit(kExitInterrupted);
   const std::lock_guard<std::mutex> lock(watched.mutex);
   watched.cancelled = true;
-  std::cerr << "\nInterrupted: cancelling this run; what is published stays. Ctrl-C again leaves at once.\n";
-  if (watched.client != nullptr && !watched.run_id.empty()) (void)watched.client->CancelRun(watched.run_id);
+  std::cerr << "\nInterrupted: cancelling this run; what is published stays. Ctrl-C again leaves "
+               "at once.\n";
+  if (watched.client != nullptr && !watched.run_id.empty())
+    (void)watched.client->CancelRun(watched.run_id);
 }
 
-absl::StatusOr<v1::WatchRunResponse> SubmitOnce(ClusterAccess& access, const v1::SubmitRunRequest& request,
+absl::StatusOr<v1::WatchRunResponse> SubmitOnce(ClusterAccess& access,
+                                                const v1::SubmitRunRequest& request,
                                                 Watched& watched, ProgressRenderer& progress) {
   ASSIGN_OR_RETURN(const v1::SubmitRunResponse submitted, access.client().SubmitRun(request));
   {
@@ -45,9 +48,10 @@ absl::StatusOr<v1::WatchRunResponse> SubmitOnce(ClusterAccess& access, const v1:
     watched.run_id = submitted.run_id();
     if (watched.cancelled) (void)access.client().CancelRun(submitted.run_id());
   }
-  auto ended = access.client().WatchRun(submitted.run_id(), [&](const v1::WatchRunResponse& update) {
-    std::cerr << progress.Update(update, absl::Now()) << std::flush;
-  });
+  auto ended =
+      access.client().WatchRun(submitted.run_id(), [&](const v1::WatchRunResponse& update) {
+        std::cerr << progress.Update(update, absl::Now()) << std::flush;
+      });
   const std::lock_guard<std::mutex> lock(watched.mutex);
   watched.client = nullptr;
   return ended;
@@ -77,25 +81,28 @@ v1::Selection SelectionOf(const Selector& selector) {
   return selection;
 }
 
-int SubmitAndWatch(const GlobalOptions& global, const Config& config, v1::SubmitRunRequest request) {
+int SubmitAndWatch(const GlobalOptions& global, const Config& config,
+                   v1::SubmitRunRequest request) {
   // The key makes a second submission, to the host that takes over, attach to the first.
   request.set_idempotency_key(RandomId());
   request.set_config_digest(config.digest);
   request.set_by_person(true);
   Watched watched;
   const InterruptWatch interrupts([&](int count) { OnInterrupt(watched, count); });
-  ProgressRenderer progress(ResolveProgressMode(global.quiet ? ProgressMode::kOff : global.progress, isatty(STDERR_FILENO) != 0));
+  ProgressRenderer progress(ResolveProgressMode(global.quiet ? ProgressMode::kOff : global.progress,
+                                                isatty(STDERR_FILENO) != 0));
   v1::WatchRunResponse ended;
-  const absl::Status status = ClusterAccess::Keep(global, config, [&](ClusterAccess& access) -> absl::Status {
-    ASSIGN_OR_RETURN(ended, SubmitOnce(access, request, watched, progress));
-    std::cerr << progress.Clear();
-    if (global.output == OutputFormat::kJson) {
-      std::cout << MessageToJson(ended, "run") << "\n" << std::flush;
-    } else {
-      std::cout << RunReport(ended) << std::flush;
-    }
-    return absl::OkStatus();
-  });
+  const absl::Status status =
+      ClusterAccess::Keep(global, config, [&](ClusterAccess& access) -> absl::Status {
+        ASSIGN_OR_RETURN(ended, SubmitOnce(access, request, watched, progress));
+        std::cerr << progress.Clear();
+        if (global.output == OutputFormat::kJson) {
+          std::cout << MessageToJson(ended, "run") << "\n" << std::flush;
+        } else {
+          std::cout << RunReport(ended) << std::flush;
+        }
+        return absl::OkStatus();
+      });
   std::cerr << progress.Clear();
   if (!status.ok()) return Complain(status);
   if (ended.cancelled()) return kExitInterrupted;

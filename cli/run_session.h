@@ -14,8 +14,8 @@ absl::StatusOr<Config> LoadFor(const GlobalOptions& global, const Selector& sele
 
 v1::Selection SelectionOf(const Selector& selector);
 
-// Runs `request` to its end and prints its report. Returns the command's exit code. Ctrl-C cancels this
-// run only; a second one leaves at once.
+// Runs `request` to its end and prints its report. Returns the command's exit code. Ctrl-C cancels
+// this run only; a second one leaves at once.
 int SubmitAndWatch(const GlobalOptions& global, const Config& config, v1::SubmitRunRequest request);
 
 // Says what went wrong on stderr and returns the exit code for it.

@@ -19,7 +19,8 @@ namespace {
 constexpr absl::Duration kReachable = absl::Seconds(5);
 
 // Without a coordinator: the ledger, replayed for reading only.
-absl::StatusOr<v1::GetStatusResponse> StatusFromLedger(const Config& config, const Selector& selector) {
+absl::StatusOr<v1::GetStatusResponse> StatusFromLedger(const Config& config,
+                                                       const Selector& selector) {
   ASSIGN_OR_RETURN(const auto log, OpenSqliteEventLogReadOnly(LedgerPath(config.directory)));
   ASSIGN_OR_RETURN(const ReplayedState replayed, ReplayLog(*log));
   v1::GetStatusResponse all = DescribeStatus(*replayed.state, absl::Now());
@@ -30,12 +31,14 @@ absl::StatusOr<v1::GetStatusResponse> StatusFromLedger(const Config& config, con
   v1::GetStatusResponse status = all;
   status.clear_datasets();
   for (const v1::DatasetStatus& dataset : all.datasets()) {
-    if (wanted.contains({dataset.dataset().table(), dataset.dataset().server()})) *status.add_datasets() = dataset;
+    if (wanted.contains({dataset.dataset().table(), dataset.dataset().server()}))
+      *status.add_datasets() = dataset;
   }
   return status;
 }
 
-absl::StatusOr<v1::GetStatusResponse> StatusFrom(const std::string& address, const Selector& selector) {
+absl::StatusOr<v1::GetStatusResponse> StatusFrom(const std::string& address,
+                                                 const Selector& selector) {
   ASSIGN_OR_RETURN(const auto client, AdminClient::Create(address));
   if (!client->WaitUntilReachable(kReachable)) {
     return absl::UnavailableError("no coordinator answers at " + address + "; is it running?");
@@ -46,7 +49,8 @@ absl::StatusOr<v1::GetStatusResponse> StatusFrom(const std::string& address, con
 }
 
 absl::StatusOr<v1::GetStatusResponse> Status(const StatusOptions& options, const Config& config) {
-  if (!options.global.coordinator.empty()) return StatusFrom(options.global.coordinator, options.selector);
+  if (!options.global.coordinator.empty())
+    return StatusFrom(options.global.coordinator, options.selector);
   ASSIGN_OR_RETURN(const auto lock, LedgerLock::TryAcquire(config.directory));
   if (!lock.has_value()) return StatusFrom(SocketAddress(config.directory), options.selector);
   return StatusFromLedger(config, options.selector);
@@ -59,7 +63,9 @@ int RunStatus(const StatusOptions& options) {
   if (!config.ok()) return Complain(config.status());
   const absl::StatusOr<v1::GetStatusResponse> status = Status(options, *config);
   if (!status.ok()) return Complain(status.status());
-  std::cout << (options.global.output == OutputFormat::kJson ? MessageToJson(*status, "status") + "\n" : StatusReport(*status));
+  std::cout << (options.global.output == OutputFormat::kJson
+                    ? MessageToJson(*status, "status") + "\n"
+                    : StatusReport(*status));
   return kExitDone;
 }
 

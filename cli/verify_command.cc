@@ -17,12 +17,15 @@ int RunVerify(const VerifyOptions& options) {
   request.set_config_digest(config->digest);
   *request.mutable_selection() = SelectionOf(options.selector);
   v1::VerifyResponse result;
-  const absl::Status status = ClusterAccess::Keep(options.global, *config, [&](ClusterAccess& access) -> absl::Status {
-    ASSIGN_OR_RETURN(result, access.client().Verify(request));
-    return absl::OkStatus();
-  });
+  const absl::Status status =
+      ClusterAccess::Keep(options.global, *config, [&](ClusterAccess& access) -> absl::Status {
+        ASSIGN_OR_RETURN(result, access.client().Verify(request));
+        return absl::OkStatus();
+      });
   if (!status.ok()) return Complain(status);
-  std::cout << (options.global.output == OutputFormat::kJson ? MessageToJson(result, "verify") + "\n" : VerifyReport(result));
+  std::cout << (options.global.output == OutputFormat::kJson
+                    ? MessageToJson(result, "verify") + "\n"
+                    : VerifyReport(result));
   return ExitCodeOf(result);
 }
 

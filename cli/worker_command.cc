@@ -1,5 +1,3 @@
-#include "worker/worker.h"
-
 #include <unistd.h>
 
 #include <iostream>
@@ -9,6 +7,7 @@
 #include "cli/interrupt.h"
 #include "cli/local_cluster.h"
 #include "cli/run_session.h"
+#include "worker/worker.h"
 
 namespace headwater {
 
@@ -16,7 +15,8 @@ int RunWorker(const WorkerCommandOptions& options) {
   absl::StatusOr<std::unique_ptr<Worker>> worker =
       StartWorker({options.global.coordinator, options.name, options.slots});
   if (!worker.ok()) return Complain(worker.status());
-  std::cerr << "headwater worker: " << options.slots << " slots, coordinator " << options.global.coordinator << "\n";
+  std::cerr << "headwater worker: " << options.slots << " slots, coordinator "
+            << options.global.coordinator << "\n";
   {
     const InterruptWatch interrupts([&](int count) {
       if (count > 1) _exit(kExitInterrupted);

@@ -117,8 +117,8 @@ std::variant<Manifest, SidedError> ReadAndStage(StagingOptions staging, Source& 
 using Result = decltype(Outcome::result);
 
 Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
-                const StagingFactory& open_writer, const RunTaskOptions& options, std::stop_token stop,
-                const ProgressCallback& progress) {
+                const StagingFactory& open_writer, const RunTaskOptions& options,
+                std::stop_token stop, const ProgressCallback& progress) {
   if (progress) progress(TaskProgress{TaskPhase::kConnecting});
   if (const auto* probe = std::get_if<ProbeTask>(&task.kind)) {
     absl::StatusOr<ProbeResult> result = source.Probe(dataset, *probe, stop);
@@ -151,8 +151,8 @@ absl::StatusOr<Manifest> Pump(SourceReader& reader, StagingWriter& writer, std::
 }
 
 Outcome RunTask(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
-                const StagingFactory& open_writer, const RunTaskOptions& options, std::stop_token stop,
-                const ProgressCallback& progress) {
+                const StagingFactory& open_writer, const RunTaskOptions& options,
+                std::stop_token stop, const ProgressCallback& progress) {
   Outcome outcome{task.lease, Failure{}};
   try {
     outcome.result =

@@ -18,7 +18,6 @@
 
 namespace headwater {
 
-
 // How a writer is made: OpenStagingWriter of worker/registry.h, or a test's own.
 using StagingFactory =
     std::function<absl::StatusOr<std::unique_ptr<StagingWriter>>(const StagingOptions&)>;
@@ -40,8 +39,8 @@ absl::StatusOr<Manifest> Pump(SourceReader& reader, StagingWriter& writer, std::
 //
 // Requires: `source` is used by nobody else meanwhile. Blocks; uses one more thread to read ahead.
 Outcome RunTask(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
-                const StagingFactory& open_writer, const RunTaskOptions& options, std::stop_token stop,
-                const ProgressCallback& progress);
+                const StagingFactory& open_writer, const RunTaskOptions& options,
+                std::stop_token stop, const ProgressCallback& progress);
 
 }  // namespace headwater
 

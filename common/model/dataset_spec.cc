@@ -41,6 +41,12 @@ std::string PartitionColumn(const Unit& partition_by) {
   return "";
 }
 
+absl::StatusOr<CursorCalendar> CalendarOf(const DatasetSpec& spec, CursorType type) {
+  const std::string& zone = spec.server.timezone;
+  return CursorCalendar::Create(type, zone,
+                                spec.cursor_timezone.empty() ? zone : spec.cursor_timezone);
+}
+
 std::string DigestOf(const DatasetSpec& spec) {
   std::string bytes;
   {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/data/cursor.h"
 
@@ -69,6 +70,11 @@ std::string StrategyToString(Strategy strategy);  // full, incremental, partitio
 
 // Name of the partition column of the cursor (`cursor_day`), or empty for Kind::kNone.
 std::string PartitionColumn(const Unit& partition_by);
+
+// How the dataset's cursor values are read and cut, once the source has said of what type they are.
+// A cursor without a zone of its own is in the server's. INVALID_ARGUMENT: a zone this machine does
+// not know.
+absl::StatusOr<CursorCalendar> CalendarOf(const DatasetSpec& spec, CursorType type);
 
 // Hex digest of the whole spec: names it between coordinator and worker.
 std::string DigestOf(const DatasetSpec& spec);

@@ -25,8 +25,7 @@ void DatasetState::TakeSpec(const DatasetSpec& new_spec, const std::string& new_
   spec = new_spec;
   digest = new_digest;
   if (probe.has_value()) {
-    auto made =
-        CursorCalendar::Create(probe->cursor_type, spec.server.timezone, spec.cursor_timezone);
+    auto made = CalendarOf(spec, probe->cursor_type);
     HW_CHECK(made.ok());
     calendar = *made;
   }
@@ -86,8 +85,7 @@ void DatasetState::TakeProbe(const ProbeResult& result, int64_t sequence) {
   const std::optional<Range> old_domain = domain;
   probe = result;
   probe_sequence = sequence;
-  auto made =
-      CursorCalendar::Create(result.cursor_type, spec.server.timezone, spec.cursor_timezone);
+  auto made = CalendarOf(spec, result.cursor_type);
   HW_CHECK(made.ok());
   calendar = *made;
   if (result.cursor_type == CursorType::kNone) {

@@ -93,11 +93,7 @@ absl::StatusOr<int64_t> CountFrom(const std::optional<std::string>& text) {
 
 absl::Status ProbeCursor(SourceSession& session, const DatasetSpec& dataset, const ProbeTask& task,
                          CursorColumn cursor, ProbeResult& result) {
-  ASSIGN_OR_RETURN(
-      const CursorCalendar calendar,
-      CursorCalendar::Create(
-          cursor.type, dataset.server.timezone,
-          dataset.cursor_timezone.empty() ? dataset.server.timezone : dataset.cursor_timezone));
+  ASSIGN_OR_RETURN(const CursorCalendar calendar, CalendarOf(dataset, cursor.type));
   ASSIGN_OR_RETURN(cursor.separator, SeparatorOf(session, dataset.relation, cursor));
   const bool integer = cursor.type == CursorType::kInteger;
   const int64_t end =

@@ -49,11 +49,7 @@ PartitionRouter::PartitionRouter(const StagingOptions& options, CursorCalendar c
 
 absl::StatusOr<PartitionRouter> PartitionRouter::Create(const StagingOptions& options) {
   const DatasetSpec& dataset = options.dataset;
-  ASSIGN_OR_RETURN(
-      CursorCalendar calendar,
-      CursorCalendar::Create(
-          options.cursor_type, dataset.server.timezone,
-          dataset.cursor_timezone.empty() ? dataset.server.timezone : dataset.cursor_timezone));
+  ASSIGN_OR_RETURN(CursorCalendar calendar, CalendarOf(dataset, options.cursor_type));
   PartitionRouter router(options, std::move(calendar));
   RETURN_IF_ERROR(router.TakePieces());
   RETURN_IF_ERROR(router.FindCursorColumn(options.source_schema));
