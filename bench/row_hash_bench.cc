@@ -1,0 +1,94 @@
+// How fast rows are hashed, by kind of column and with ten mixed columns, as in a load.
+#include <arrow/array/builder_binary.h>
+#include <arrow/array/builder_primitive.h>
+#include <arrow/record_batch.h>
+#include <benchmark/benchmark.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/data/arrow_schema.h"
+#include "common/data/row_hash.h"
+
+namespace headwater {
+namespace {
+
+constexpr int64_t kRows = 65'536;
+constexpr int kTextBytes = 16;
+
+void Check(const arrow::Status& status) {
+  if (status.ok()) return;
+  std::fprintf(stderr, "row_hash_bench: %s\n", status.ToString().c_str());
+  std::exit(1);
+}
+
+std::shared_ptr<arrow::Array> TextColumn(std::mt19937_64& random) {
+  arrow::StringBuilder builder;
+  for (int64_t row = 0; row < kRows; ++row) {
+    std::string text(random() % (2 * kTextBytes), 'x');
+    for (char& c : text) c = static_cast<char>('a' + random() % 26);
+    Check(builder.Append(text));
+  }
+  std::shared_ptr<arrow::Array> array;
+  Check(builder.Finish(&array));
+  return array;
+}
+
+template <typename Builder>
+std::shared_ptr<arrow::Array> NumberColumn(std::mt19937_64& random, int percent_null) {
+  Builder builder;
+  for (int64_t row = 0; row < kRows; ++row) {
+    const bool null = static_cast<int>(random() % 100) < percent_null;
+    Check(null ? builder.AppendNull()
+               : builder.Append(static_cast<typename Builder::value_type>(random() % 1'000'000)));
+  }
+  std::shared_ptr<arrow::Array> array;
+  Check(builder.Finish(&array));
+  return array;
+}
+
+// Columns of `kinds`: l long, n long with 20 % NULL, d double, s text.
+void Hash(benchmark::State& state, const std::string& kinds) {
+  std::mt19937_64 random(1);
+  Schema schema;
+  arrow::ArrayVector arrays;
+  for (const char kind : kinds) {
+    Column column{absl::StrCat("c", arrays.size()), {TypeKind::kLong}};
+    if (kind == 's') {
+      column.type.kind = TypeKind::kString;
+      arrays.push_back(TextColumn(random));
+    } else if (kind == 'd') {
+      column.type.kind = TypeKind::kDouble;
+      arrays.push_back(NumberColumn<arrow::DoubleBuilder>(random, 0));
+    } else {
+      arrays.push_back(NumberColumn<arrow::Int64Builder>(random, kind == 'n' ? 20 : 0));
+    }
+    schema.columns.push_back(std::move(column));
+  }
+  const RowBatch batch(arrow::RecordBatch::Make(ToArrow(schema), kRows, std::move(arrays)));
+  const auto hasher = RowHasher::Create(schema);
+  std::vector<Hash128> hashes;
+  for ([[maybe_unused]] auto iteration : state) {
+    hashes.clear();
+    const absl::Status status = (*hasher)->Hash(batch, hashes);
+    if (!status.ok()) return state.SkipWithError(std::string(status.message()).c_str());
+    benchmark::DoNotOptimize(hashes.data());
+  }
+  state.SetItemsProcessed(state.iterations() * kRows);  // Rows.
+  state.SetBytesProcessed(state.iterations() * batch.size_bytes());
+}
+
+BENCHMARK_CAPTURE(Hash, one_long, std::string("l"));
+BENCHMARK_CAPTURE(Hash, one_long_with_nulls, std::string("n"));
+BENCHMARK_CAPTURE(Hash, one_double, std::string("d"));
+BENCHMARK_CAPTURE(Hash, one_text, std::string("s"));
+BENCHMARK_CAPTURE(Hash, ten_mixed, std::string("llnndddsss"));
+
+}  // namespace
+}  // namespace headwater
+
+BENCHMARK_MAIN();
