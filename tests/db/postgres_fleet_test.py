@@ -1,0 +1,218 @@
+"""The program loads a fleet of three PostgreSQL servers, row for row.
+
+HEADWATER_BINARY names the program (ctest sets it). Three databases of one throw-away PostgreSQL
+stand for the servers. Expected rows come from psql's COPY.
+"""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import deltalake
+import pyarrow as pa
+import pyarrow.csv
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from throwaway_postgres import ThrowawayPostgres, why_not  # noqa: E402
+
+MEMBERS = ("oslo", "bergen", "tromso")
+ROWS = 60_000
+DAYS = 3  # That the rows of `deals` cover, up to now.
+STRATEGIES = ("incremental", "partition", "full")
+
+DEALS = """
+create table deals(deal_id bigint primary key, login bigint, symbol text, price numeric(18,6),
+  volume double precision, profit numeric(18,2), comment text, entry int, timemsc timestamp(3),
+  last_modified timestamptz);
+select setseed({seed});
+insert into deals
+  select g, (random() * 100000)::bigint, (array['EURUSD', 'GBPUSD', 'USDJPY', 'XAUUSD'])[1 + g % 4],
+    (random() * 2)::numeric(18,6), random() * 100, (random() * 1000 - 500)::numeric(18,2),
+    case when g % 7 = 0 then null when g % 11 = 0 then '' else 'order #' || g || E' \\t"ø"\\n' end,
+    nullif(g % 5, 4),
+    case when g % 9999 = 0 then null else (at at time zone 'UTC')::timestamp(3) end, at
+  from (select g, now() - interval '{days} days' * (1 - g::float8 / {rows}) as at
+        from generate_series(1, {rows}) g) as stamped;
+create index on deals(last_modified);
+create index on deals(timemsc);
+"""
+
+# Stamped a minute before it begins; so older than rows that are already there.
+LATE = """
+insert into deals
+  select -g, g, 'LATE', 1.000001, 0.1, -0.01, null, 0,
+    (now() at time zone 'UTC')::timestamp(3) - interval '1 minute', now() - interval '1 minute'
+  from generate_series(1, 500) g"""
+
+COPY = """
+copy (select deal_id, login, symbol, price, volume, profit, comment, entry, timemsc,
+        last_modified at time zone 'UTC' as last_modified from deals order by deal_id)
+  to stdout (format csv, header, null '\\N', force_quote (symbol, comment))"""
+
+TYPES = {
+    "deal_id": pa.int64(), "login": pa.int64(), "symbol": pa.string(),
+    "price": pa.decimal128(18, 6), "volume": pa.float64(), "profit": pa.decimal128(18, 2),
+    "comment": pa.string(), "entry": pa.int32(), "timemsc": pa.timestamp("us"),
+    "last_modified": pa.timestamp("us"),
+}
+
+CONFIG = """
+version: 1
+fleets:
+  crm:
+    url: "postgresql://127.0.0.1:{port}/{{member}}"
+    user: postgres
+    password: "${{FLEET_PASSWORD}}"
+    members: [oslo, bergen, tromso]
+targets:
+  lake: {{delta: ./lake}}
+defaults: {{target: lake, retries: 0}}
+tables:
+  - {{from: crm/public.deals, target_table: incremental, strategy: incremental,
+      cursor: last_modified, unit: 1d}}
+  - {{from: crm/public.deals, target_table: partition, strategy: partition, cursor: timemsc,
+      unit: 1d}}
+  - {{from: crm/public.deals, target_table: full, strategy: full}}
+"""
+
+
+class Fleet:
+    def __init__(self, server, folder):
+        self.server = server
+        self.folder = folder
+        (folder / "headwater.yaml").write_text(CONFIG.format(port=server.port))
+
+    def run(self, password=ThrowawayPostgres.PASSWORD):
+        """Exit code, the run as an object, and all that was printed."""
+        done = subprocess.run(
+            [os.environ["HEADWATER_BINARY"], "run", "-o", "json", "--progress", "plain",
+             "--workers", "2"],
+            cwd=self.folder, env=dict(os.environ, FLEET_PASSWORD=password), text=True,
+            capture_output=True, timeout=120, check=False)
+        said = done.stdout + done.stderr
+        assert done.stdout, said
+        return done.returncode, json.loads(done.stdout), said
+
+    def run_well(self):
+        code, run, said = self.run()
+        assert code == 0, said
+        assert len(run["datasets"]) == len(MEMBERS) * len(STRATEGIES)
+        return run
+
+    def table(self, strategy):
+        return deltalake.DeltaTable(str(self.folder / "lake" / strategy))
+
+    def versions(self):
+        return {strategy: self.table(strategy).version() for strategy in STRATEGIES}
+
+    def expected(self, member):
+        text = self.server.sql(member, COPY).encode()
+        return pa.csv.read_csv(
+            io.BytesIO(text),
+            parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=TYPES, null_values=["\\N"], strings_can_be_null=True,
+                quoted_strings_can_be_null=False))
+
+    def published(self, strategy, member):
+        rows = self.table(strategy).to_pyarrow_table(filters=[("server_source", "=", member)])
+        assert set(rows.column("server_source").to_pylist()[:1]) <= {member}
+        return pa.table({name: rows.column(name).cast(kind)
+                         for name, kind in TYPES.items()}).sort_by("deal_id")
+
+    def check_rows(self, members=MEMBERS):
+        for member in members:
+            expected = self.expected(member)
+            assert expected.num_rows >= ROWS
+            for strategy in STRATEGIES:
+                compare(expected, self.published(strategy, member), f"{member}/{strategy}")
+
+
+def compare(expected, published, what):
+    assert published.num_rows == expected.num_rows, what
+    for name in TYPES:
+        left, right = expected.column(name).combine_chunks(), published.column(name).combine_chunks()
+        if left.equals(right):
+            continue
+        row = next(i for i in range(len(left)) if left[i] != right[i])
+        pytest.fail(f"{what}: {name} of row {expected['deal_id'][row]} is {right[row]}, "
+                    f"but {left[row]} in PostgreSQL")
+
+
+def written(run):
+    return sum(int(dataset.get("rows_written", 0)) for dataset in run["datasets"])
+
+
+def messages(run):
+    told = [problem["message"] for problem in run["problems"] if problem.get("message")]
+    assert told
+    return told
+
+
+@pytest.fixture(scope="module")
+def server():
+    reason = why_not()
+    if reason is not None:
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        print(f"\nSKIPPED: {reason}", file=sys.__stderr__)
+        pytest.skip(reason)
+    with ThrowawayPostgres() as postgres:
+        yield postgres
+
+
+@pytest.fixture
+def fleet(server, tmp_path):
+    for index, member in enumerate(MEMBERS):
+        server.sql("postgres", f"drop database if exists {member} with (force)")
+        server.sql("postgres", f"create database {member}")
+        server.sql(member, DEALS.format(seed=index / 10, rows=ROWS, days=DAYS))
+    return Fleet(server, tmp_path)
+
+
+def test_every_row_arrives_once_also_those_of_a_transaction_that_ends_after_the_run(fleet):
+    late = fleet.server.begin("bergen", LATE)
+    try:
+        fleet.run_well()
+        fleet.check_rows()
+        versions = fleet.versions()
+
+        assert written(fleet.run_well()) == 0
+        assert fleet.versions() == versions
+
+        late.communicate("commit;\n", timeout=30)
+        assert late.returncode == 0
+    finally:
+        late.kill()
+        late.wait()
+    assert written(fleet.run_well()) > 0
+    fleet.check_rows()
+    assert fleet.published("incremental", "bergen").num_rows == ROWS + 500
+    assert written(fleet.run_well()) == 0
+
+
+def test_a_lost_database_fails_alone_and_in_the_words_of_its_server(fleet):
+    fleet.server.sql("postgres", "drop database bergen with (force)")
+    code, run, said = fleet.run()
+    assert code == 1, said
+    assert all('database "bergen" does not exist' in message for message in messages(run)), said
+    failed = {(dataset["dataset"]["server"], dataset["dataset"]["table"])
+              for dataset in run["datasets"] if dataset["state"] == "STATE_FAILED"}
+    assert failed == {("bergen", strategy) for strategy in STRATEGIES}
+    fleet.check_rows(["oslo", "tromso"])
+
+
+def test_a_wrong_password_is_refused_and_never_shown(fleet):
+    wrong = "wr0ng-battery"
+    code, run, said = fleet.run(password=wrong)
+    assert code == 3, said
+    words = 'password authentication failed for user "postgres"'
+    assert all(words in message for message in messages(run)), said
+    kept = [path.read_bytes() for path in fleet.folder.rglob("*") if path.is_file()]
+    for secret in (wrong, ThrowawayPostgres.PASSWORD):
+        assert secret not in said
+        assert not any(secret.encode() in content for content in kept)
