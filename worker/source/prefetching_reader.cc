@@ -1,6 +1,7 @@
 #include "worker/source/prefetching_reader.h"
 
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,8 @@ constexpr size_t kMaxBatchesAhead = 2;
 absl::StatusOr<std::unique_ptr<RowBatch>> GuardedNext(SourceReader& reader) {
   try {
     return reader.Next();
+  } catch (const std::bad_alloc&) {  // Retried, like any other want of memory.
+    return absl::ResourceExhaustedError("reading: out of memory");
   } catch (const std::exception& e) {  // On this thread it would end the process.
     return absl::InternalError(absl::StrCat("reading: ", e.what()));
   }
