@@ -1,0 +1,194 @@
+// Staging where there is little room: a full disk, a limit on files, and many partitions at once.
+#include <arrow/array/builder_binary.h>
+#include <arrow/array/builder_primitive.h>
+#include <arrow/memory_pool.h>
+#include <arrow/record_batch.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <random>
+
+#include "common/data/arrow_schema.h"
+#include "tests/support/temp_folder.h"
+#include "worker/stage/delta_staging_writer.h"
+
+namespace headwater {
+namespace {
+
+using ::testing::HasSubstr;
+
+const Schema kSchema = {{{"at", {TypeKind::kDate}}, {"text", {TypeKind::kString}}}};
+constexpr int64_t kMiB = 1 << 20;
+
+class StagingDisk : public ::testing::Test {
+ protected:
+  StagingDisk() {
+    options_.dataset.id = {"flights", "ewr"};
+    options_.dataset.cursor = "at";
+    options_.dataset.partition_by = {Unit::Kind::kDay, 1};
+    options_.dataset.target_uri = folder_.path() + "/flights";
+    options_.lease = {"t", 7};
+    options_.cursor_type = CursorType::kDate;
+    options_.domain_end = 100'000;
+    options_.extent = {Range{0, options_.domain_end}, false};
+    options_.source_schema = kSchema;
+    options_.loaded_at = absl::UnixEpoch();
+  }
+
+  // `rows` rows with `text_bytes` random bytes each, that no codec makes much smaller; row i is of
+  // day i % days.
+  RowBatch Batch(int rows, int text_bytes, int days) {
+    arrow::Date32Builder at(ArrowPool());
+    arrow::StringBuilder text(ArrowPool());
+    std::string value(text_bytes, 'x');
+    for (int row = 0; row < rows; ++row) {
+      for (char& c : value) c = static_cast<char>(' ' + random_() % 95);
+      EXPECT_TRUE(at.Append(row % days).ok());
+      EXPECT_TRUE(text.Append(value).ok());
+    }
+    return RowBatch(
+        arrow::RecordBatch::Make(ToArrow(kSchema), rows, {*at.Finish(), *text.Finish()}));
+  }
+
+  std::unique_ptr<StagingWriter> Open() {
+    auto writer = OpenParquetStaging(options_);
+    EXPECT_TRUE(writer.ok()) << writer.status();
+    return *std::move(writer);
+  }
+
+  int FilesOnDisk() const {
+    int files = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path())) {
+      files += entry.is_regular_file() ? 1 : 0;
+    }
+    return files;
+  }
+
+  void ExpectFull(const absl::Status& status) const {
+    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("make room in folder '" + folder_.path()));
+  }
+
+  // Fills what there is at Write(), then at Finish(); both must leave nothing, and be forgotten as
+  // soon as less is wanted.
+  void ExpectThatFullIsSurvived() {
+    for (const int64_t memory_bytes : {int64_t{1}, 64 * kMiB}) {
+      options_.memory_bytes = memory_bytes;
+      {
+        auto writer = Open();
+        const absl::Status written = writer->Write(Batch(64, 64 << 10, /*days=*/4));
+        EXPECT_EQ(written.ok(), memory_bytes != 1) << written;
+        const absl::Status finished = writer->Finish().status();
+        ExpectFull(finished);
+        if (!written.ok()) {
+          EXPECT_EQ(finished, written);
+        }
+      }
+      EXPECT_EQ(FilesOnDisk(), 0);
+      auto writer = Open();
+      EXPECT_TRUE(writer->Write(Batch(8, 1024, /*days=*/4)).ok());
+      const auto manifest = writer->Finish();
+      ASSERT_TRUE(manifest.ok()) << manifest.status();
+      EXPECT_EQ(FilesOnDisk(), 4);
+      writer.reset();
+      std::filesystem::remove_all(folder_.path() + "/flights");
+    }
+  }
+
+  TempFolder folder_;
+  StagingOptions options_;
+  std::mt19937 random_{1};
+};
+
+// A file system of its own over a folder, while it lives.
+class SmallDisk {
+ public:
+  SmallDisk(std::string folder, const char* options) : folder_(std::move(folder)) {
+    error_ = mount("tmpfs", folder_.c_str(), "tmpfs", 0, options) == 0 ? 0 : errno;
+  }
+  ~SmallDisk() {
+    if (error_ == 0) umount2(folder_.c_str(), MNT_DETACH);
+  }
+  int error() const { return error_; }
+
+ private:
+  const std::string folder_;
+  int error_;
+};
+
+// Without the right to mount the case cannot run. That is no reason to fail, except for root on a
+// CI machine, which is expected to have it. The limit on files below runs everywhere.
+#define MOUNT_OR_SKIP(disk)                                                                \
+  if (disk.error() != 0) {                                                                 \
+    if (geteuid() == 0 && std::getenv("CI") != nullptr) {                                  \
+      FAIL() << "root cannot mount a tmpfs: " << std::strerror(disk.error());              \
+    }                                                                                      \
+    GTEST_SKIP() << "NOT RUN: cannot mount a tmpfs here: " << std::strerror(disk.error()); \
+  }
+
+TEST_F(StagingDisk, AFullDiskIsSaidAndLeavesNoFiles) {
+  const SmallDisk disk(folder_.path(), "size=1m");
+  MOUNT_OR_SKIP(disk);
+  ExpectThatFullIsSurvived();
+}
+
+TEST_F(StagingDisk, ADiskWithoutRoomForFoldersIsSaidToo) {
+  const SmallDisk disk(folder_.path(), "size=1m,nr_inodes=3");
+  MOUNT_OR_SKIP(disk);
+  options_.memory_bytes = 1;
+  auto writer = Open();
+  ExpectFull(writer->Write(Batch(8, 10, /*days=*/4)));
+  writer.reset();
+  EXPECT_EQ(FilesOnDisk(), 0);
+}
+
+TEST_F(StagingDisk, ALimitOnTheSizeOfFilesIsAFullDisk) {
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small = {static_cast<rlim_t>(kMiB) / 8, before.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  ExpectThatFullIsSurvived();
+  EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
+}
+
+TEST_F(StagingDisk, MemoryStaysWithinItsBudgetWithFourHundredPartitions) {
+  constexpr int kPartitions = 400, kBatches = 18, kRows = 8192, kTextBytes = 120;
+  // Beside the budget: two batches on their way, and what 128 open files remember.
+  constexpr int64_t kBeside = 8 * kMiB;
+  options_.memory_bytes = 4 * kMiB;
+  const int64_t before = ArrowPool()->bytes_allocated();
+  auto writer = Open();
+  int64_t most = 0, sent = 0;
+  for (int i = 0; i < kBatches; ++i) {
+    {
+      const RowBatch batch = Batch(kRows, kTextBytes, kPartitions);
+      sent += batch.size_bytes();
+      ASSERT_TRUE(writer->Write(batch).ok());
+    }
+    most = std::max(most, ArrowPool()->bytes_allocated() - before);
+  }
+  RecordProperty("most_bytes", std::to_string(most));
+  EXPECT_LE(most, options_.memory_bytes + kBeside);
+  EXPECT_GT(sent, 1.3 * (options_.memory_bytes + kBeside)) << "too few rows to prove anything";
+  const auto manifest = writer->Finish();
+  ASSERT_TRUE(manifest.ok()) << manifest.status();
+  int64_t rows = 0;
+  for (const StagedFile& file : manifest->pieces.at(0).files) rows += file.rows;
+  EXPECT_EQ(rows, kBatches * kRows);
+  EXPECT_GE(manifest->pieces[0].files.size(), static_cast<size_t>(kPartitions));
+  writer.reset();
+  EXPECT_LE(ArrowPool()->bytes_allocated(), before);
+}
+
+}  // namespace
+}  // namespace headwater
