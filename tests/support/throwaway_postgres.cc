@@ -54,7 +54,7 @@ int WaitFor(pid_t pid) {
 
 }  // namespace
 
-std::unique_ptr<ThrowawayPostgres> ThrowawayPostgres::Start(std::string& why_not) {
+std::unique_ptr<ThrowawayPostgres> ThrowawayPostgres::Start(std::string& why_not, bool durable) {
   if (access((std::string(kBin) + "postgres").c_str(), X_OK) != 0) {
     why_not = std::string("no PostgreSQL 15 in ") + kBin + " (apt install postgresql-15)";
     return nullptr;
@@ -82,9 +82,10 @@ std::unique_ptr<ThrowawayPostgres> ThrowawayPostgres::Start(std::string& why_not
     why_not = "initdb failed";
     return nullptr;
   }
-  server->pid_ = Spawn({std::string(kBin) + "postgres", "-D", data, "-k", server->folder_, "-c",
-                        "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=40"},
-                       log);
+  server->pid_ = Spawn(
+      {std::string(kBin) + "postgres", "-D", data, "-k", server->folder_, "-c",
+       "listen_addresses=", "-c", durable ? "fsync=on" : "fsync=off", "-c", "max_connections=40"},
+      log);
   const auto limit = std::chrono::steady_clock::now() + kStartLimit;
   while (PQping(server->Url().c_str()) != PQPING_OK) {
     if (std::chrono::steady_clock::now() > limit || waitpid(server->pid_, nullptr, WNOHANG) != 0) {

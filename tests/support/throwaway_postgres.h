@@ -1,5 +1,5 @@
 // A PostgreSQL 15 of a test's own: in a temporary folder, reached through a socket in that folder
-// (no port is taken), without fsync, gone with the object.
+// (no port is taken), without fsync unless asked for, gone with the object.
 #ifndef HEADWATER_TESTS_SUPPORT_THROWAWAY_POSTGRES_H_
 #define HEADWATER_TESTS_SUPPORT_THROWAWAY_POSTGRES_H_
 
@@ -14,7 +14,8 @@ namespace headwater {
 class ThrowawayPostgres {
  public:
   // Null, with the reason in `why_not`, where PostgreSQL is not installed or does not start.
-  static std::unique_ptr<ThrowawayPostgres> Start(std::string& why_not);
+  // `durable`: a commit waits for the disk, as one in production does; for benchmarks.
+  static std::unique_ptr<ThrowawayPostgres> Start(std::string& why_not, bool durable = false);
 
   // Stops the server by the id of the process that Start() made, and removes the folder.
   ~ThrowawayPostgres();
