@@ -6,8 +6,10 @@
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "worker/registry.h"
 
 int main(int argc, char** argv) {
+  headwater::PrepareSources();
   headwater::BlockInterrupts();
   headwater::CommandTable commands;
   commands.validate = &headwater::RunValidate;

@@ -61,7 +61,6 @@ void Core::Impl::Handle(const Input& input) {
 }
 
 void Core::Impl::Advance() {
-  ExpireLeases();
   StartCommits();
   EndRuns();
   CancelUnwanted();
@@ -116,6 +115,7 @@ StepResult Core::Begin(bool workers_are_dead, const std::string& config_digest, 
 
 StepResult Core::Step(absl::Span<const Input> inputs, absl::Time now) {
   impl_->now = std::max(now, impl_->now);  // A clock that jumps back stands still here.
+  impl_->ExpireLeases();                   // What time has ended, no input of this step can renew.
   for (const Input& input : inputs) impl_->Handle(input);
   impl_->Advance();
   return impl_->TakeStep();

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status.h"
 #include "common/model/model_proto.h"
 #include "coordinator/core_impl.h"
 #include "coordinator/describe.h"
@@ -101,6 +102,8 @@ void Core::Impl::FailDemands(const DatasetId& id, const std::vector<std::string>
 }
 
 absl::Status Core::Impl::CheckPolicies(const DatasetSpec& spec, const ProbeResult& result) const {
+  ASSIGN_OR_RETURN(const CursorCalendar calendar, CalendarOf(spec, result.cursor_type));
+  RETURN_IF_ERROR(Annotate(BeginOf(spec, calendar).status(), ToString(spec.id)));
   if (spec.on_null_cursor == OutsidePolicy::kError && result.null_rows > 0) {
     return absl::InvalidArgumentError(absl::StrCat(ToString(spec.id), ": ", result.null_rows,
                                                    " rows have no value in cursor column ",

@@ -55,8 +55,10 @@ void Core::Impl::StartCommits() {
     if (known != state->tables().end() && known->second.intended.has_value()) {
       // An intent whose outcome is not known (after a restart or a failed try): that same one
       // again.
-      work.phase = TableWork::Phase::kCommitting;
-      Send(Commit{IntentOf(*known->second.intended)});
+      Intent intent = IntentOf(*known->second.intended);
+      work.phase =
+          work.unfit.empty() ? TableWork::Phase::kCommitting : TableWork::Phase::kAbandoning;
+      work.unfit.empty() ? Send(Commit{std::move(intent)}) : Send(AbandonIntent{std::move(intent)});
       continue;
     }
     std::sort(fences.begin(), fences.end());
@@ -115,12 +117,22 @@ void Core::Impl::On(const CommitChecked& input) {
 void Core::Impl::On(const CommitFinished& input) {
   TableWork& work = tables[input.table];
   const auto known = state->tables().find(input.table);
-  if (work.phase != TableWork::Phase::kCommitting || known == state->tables().end() ||
-      !known->second.intended.has_value() ||
+  const bool abandoning = work.phase == TableWork::Phase::kAbandoning;
+  if ((work.phase != TableWork::Phase::kCommitting && !abandoning) ||
+      known == state->tables().end() || !known->second.intended.has_value() ||
       known->second.intended->commit_sequence() != input.sequence) {
     return;
   }
   work.phase = TableWork::Phase::kIdle;
+  if (absl::IsCancelled(
+          input.result.status())) {  // Fenced by an empty commit: its ranges are read again.
+    v1::Event event;
+    event.mutable_abandoned()->set_table(input.table);
+    event.mutable_abandoned()->set_commit_sequence(input.sequence);
+    event.mutable_abandoned()->set_reason(std::exchange(work.unfit, ""));
+    Emit(std::move(event));
+    return;
+  }
   if (input.result.ok()) {
     work.failures = 0;
     v1::Event event;
@@ -134,8 +146,14 @@ void Core::Impl::On(const CommitFinished& input) {
   }
   const absl::Status& status = input.result.status();
   const Disposition disposition = DispositionOf(status.code());
-  if (disposition == Disposition::kDrop || disposition == Disposition::kQuarantine) {
+  if (disposition == Disposition::kDrop ||
+      (abandoning && disposition != Disposition::kRetry && disposition != Disposition::kInDoubt)) {
     StopTable(input.table, status);
+    return;
+  }
+  if (disposition == Disposition::kQuarantine || disposition == Disposition::kStop) {
+    // It passed every check and cannot be committed all the same: the table has changed since.
+    work.unfit = std::string(status.message());
     return;
   }
   // In doubt or passing: the same intent again. Its claims neither expire nor are cancelled.

@@ -52,11 +52,12 @@ struct VerifyCall {
 
 // One table's committer, as far as it is known here.
 struct TableWork {
-  enum class Phase { kIdle, kChecking, kCommitting };
+  enum class Phase { kIdle, kChecking, kCommitting, kAbandoning };
   Phase phase = Phase::kIdle;
   std::vector<int64_t> fences;  // Being checked.
   absl::Time retry_at = absl::InfinitePast();
   int failures = 0;
+  std::string unfit;                  // Why the intent under way cannot be committed: it is abandoned.
   absl::Status stopped;  // Not OK: nothing more is published here in this term.
 
   // The runs that wait for this table have been told that it cannot be written now.

@@ -2,11 +2,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "worker/source/odbc/odbc_handles.h"
 #include "worker/source/odbc/odbc_source.h"
 #include "worker/source/postgres/postgres_source.h"
 #include "worker/stage/delta_staging_writer.h"
 
 namespace headwater {
+
+void PrepareSources() { PrepareOdbcDrivers(); }
 
 absl::StatusOr<std::unique_ptr<Source>> OpenSource(const ServerSpec& server) {
   if (absl::StartsWith(server.url, kOdbcScheme)) return OpenOdbcSource(server);

@@ -84,6 +84,7 @@ class TableCommitter {
   // Requires: its replacements passed Check().
   // UNKNOWN, UNAVAILABLE, RESOURCE_EXHAUSTED: try the same intent again. FAILED_PRECONDITION: the
   // table has a higher sequence or another hash under ours: this ledger must stop publishing here.
+  // CANCELLED: this intent was abandoned, and is again found to be.
   virtual absl::StatusOr<CommitResult> Commit(const Intent& intent) = 0;
 
   // Makes sure `intent` can never be committed: an empty version with its sequence and hash.

@@ -16,20 +16,6 @@
 
 namespace headwater {
 
-// One end of a window, as an instant or as a value of an integer cursor:
-//
-//   end     = date | month | year | datetime | ago | "now" | integer
-//   month   = "2013-03"                        its first instant
-//   datetime= "2013-03-01T05:00[:00][Z|±hh:mm]"  a space may stand for the T
-//   ago     = "-" count ("m" | "h" | "d" | "w")  that long before now; days are of 24 hours
-//
-// Without an offset it is wall clock in `zone`; a wall clock that a spring skipped is the instant
-// after the gap, one that an autumn repeats is the first of the two.
-// INVALID_ARGUMENT: names the text and what it may be.
-absl::StatusOr<absl::Time> ParseInstant(absl::string_view text, absl::Time now,
-                                        absl::TimeZone zone);
-absl::StatusOr<int64_t> ParseValue(absl::string_view text);
-
 // The datasets that are meant. NOT_FOUND: as Select().
 absl::StatusOr<std::vector<const DatasetConfig*>> Resolve(const Config& config,
                                                           const v1::Selection& selection);

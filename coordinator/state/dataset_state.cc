@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/base/status.h"
+#include "common/data/instant.h"
 
 namespace headwater {
 namespace {
@@ -15,6 +17,23 @@ absl::Time NotAfter(absl::Time time, const std::optional<absl::Time>& other) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::optional<int64_t>> BeginOf(const DatasetSpec& spec,
+                                               const CursorCalendar& calendar) {
+  if (spec.begin.empty() || calendar.type() == CursorType::kNone) return std::nullopt;
+  if (calendar.type() == CursorType::kInteger) {
+    ASSIGN_OR_RETURN(const int64_t value, ParseValue(spec.begin));
+    return value;
+  }
+  absl::TimeZone zone;
+  HW_CHECK(absl::LoadTimeZone(spec.server.timezone, &zone));
+  // Relative times would move with every probe: `begin` is a fixed place.
+  ASSIGN_OR_RETURN(const absl::Time instant, ParseInstant(spec.begin, absl::InfinitePast(), zone));
+  if (instant == absl::InfinitePast()) {
+    return absl::InvalidArgumentError("begin: expected a date or a time, not one relative to now");
+  }
+  return calendar.FromInstant(instant);
+}
 
 bool Overlaps(const Extent& a, const Extent& b) {
   if (a.outside && b.outside) return true;
@@ -94,12 +113,16 @@ void DatasetState::TakeProbe(const ProbeResult& result, int64_t sequence) {
   }
   if (result.minimum.has_value() && result.bound.has_value()) {
     int64_t begin = *result.minimum;
-    if (spec.unit.kind != Unit::Kind::kNone) begin = calendar->UnitStart(begin, spec.unit);
+    const auto configured = BeginOf(spec, *calendar);
+    if (configured.ok() && configured->has_value()) begin = **configured;
+    const bool whole_units = !configured->has_value() || spec.strategy == Strategy::kPartition;
+    if (whole_units && spec.unit.kind != Unit::Kind::kNone)
+      begin = calendar->UnitStart(begin, spec.unit);
     Range seen{begin, *result.bound + 1};
     if (old_domain.has_value()) {
       seen = {std::min(seen.from, old_domain->from), std::max(seen.to, old_domain->to)};
     }
-    domain = seen;
+    if (!seen.empty()) domain = seen;
   }
   SettleFirstLoad(result);
   CheckTail(result, sequence);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/data/range_set.h"
 #include "common/model/task.h"
@@ -123,6 +124,11 @@ class DatasetState {
   void TrySettle(Piece& piece, const ProbeFacts& confirmed) const;
   void AdvanceSettled();
 };
+
+// `spec.begin` as a cursor value; absent when it is not configured. INVALID_ARGUMENT: it does not
+// fit a cursor of that type.
+absl::StatusOr<std::optional<int64_t>> BeginOf(const DatasetSpec& spec,
+                                               const CursorCalendar& calendar);
 
 // True when they share an instant, or both hold the outside rows.
 bool Overlaps(const Extent& a, const Extent& b);

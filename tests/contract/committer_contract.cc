@@ -171,7 +171,7 @@ TEST_P(CommitterContract, AnAbandonedIntentIsNeverCommitted) {
   const Intent intent = OnePiece(*place, 2, 2, "b");
   ASSERT_TRUE(committer->Abandon(intent).ok());
   ASSERT_TRUE(place->Open()->Abandon(intent).ok());
-  EXPECT_EQ(place->Open()->Commit(intent).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(place->Open()->Commit(intent).status().code(), absl::StatusCode::kCancelled);
   EXPECT_THAT(place->Visible(), ElementsAre(Pair("p1", ElementsAre("a"))));
   ASSERT_TRUE(committer->Commit(OnePiece(*place, 3, 3, "c")).ok());
 }

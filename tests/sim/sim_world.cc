@@ -159,6 +159,8 @@ void SimWorld::RestartCoordinator() {
 void SimWorld::Play(const Effect& effect) {
   if (const auto* offer = std::get_if<SendOffer>(&effect)) return PlayOffer(*offer);
   if (const auto* commit = std::get_if<Commit>(&effect)) return PlayCommit(commit->intent);
+  if (const auto* abandon = std::get_if<AbandonIntent>(&effect))
+    return PlayAbandon(abandon->intent);
   if (const auto* check = std::get_if<CheckCommit>(&effect)) {
     CommitChecked checked{check->table, absl::OkStatus(), {}};
     if (!calm_ && Chance(options_.fault))
@@ -270,15 +272,34 @@ Manifest SimWorld::Read(const Source& source, const Extent& extent,
   return manifest;
 }
 
+void SimWorld::PlayAbandon(const Intent& intent) {
+  auto& last = last_commit_[intent.table];
+  CommitFinished finished{intent.table, intent.sequence, absl::CancelledError("abandoned")};
+  if (last.first >= intent.sequence) return Fail("a published intent was abandoned");
+  if (!calm_ && Chance(options_.fault)) {
+    finished.result = absl::UnavailableError("not written");
+  } else {
+    last = {intent.sequence, "abandoned"};
+  }
+  Later(absl::Milliseconds(Pick(300)), [this, finished] { Feed({finished}); });
+}
+
 void SimWorld::PlayCommit(const Intent& intent) {
   auto& last = last_commit_[intent.table];
   CommitFinished finished{intent.table, intent.sequence, CommitResult{}};
   const bool lost_before = !calm_ && Chance(options_.fault);
   const bool lost_after = !calm_ && Chance(options_.fault);
-  if (last.first == intent.sequence && last.second != intent.hash)
+  const bool abandoned = last.first == intent.sequence && last.second == "abandoned";
+  if (last.first == intent.sequence && last.second != intent.hash && !abandoned) {
     return Fail("another intent under one sequence");
+  }
   if (last.first > intent.sequence) return Fail("an older sequence was committed again");
-  if (lost_before) {
+  const bool unfit = !calm_ && Chance(options_.fault / 3) && last.first != intent.sequence;
+  if (abandoned) {
+    finished.result = absl::CancelledError("abandoned before");
+  } else if (unfit) {
+    finished.result = absl::InvalidArgumentError("the table has changed");
+  } else if (lost_before) {
     finished.result = absl::UnavailableError("not written");
   } else {
     if (last.first != intent.sequence) {

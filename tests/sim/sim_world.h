@@ -93,6 +93,7 @@ class SimWorld {
   Manifest Read(const Source& source, const Extent& extent, const std::vector<int64_t>& cuts,
                 const std::vector<KnownPiece>& known, int64_t fence);
   void PlayCommit(const Intent& intent);
+  void PlayAbandon(const Intent& intent);
   void Happen();
   void Submit();
   void RunUntil(const std::function<bool()>& done, absl::Duration limit);

@@ -260,9 +260,9 @@ absl::StatusOr<CommitResult> DeltaCommitter::Commit(const Intent& intent) {
     int64_t version = -1;
     ASSIGN_OR_RETURN(const Found found, Look(intent, &version));
     if (found == Found::kAbandoned) {
-      return absl::FailedPreconditionError(absl::StrCat("table ", location_.table, ": intent ",
-                                                        intent.sequence,
-                                                        " was abandoned in version ", version));
+      return absl::CancelledError(absl::StrCat("table ", location_.table, ": intent ",
+                                               intent.sequence, " was abandoned in version ",
+                                               version));
     }
     if (found == Found::kPublished) {
       result.version = version;

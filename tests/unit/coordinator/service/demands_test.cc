@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/data/instant.h"
+
 namespace headwater {
 namespace {
 
