@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   headwater::CommandTable commands;
   commands.validate = &headwater::RunValidate;
   commands.version = &headwater::RunVersion;
+  commands.demo = &headwater::RunDemo;
   commands.plan = &headwater::RunPlan;
   commands.run = &headwater::RunRun;
   commands.backfill = &headwater::RunBackfill;

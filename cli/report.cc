@@ -196,8 +196,8 @@ std::string PlanReport(const v1::PlanResponse& plan) {
       microbatches == 0
           ? absl::StrCat("nothing to do in ", Counted(plan.datasets_size(), "dataset"))
           : absl::StrCat("would read ", Counted(microbatches, "microbatch", "microbatches"), " of ",
-                         Counted(plan.datasets_size(), "dataset"), ", about ",
-                         Counted(rows, "row"));
+                         Counted(plan.datasets_size(), "dataset"),
+                         rows > 0 ? absl::StrCat(", about ", Counted(rows, "row")) : "");
   if (failed > 0) {
     absl::StrAppend(&closing, "; ", Counted(failed, "dataset"), " could not be probed");
   }
