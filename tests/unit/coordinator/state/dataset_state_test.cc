@@ -1,0 +1,183 @@
+#include "coordinator/state/dataset_state.h"
+
+#include "coordinator/plan/planner.h"
+#include "coordinator/state/cluster_state.h"
+#include "gmock/gmock.h"
+
+namespace headwater {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const absl::Time kNoon = absl::FromUnixSeconds(1'385'899'200);  // 2013-12-01T12:00:00Z
+int64_t At(absl::Duration after_noon) { return absl::ToUnixMicros(kNoon + after_noon); }
+
+// A dataset whose source is a list of cursor values; every read and probe sees all of it.
+class DatasetStateTest : public testing::Test {
+ protected:
+  DatasetStateTest() {
+    DatasetSpec spec;
+    spec.id = {"deals", "p1"};
+    spec.server.name = "p1";
+    spec.strategy = Strategy::kIncremental;
+    spec.cursor = "at";
+    spec.unit = *ParseUnit("1h");
+    spec.server.silent_after = absl::Hours(24 * 7);
+    dataset_.TakeSpec(spec, "digest");
+  }
+
+  void Probe(absl::Duration clock, std::optional<absl::Time> oldest_transaction = std::nullopt) {
+    ProbeResult probe;
+    probe.cursor_type = CursorType::kInstant;
+    probe.source_clock = kNoon + clock;
+    probe.transactions_known = true;
+    probe.oldest_transaction = oldest_transaction;
+    for (const Range& range : dataset_.TailStretches()) {
+      TailCheck check{range, 0, std::nullopt};
+      for (int64_t row : rows_) {
+        if (!range.Contains(row)) continue;
+        ++check.rows;
+        check.max_cursor = std::max(check.max_cursor.value_or(row), row);
+      }
+      probe.tail.push_back(check);
+    }
+    for (int64_t row : rows_) {
+      probe.minimum = std::min(probe.minimum.value_or(row), row);
+      probe.bound = std::max(probe.bound.value_or(row), row);
+    }
+    dataset_.TakeProbe(probe, ++sequence_);
+  }
+
+  // Does what a run would do; returns the extents that were read.
+  std::vector<Range> Run() {
+    DemandState demand;
+    ActivateDemand(dataset_, demand, v1::RUN_KIND_INCREMENTAL, sequence_);
+    std::vector<Range> read;
+    while (true) {
+      const NextClaimResult next = NextClaim(dataset_, demand, kNoon);
+      if (!next.claim.has_value()) return read;
+      Claim claim;
+      claim.fence = ++sequence_;
+      claim.extent = next.claim->extent;
+      claim.cuts = next.claim->cuts;
+      claim.shown = dataset_.Facts();
+      claim.manifest.emplace();
+      for (const Extent& extent : PiecesOf(claim.extent, claim.cuts)) {
+        StagedPiece piece;
+        piece.extent = extent;
+        for (int64_t row : rows_) {
+          if (!extent.range->Contains(row)) continue;
+          piece.fingerprint.Add(Hash128{1, static_cast<uint64_t>(row)});
+          piece.max_cursor = std::max(piece.max_cursor.value_or(row), row);
+        }
+        claim.manifest->pieces.push_back(piece);
+      }
+      dataset_.Publish(claim, kNoon);
+      demand.remaining.DropUpTo(*claim.extent.range, claim.fence);
+      read.push_back(*claim.extent.range);
+    }
+  }
+
+  DatasetState dataset_;
+  std::vector<int64_t> rows_;
+  int64_t sequence_ = 0;
+};
+
+TEST_F(DatasetStateTest, AFirstLoadSettlesWhatIsOlderThanTheSettleTime) {
+  rows_ = {At(absl::Hours(-3)), At(absl::Minutes(-2))};
+  Probe(absl::ZeroDuration());
+  EXPECT_EQ(Run().size(), 3u);  // 9, 10 and 11 o'clock; the last is cut where rows have settled.
+  EXPECT_EQ(dataset_.coverage.pieces().size(), 4u);
+  EXPECT_EQ(dataset_.settled_to, At(absl::Minutes(-5)));
+  EXPECT_EQ(dataset_.coverage.Missing(*dataset_.domain).size(), 0u);
+}
+
+TEST_F(DatasetStateTest, ATickWithNothingNewReadsNothing) {
+  rows_ = {At(absl::Hours(-3)), At(absl::Minutes(-2))};
+  Probe(absl::ZeroDuration());
+  Run();
+  for (int minute : {1, 2, 10, 60}) {
+    Probe(absl::Minutes(minute));
+    EXPECT_THAT(Run(), IsEmpty()) << minute;
+  }
+}
+
+TEST_F(DatasetStateTest, ARowThatArrivesLateInTheTailIsReadWithoutALookback) {
+  rows_ = {At(absl::Hours(-3)), At(absl::Minutes(-1))};
+  Probe(absl::ZeroDuration());
+  Run();
+  rows_.push_back(At(absl::Minutes(-2)));  // Its transaction was open at the first probe.
+  Probe(absl::Minutes(3));
+  const std::vector<Range> read = Run();
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_TRUE(read[0].Contains(rows_.back()));
+  EXPECT_EQ(dataset_.rows(), 3);
+}
+
+TEST_F(DatasetStateTest, TheTailDoesNotSettleWhileATransactionOfItsTimeIsOpen) {
+  rows_ = {At(absl::Hours(-3)), At(absl::Minutes(-2)), At(absl::Minutes(-1))};
+  Probe(absl::ZeroDuration());
+  Run();
+  const int64_t before = dataset_.settled_to;
+  Probe(absl::Hours(2), /*oldest_transaction=*/kNoon - absl::Minutes(1));
+  EXPECT_EQ(dataset_.settled_to, before);
+  Probe(absl::Hours(2), /*oldest_transaction=*/kNoon + absl::Minutes(1));
+  EXPECT_GT(dataset_.settled_to, before);
+}
+
+TEST_F(DatasetStateTest, TheBoundsOwnInstantNeverSettlesWhileItIsTheBound) {
+  rows_ = {At(absl::Hours(-3)), At(absl::Minutes(-1))};
+  Probe(absl::ZeroDuration());
+  Run();
+  Probe(absl::Hours(1));
+  Probe(absl::Hours(2));
+  EXPECT_EQ(dataset_.settled_to, rows_.back());  // Everything before it, not itself.
+  rows_.push_back(rows_.back());                 // A tie.
+  Probe(absl::Hours(3));
+  EXPECT_EQ(Run().size(), 1u);
+  EXPECT_EQ(dataset_.rows(), 3);
+}
+
+TEST_F(DatasetStateTest, TailStretchesStayFewAfterALongAbsence) {
+  rows_ = {At(absl::Hours(-1))};
+  Probe(absl::ZeroDuration());
+  Run();
+  for (int hour = 1; hour <= 40; ++hour) rows_.push_back(At(absl::Hours(hour)));
+  Probe(absl::Hours(41));
+  EXPECT_GE(Run().size(), 40u);
+  const std::vector<Range> stretches = dataset_.TailStretches();
+  EXPECT_LE(static_cast<int>(stretches.size()), kMaxTailChecks);
+  EXPECT_EQ(stretches.back().to, dataset_.domain->to);
+  EXPECT_LE(stretches.front().from, At(absl::Hours(1)));
+}
+
+TEST_F(DatasetStateTest, ASilentSourceIsCalledSilentAndStillAdvances) {
+  rows_ = {At(absl::Hours(-1))};
+  Probe(absl::Hours(24 * 6));
+  Run();
+  EXPECT_FALSE(dataset_.SilentFor().has_value());
+  Probe(absl::Hours(24 * 30));
+  EXPECT_TRUE(dataset_.SilentFor().has_value());
+  EXPECT_EQ(dataset_.CompleteThrough(), kNoon + absl::Hours(24 * 30) - absl::Minutes(5));
+}
+
+TEST_F(DatasetStateTest, BeginCutsTheDomain) {
+  dataset_.spec.begin = "2013-12-01T10:30:00Z";
+  rows_ = {At(absl::Hours(-30)), At(absl::Minutes(-1))};
+  Probe(absl::ZeroDuration());
+  EXPECT_EQ(dataset_.domain->from, At(absl::Minutes(-90)));
+  Run();
+  EXPECT_EQ(dataset_.rows(), 1);
+  const auto bad = BeginOf(
+      [&] {
+        DatasetSpec spec = dataset_.spec;
+        spec.begin = "-7d";
+        return spec;
+      }(),
+      *dataset_.calendar);
+  EXPECT_EQ(bad.status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace headwater
