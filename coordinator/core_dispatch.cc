@@ -1,6 +1,7 @@
 // Dispatch: which task goes to which worker next. Bands first, then the server with the least work
 // in flight, so that many blocked microbatches of one server delay no other.
 #include <algorithm>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
@@ -33,6 +34,10 @@ bool Reaches(const WorkerHello& hello, const std::string& server) {
                      [&](const std::string& glob) { return MatchesGlob(glob, server); });
 }
 
+bool ComesFirst(const ServerChoice& a, const ServerChoice& b) {
+  return std::tie(a.load, a.served, *a.server) < std::tie(b.load, b.served, *b.server);
+}
+
 }  // namespace
 
 void Core::Impl::On(const DatasetsConfigured& input) {
@@ -48,50 +53,76 @@ void Core::Impl::On(const DatasetsConfigured& input) {
 }
 
 void Core::Impl::Dispatch() {
-  while (OfferOne()) {
+  if (!SomebodyIsFree()) return;
+  std::vector<ServerChoice> servers = ServersByLoad();
+  while (SomebodyIsFree() && OfferOne(servers)) {
   }
 }
 
-std::vector<std::string> Core::Impl::ServersByLoad() const {
-  std::map<std::string, const ServerSpec*> servers;
-  for (const auto& [id, dataset] : state->datasets())
-    servers.emplace(id.server, &dataset.spec.server);
-  std::vector<std::tuple<int, int64_t, std::string>> order;
-  for (const auto& [name, spec] : servers) {
-    const int load = leases.CountOnServer(name);
-    if (load >= spec->max_connections) continue;
-    const auto served = last_served.find(name);
-    order.emplace_back(load, served == last_served.end() ? 0 : served->second, name);
-  }
-  std::sort(order.begin(), order.end());
-  std::vector<std::string> names;
-  for (auto& [load, served, name] : order) names.push_back(std::move(name));
-  return names;
-}
-
-bool Core::Impl::OfferOne() {
-  const bool somebody = std::any_of(sessions.begin(), sessions.end(), [&](const auto& entry) {
+bool Core::Impl::SomebodyIsFree() const {
+  return std::any_of(sessions.begin(), sessions.end(), [&](const auto& entry) {
     return !entry.second.draining && leases.CountOfSession(entry.first) < entry.second.credit;
   });
-  if (!somebody) return false;
-  const std::vector<std::string> servers = ServersByLoad();
+}
+
+std::vector<ServerChoice> Core::Impl::ServersByLoad() {
+  if (datasets_indexed != state->datasets().size()) {
+    datasets_by_server.clear();
+    for (const auto& [id, dataset] : state->datasets()) {
+      datasets_by_server[id.server].push_back(&dataset);
+    }
+    datasets_indexed = state->datasets().size();
+  }
+  std::vector<ServerChoice> servers;
+  for (const auto& [name, datasets] : datasets_by_server) {
+    ServerChoice choice;
+    choice.load = leases.CountOnServer(name);
+    if (choice.load >= datasets.front()->spec.server.max_connections) continue;
+    const auto served = last_served.find(name);
+    choice.served = served == last_served.end() ? 0 : served->second;
+    choice.server = &name;
+    choice.datasets = &datasets;
+    servers.push_back(choice);
+  }
+  std::sort(servers.begin(), servers.end(), ComesFirst);
+  return servers;
+}
+
+bool Core::Impl::OfferOne(std::vector<ServerChoice>& servers) {
   const bool backfills_first = dispatch_count % kBackfillShare == kBackfillShare - 1;
-  const auto served = [&](const std::string& server) {
-    last_served[server] = ++dispatch_count;
-    return true;
+  // Offers for the first server that has something to offer; true when there is one.
+  const auto offer = [&](auto none, auto offer_for) {
+    for (size_t i = 0; i < servers.size(); ++i) {
+      if (none(servers[i])) continue;
+      if (offer_for(servers[i])) {
+        Served(servers, i);
+        return true;
+      }
+      none(servers[i]) = true;
+    }
+    return false;
   };
-  for (const std::string& server : servers) {
-    if (OfferProbe(server)) return served(server);
+  if (offer([](ServerChoice& choice) -> bool& { return choice.no_probe; },
+            [&](const ServerChoice& choice) { return OfferProbe(choice); })) {
+    return true;
   }
   for (const bool backfills : {backfills_first, !backfills_first}) {
-    for (const std::string& server : servers) {
-      if (OfferMicrobatch(server, backfills)) return served(server);
+    if (offer([=](ServerChoice& choice) -> bool& { return choice.no_microbatch[backfills]; },
+              [&](const ServerChoice& choice) { return OfferMicrobatch(choice, backfills); })) {
+      return true;
     }
   }
-  for (const std::string& server : servers) {
-    if (OfferVerification(server)) return served(server);
-  }
-  return false;
+  return offer([](ServerChoice& choice) -> bool& { return choice.no_verification; },
+               [&](const ServerChoice& choice) { return OfferVerification(*choice.server); });
+}
+
+void Core::Impl::Served(std::vector<ServerChoice>& servers, size_t index) {
+  ServerChoice choice = servers[index];
+  servers.erase(servers.begin() + static_cast<ptrdiff_t>(index));
+  choice.served = last_served[*choice.server] = ++dispatch_count;
+  choice.load = leases.CountOnServer(*choice.server);
+  if (choice.load >= choice.datasets->front()->spec.server.max_connections) return;
+  servers.insert(std::upper_bound(servers.begin(), servers.end(), choice, ComesFirst), choice);
 }
 
 Session* Core::Impl::PickSession(const std::string& server, SessionId& id) {
@@ -122,9 +153,12 @@ void Core::Impl::Offer(const SessionId& session_id, Session& session, const Data
   Send(std::move(offer));
 }
 
-bool Core::Impl::OfferProbe(const std::string& server) {
-  for (const auto& [id, dataset] : state->datasets()) {
-    if (id.server != server) continue;
+bool Core::Impl::OfferProbe(const ServerChoice& choice) {
+  const std::string& server = *choice.server;
+  for (const DatasetState* known : *choice.datasets) {
+    const DatasetState& dataset = *known;
+    const DatasetId& id = dataset.spec.id;
+    if (dataset.live_runs.empty() && plans.empty()) continue;
     std::vector<std::string> waiting;
     for (const std::string& run_id : dataset.live_runs) {
       const DemandState& demand = state->FindRun(run_id)->demands.at(id);
@@ -152,9 +186,12 @@ bool Core::Impl::OfferProbe(const std::string& server) {
   return false;
 }
 
-bool Core::Impl::OfferMicrobatch(const std::string& server, bool backfills) {
-  for (const auto& [id, dataset] : state->datasets()) {
-    if (id.server != server || dataset.live_runs.empty()) continue;
+bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
+  const std::string& server = *choice.server;
+  for (const DatasetState* known : *choice.datasets) {
+    const DatasetState& dataset = *known;
+    const DatasetId& id = dataset.spec.id;
+    if (dataset.live_runs.empty()) continue;
     const auto table = tables.find(id.table);
     if (table != tables.end() && !table->second.stopped.ok()) continue;
     // Backfill never takes a server's last connection, where there is more than one.

@@ -65,6 +65,18 @@ struct TableWork {
   bool told() const { return !stopped.ok() || failures >= kFailuresToTell; }
 };
 
+// A server while tasks are handed out. What it once had none of, it has none of until the round
+// ends: handing out only takes tasks, connections and credit away.
+struct ServerChoice {
+  int load = 0;        // Live leases.
+  int64_t served = 0;  // dispatch_count when it was last served.
+  const std::string* server = nullptr;
+  const std::vector<const DatasetState*>* datasets = nullptr;
+  bool no_probe = false;
+  bool no_microbatch[2] = {false, false};  // [1]: for backfills.
+  bool no_verification = false;
+};
+
 struct Core::Impl {
   Impl(std::unique_ptr<ClusterState> state, const CoreOptions& options)
       : state(std::move(state)), options(options) {}
@@ -97,10 +109,12 @@ struct Core::Impl {
   // ---- core_dispatch.cc
   void On(const DatasetsConfigured& input);
   void Dispatch();
-  bool OfferOne();
-  std::vector<std::string> ServersByLoad() const;
-  bool OfferProbe(const std::string& server);
-  bool OfferMicrobatch(const std::string& server, bool backfills);
+  bool SomebodyIsFree() const;
+  std::vector<ServerChoice> ServersByLoad();
+  bool OfferOne(std::vector<ServerChoice>& servers);
+  void Served(std::vector<ServerChoice>& servers, size_t index);
+  bool OfferProbe(const ServerChoice& choice);
+  bool OfferMicrobatch(const ServerChoice& choice, bool backfills);
   bool OfferVerification(const std::string& server);
   Session* PickSession(const std::string& server, SessionId& id);
   void Offer(const SessionId& session_id, Session& session, const DatasetState& dataset,
@@ -146,6 +160,9 @@ struct Core::Impl {
   std::set<int64_t> taken;                     // Fences whose manifest was taken in this term.
   int64_t task_count = 0;
   int64_t dispatch_count = 0;
+  // All datasets, by server and then by id; filled again when there are more of them.
+  std::map<std::string, std::vector<const DatasetState*>> datasets_by_server;
+  size_t datasets_indexed = 0;
   std::map<std::string, int64_t> last_served;  // By server: dispatch_count then.
   std::map<std::string, TableWork> tables;
   std::map<CallId, PlanCall> plans;
