@@ -1,0 +1,102 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "coordinator/core.h"
+#include "coordinator/state/cluster_state.h"
+
+namespace headwater {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
+
+// What a step offered: tasks by server.
+std::map<std::string, int> Offered(const StepResult& step,
+                                   const std::map<std::string, std::string>& server_of_digest) {
+  std::map<std::string, int> offered;
+  for (const Effect& effect : step.effects) {
+    const auto* offer = std::get_if<SendOffer>(&effect);
+    if (offer != nullptr) ++offered[server_of_digest.at(offer->task.dataset_digest)];
+  }
+  return offered;
+}
+
+class CoreDispatchTest : public ::testing::Test {
+ protected:
+  CoreDispatchTest() : core_(std::make_unique<ClusterState>(), CoreOptions()) {
+    core_.Begin(/*workers_are_dead=*/true, "digest", kNow);
+  }
+
+  void Configure(const std::string& server, int tables, int max_connections) {
+    for (int i = 0; i < tables; ++i) {
+      DatasetSpec spec;
+      spec.id = {.table = absl::StrCat("table", i), .server = server};
+      spec.server.name = server;
+      spec.server.url = "test:" + server;
+      spec.cursor_timezone = "UTC";
+      spec.server.max_connections = max_connections;
+      spec.relation = spec.id.table;
+      spec.target_uri = "/nowhere/" + spec.id.table;
+      server_of_digest_[DigestOf(spec)] = server;
+      run_.demands.emplace_back().dataset = spec.id;
+      configured_.datasets.push_back(std::move(spec));
+    }
+  }
+
+  // All datasets are wanted, and one worker is ready for `credit` tasks.
+  std::map<std::string, int> Run(int credit) {
+    run_.run_id = run_.idempotency_key = "r-1";
+    SessionOpened opened;
+    opened.session = "s";
+    opened.hello.name = "w";
+    const std::vector<Input> inputs = {configured_, run_, opened, CreditChanged{"s", credit}};
+    return Offered(core_.Step(inputs, kNow), server_of_digest_);
+  }
+
+  Core core_;
+  DatasetsConfigured configured_;
+  RunSubmitted run_;
+  std::map<std::string, std::string> server_of_digest_;
+};
+
+TEST_F(CoreDispatchTest, ServersTakeTurnsByTheirLoad) {
+  Configure("a", /*tables=*/9, /*max_connections=*/9);
+  Configure("b", /*tables=*/9, /*max_connections=*/9);
+  Configure("c", /*tables=*/1, /*max_connections=*/9);
+  EXPECT_THAT(Run(/*credit=*/7), ElementsAre(Pair("a", 3), Pair("b", 3), Pair("c", 1)));
+}
+
+TEST_F(CoreDispatchTest, NoServerGetsMoreTasksThanConnections) {
+  Configure("a", /*tables=*/5, /*max_connections=*/2);
+  Configure("b", /*tables=*/5, /*max_connections=*/3);
+  EXPECT_THAT(Run(/*credit=*/100), ElementsAre(Pair("a", 2), Pair("b", 3)));
+}
+
+TEST_F(CoreDispatchTest, CreditThatComesLaterFindsWhatWasLeft) {
+  Configure("a", /*tables=*/3, /*max_connections=*/9);
+  EXPECT_THAT(Run(/*credit=*/1), ElementsAre(Pair("a", 1)));
+  const Input more = CreditChanged{"s", 9};
+  EXPECT_THAT(Offered(core_.Step({&more, 1}, kNow), server_of_digest_), ElementsAre(Pair("a", 2)));
+  EXPECT_THAT(Offered(core_.Step({&more, 1}, kNow), server_of_digest_), IsEmpty());
+}
+
+TEST_F(CoreDispatchTest, AServerThatIsConfiguredLaterIsServed) {
+  Configure("a", /*tables=*/1, /*max_connections=*/9);
+  EXPECT_THAT(Run(/*credit=*/9), ElementsAre(Pair("a", 1)));
+  run_.demands.clear();
+  Configure("b", /*tables=*/2, /*max_connections=*/9);
+  run_.run_id = run_.idempotency_key = "r-2";
+  const std::vector<Input> inputs = {configured_, run_};
+  EXPECT_THAT(Offered(core_.Step(inputs, kNow), server_of_digest_), ElementsAre(Pair("b", 2)));
+}
+
+}  // namespace
+}  // namespace headwater
