@@ -57,7 +57,7 @@ struct TableWork {
   std::vector<int64_t> fences;  // Being checked.
   absl::Time retry_at = absl::InfinitePast();
   int failures = 0;
-  std::string unfit;                  // Why the intent under way cannot be committed: it is abandoned.
+  std::string unfit;     // Why the intent under way cannot be committed: it is abandoned.
   absl::Status stopped;  // Not OK: nothing more is published here in this term.
 
   // The runs that wait for this table have been told that it cannot be written now.
