@@ -15,8 +15,8 @@
 
 namespace headwater {
 
-// What drivers need before anything else: SQLite's library, which the ledger shares, is told not to take a
-// global lock for counting memory. Call it first of all in main().
+// What drivers need before anything else: SQLite's library, which the ledger shares, is told not to
+// take a global lock for counting memory. Call it first of all in main().
 void PrepareSources();
 
 // `postgresql://…` → COPY over libpq; `odbc:…` → ODBC. Resolves the secrets in the URL.

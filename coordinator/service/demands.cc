@@ -9,8 +9,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
-#include "common/data/instant.h"
 #include "common/config/selector.h"
+#include "common/data/instant.h"
 
 namespace headwater {
 namespace {
@@ -62,7 +62,6 @@ absl::Status FillWindow(const v1::BackfillWindow& window, absl::Time now, absl::
 }
 
 }  // namespace
-
 
 absl::StatusOr<std::vector<const DatasetConfig*>> Resolve(const Config& config,
                                                           const v1::Selection& selection) {
