@@ -51,15 +51,19 @@ def shown(predicate):
     return sorted({predicate[0], "_hw_microbatch"}) if predicate else None
 
 
-def read_deltalake(path, predicate=None):
-    """`predicate`: (column, "=" | ">=" | "<", pyarrow scalar), for each reader."""
+def open_deltalake(path):
+    """Like each `open_…`: opens the table once, for any number of calls of what it returns,
+    read(predicate), where predicate is None or (column, "=" | ">=" | "<", pyarrow scalar)."""
     dataset = deltalake.DeltaTable(path).to_pyarrow_dataset()
-    expression = None
-    if predicate:
-        column, operator, value = predicate
-        field = pa.compute.field(column)
-        expression = {"=": field == value, ">=": field >= value, "<": field < value}[operator]
-    return normalised(dataset.to_table(filter=expression, columns=shown(predicate)))
+
+    def read(predicate=None):
+        expression = None
+        if predicate:
+            column, operator, value = predicate
+            field = pa.compute.field(column)
+            expression = {"=": field == value, ">=": field >= value, "<": field < value}[operator]
+        return normalised(dataset.to_table(filter=expression, columns=shown(predicate)))
+    return read
 
 
 # How DuckDB is told a constant of a type: as text, so that no Python type rounds it.
@@ -79,31 +83,40 @@ def _duckdb_constant(value):
     return f"CAST(? AS {name})", str(value.as_py())
 
 
-def read_duckdb(path, predicate=None):
-    where, parameters = "", [path]
-    columns = ", ".join(f'"{name}"' for name in shown(predicate)) if predicate else "*"
-    if predicate:
-        column, operator, value = predicate
-        constant, parameter = _duckdb_constant(value)
-        where = f' WHERE "{column}" {operator} {constant}'
-        parameters.append(parameter)
-    result = duckdb_connection().execute(f"SELECT {columns} FROM delta_scan(?){where}", parameters)
-    return normalised(result.to_arrow_table())
+def open_duckdb(path):
+    connection = duckdb_connection()
+    connection.execute(f"ATTACH '{path}' AS opened (TYPE delta, PIN_SNAPSHOT)")
+
+    def read(predicate=None):
+        where, columns, parameters = "", "*", []
+        if predicate:
+            column, operator, value = predicate
+            constant, parameter = _duckdb_constant(value)
+            columns = ", ".join(f'"{name}"' for name in shown(predicate))
+            where, parameters = f' WHERE "{column}" {operator} {constant}', [parameter]
+        result = connection.execute(f"SELECT {columns} FROM opened{where}", parameters)
+        return normalised(result.to_arrow_table())
+    return read
 
 
-def read_polars(path, predicate=None):
-    frame = polars.scan_delta(path)
-    if predicate:
-        column, operator, value = predicate
-        literal = polars.lit(polars.from_arrow(pa.array([value.as_py()], value.type))[0],
-                             polars.from_arrow(pa.array([], value.type)).dtype)
-        field = polars.col(column)
-        frame = frame.filter(
-            {"=": field == literal, ">=": field >= literal, "<": field < literal}[operator]).select(shown(predicate))
-    return normalised(frame.collect().to_arrow())
+def open_polars(path):
+    table = deltalake.DeltaTable(path)
+
+    def read(predicate=None):
+        frame = polars.scan_delta(table)
+        if predicate:
+            column, operator, value = predicate
+            literal = polars.lit(polars.from_arrow(pa.array([value.as_py()], value.type))[0],
+                                 polars.from_arrow(pa.array([], value.type)).dtype)
+            field = polars.col(column)
+            compared = {"=": field == literal, ">=": field >= literal, "<": field < literal}
+            frame = frame.filter(compared[operator]).select(shown(predicate))
+        return normalised(frame.collect().to_arrow())
+    return read
 
 
-READERS = {"deltalake": read_deltalake, "duckdb": read_duckdb, "polars": read_polars}
+OPENERS = {"deltalake": open_deltalake, "duckdb": open_duckdb, "polars": open_polars}
+READERS = {name: lambda path, opener=opener: opener(path)() for name, opener in OPENERS.items()}
 
 
 def _exact(column):

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
 
 namespace headwater {
@@ -65,6 +66,20 @@ std::string Encode(const std::vector<uint32_t>& points) {
   return text;
 }
 
+// Some readers take only plain digits for a decimal (delta-rs reads 1E-10 as something else), so
+// this never writes an exponent, as Decimal128::ToString does.
+std::string FixedPoint(const arrow::Decimal128& value, int scale) {
+  const std::string text = value.ToIntegerString();
+  if (scale == 0) return text;
+  absl::string_view digits = text;
+  const absl::string_view sign = absl::ConsumePrefix(&digits, "-") ? "-" : "";
+  const size_t fraction = scale;
+  const std::string zeros(digits.size() <= fraction ? fraction + 1 - digits.size() : 0, '0');
+  const std::string padded = absl::StrCat(zeros, digits);
+  const size_t point = padded.size() - fraction;
+  return absl::StrCat(sign, padded.substr(0, point), ".", padded.substr(point));
+}
+
 int64_t FloorDiv(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
 std::optional<std::string> FormatMillis(int64_t millis) {
@@ -88,7 +103,7 @@ struct Bounds {
   T min, max;
 };
 
-// One bound as JSON, or nothing. `quoted` values are text, others raw numbers.
+// One bound as JSON, or nothing. `quoted` values are text, others written as they are.
 struct JsonValue {
   std::string text;
   bool quoted = false;
@@ -137,8 +152,7 @@ JsonBounds DecimalBounds(const parquet::FileMetaData& file, int column, int scal
                                        arrow::Decimal128(integers->max)};
   }
   if (!bounds) return {};
-  // ToString writes an exponent for very small values of a large scale: still exact, still JSON.
-  return {JsonValue{bounds->min.ToString(scale)}, JsonValue{bounds->max.ToString(scale)}};
+  return {JsonValue{FixedPoint(bounds->min, scale)}, JsonValue{FixedPoint(bounds->max, scale)}};
 }
 
 std::optional<JsonValue> FloatingValue(double value) {
@@ -159,7 +173,28 @@ JsonBounds FloatingBounds(const parquet::FileMetaData& file, int column) {
   return {FloatingValue(bounds->min), FloatingValue(bounds->max)};
 }
 
-JsonBounds BoundsOf(const ColumnType& type, const parquet::FileMetaData& file, int column) {
+// Parquet keeps no bounds of long texts. The widest ones hold instead, unless a value is greater.
+JsonBounds TextBounds(const parquet::FileMetaData& file, int column, bool unbounded) {
+  const auto bounds = Join<parquet::ByteArrayType>(file, column, [](parquet::ByteArray value) {
+    return std::string(reinterpret_cast<const char*>(value.ptr), value.len);
+  });
+  std::optional<std::string> min = bounds ? TextLowerBound(bounds->min) : std::nullopt;
+  std::optional<std::string> max = bounds ? TextUpperBound(bounds->max) : std::nullopt;
+  if (!min) min.emplace();
+  if (!max && !unbounded) max.emplace(kTextCeiling);
+  return {Quoted(std::move(min)), Quoted(std::move(max))};
+}
+
+JsonBounds BooleanBounds(const parquet::FileMetaData& file, int column) {
+  const auto bounds =
+      Join<parquet::BooleanType>(file, column, [](bool value) { return int{value}; });
+  if (!bounds) return {};
+  const auto text = [](int value) { return JsonValue{value != 0 ? "true" : "false"}; };
+  return {text(bounds->min), text(bounds->max)};
+}
+
+JsonBounds BoundsOf(const ColumnType& type, const parquet::FileMetaData& file, int column,
+                    bool unbounded) {
   switch (type.kind) {
     case TypeKind::kByte:
     case TypeKind::kShort:
@@ -170,8 +205,10 @@ JsonBounds BoundsOf(const ColumnType& type, const parquet::FileMetaData& file, i
       }
       return {};
     case TypeKind::kFloat:
+      if (unbounded) return {};
       return FloatingBounds<parquet::FloatType>(file, column);
     case TypeKind::kDouble:
+      if (unbounded) return {};
       return FloatingBounds<parquet::DoubleType>(file, column);
     case TypeKind::kDecimal:
       return DecimalBounds(file, column, type.scale);
@@ -188,13 +225,9 @@ JsonBounds BoundsOf(const ColumnType& type, const parquet::FileMetaData& file, i
       }
       return {};
     case TypeKind::kString:
-      if (const auto b = Join<parquet::ByteArrayType>(file, column, [](parquet::ByteArray value) {
-            return std::string(reinterpret_cast<const char*>(value.ptr), value.len);
-          })) {
-        return {Quoted(TextLowerBound(b->min)), Quoted(TextUpperBound(b->max))};
-      }
-      return {};
+      return TextBounds(file, column, unbounded);
     case TypeKind::kBoolean:
+      return BooleanBounds(file, column);
     case TypeKind::kBinary:
       return {};
   }
@@ -256,27 +289,40 @@ std::optional<std::string> MillisLowerBound(int64_t micros) {
 
 std::optional<std::string> MillisUpperBound(int64_t micros) {
   const int64_t millis = FloorDiv(micros, kMicrosPerMilli);
-  return FormatMillis(micros == millis * kMicrosPerMilli ? millis : millis + 1);
+  if (micros == millis * kMicrosPerMilli) return FormatMillis(millis);
+  std::optional<std::string> raised = FormatMillis(millis + 1);
+  if (raised) return raised;
+  const std::optional<std::string> cut = FormatMillis(millis);
+  if (!cut) return std::nullopt;
+  return absl::StrCat(*cut, "999");  // The last microsecond of the year 9999.
 }
 
 std::string DeltaStatistics(const Schema& schema, const parquet::FileMetaData& file,
-                            const std::vector<bool>& has_nan) {
+                            const std::vector<bool>& unbounded) {
   std::vector<std::optional<JsonValue>> minima, maxima, nulls;
+  bool complete = true;
   for (size_t i = 0; i < schema.columns.size(); ++i) {
+    const int column = static_cast<int>(i);
+    const TypeKind kind = schema.columns[i].type.kind;
+    const std::optional<int64_t> count = NullCount(file, column);
+    nulls.push_back(count ? std::optional(JsonValue{absl::StrCat(*count)}) : std::nullopt);
     JsonBounds bounds;
-    if (!has_nan[i]) bounds = BoundsOf(schema.columns[i].type, file, static_cast<int>(i));
+    if (count != file.num_rows()) {
+      bounds = BoundsOf(schema.columns[i].type, file, column, unbounded[i]);
+      if (kind != TypeKind::kBinary && !(bounds.min && bounds.max)) complete = false;
+    }
     minima.push_back(std::move(bounds.min));
     maxima.push_back(std::move(bounds.max));
-    const std::optional<int64_t> count = NullCount(file, static_cast<int>(i));
-    nulls.push_back(count ? std::optional(JsonValue{absl::StrCat(*count)}) : std::nullopt);
   }
   rapidjson::StringBuffer buffer;
   JsonWriter json(buffer);
   json.StartObject();
   json.Key("numRecords");
   json.Int64(file.num_rows());
-  WriteObject(json, "minValues", schema, minima);
-  WriteObject(json, "maxValues", schema, maxima);
+  if (complete) {
+    WriteObject(json, "minValues", schema, minima);
+    WriteObject(json, "maxValues", schema, maxima);
+  }
   WriteObject(json, "nullCount", schema, nulls);
   json.EndObject();
   return std::string(buffer.GetString(), buffer.GetSize());

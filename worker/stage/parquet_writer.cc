@@ -106,14 +106,25 @@ std::shared_ptr<parquet::WriterProperties> PropertiesFor(const Schema& schema,
   return builder.build();
 }
 
-template <typename ArrayType>
-bool HasNan(const arrow::ChunkedArray& column) {
+template <typename ArrayType, typename Predicate>
+bool HasValue(const arrow::ChunkedArray& column, Predicate predicate) {
   for (const auto& chunk : column.chunks()) {
     const auto& values = static_cast<const ArrayType&>(*chunk);
     for (int64_t i = 0; i < values.length(); ++i) {
-      if (std::isnan(values.Value(i)) && values.IsValid(i)) return true;
+      if (predicate(values.GetView(i)) && values.IsValid(i)) return true;
     }
   }
+  return false;
+}
+
+// Is there a value that no bound of the statistics covers, however wide?
+bool HasUnboundedValue(const arrow::ChunkedArray& column, TypeKind kind) {
+  const auto is_nan = [](auto value) { return std::isnan(value); };
+  const std::string_view ceiling(kTextCeiling.data(), kTextCeiling.size());
+  const auto is_above = [&](std::string_view value) { return value > ceiling; };
+  if (kind == TypeKind::kDouble) return HasValue<arrow::DoubleArray>(column, is_nan);
+  if (kind == TypeKind::kFloat) return HasValue<arrow::FloatArray>(column, is_nan);
+  if (kind == TypeKind::kString) return HasValue<arrow::StringArray>(column, is_above);
   return false;
 }
 
@@ -123,7 +134,7 @@ ParquetWriter::ParquetWriter(std::string path, Schema schema, std::shared_ptr<Ou
     : path_(std::move(path)),
       schema_(std::move(schema)),
       file_(std::move(file)),
-      has_nan_(schema_.columns.size()) {}
+      unbounded_(schema_.columns.size()) {}
 
 ParquetWriter::~ParquetWriter() = default;
 
@@ -151,17 +162,15 @@ absl::Status ParquetWriter::StatusOf(const arrow::Status& status) const {
   return FromArrow(status, absl::StrCat("writing '", path_, "'"));
 }
 
-void ParquetWriter::NoteNans(const arrow::Table& rows) {
+void ParquetWriter::NoteUnbounded(const arrow::Table& rows) {
   for (size_t i = 0; i < schema_.columns.size(); ++i) {
-    const TypeKind kind = schema_.columns[i].type.kind;
     const arrow::ChunkedArray& column = *rows.column(static_cast<int>(i));
-    if (kind == TypeKind::kDouble && !has_nan_[i]) has_nan_[i] = HasNan<arrow::DoubleArray>(column);
-    if (kind == TypeKind::kFloat && !has_nan_[i]) has_nan_[i] = HasNan<arrow::FloatArray>(column);
+    unbounded_[i] = unbounded_[i] || HasUnboundedValue(column, schema_.columns[i].type.kind);
   }
 }
 
 absl::Status ParquetWriter::WriteRowGroup(const arrow::Table& rows) {
-  NoteNans(rows);
+  NoteUnbounded(rows);
   rows_ += rows.num_rows();
   try {
     RETURN_IF_ERROR(StatusOf(writer_->WriteTable(rows, rows.num_rows())));
@@ -179,7 +188,7 @@ absl::StatusOr<ClosedParquetFile> ParquetWriter::Close() {
     RETURN_IF_ERROR(file_->Sync());
     RETURN_IF_ERROR(StatusOf(file_->Close()));
     return ClosedParquetFile{size_bytes(), rows_,
-                             DeltaStatistics(schema_, *writer_->metadata(), has_nan_)};
+                             DeltaStatistics(schema_, *writer_->metadata(), unbounded_)};
   } catch (const std::exception& e) {
     return absl::InternalError(absl::StrCat("closing '", path_, "': ", e.what()));
   }

@@ -57,13 +57,13 @@ class ParquetWriter {
  private:
   ParquetWriter(std::string path, Schema schema, std::shared_ptr<OutputFile> file);
   absl::Status StatusOf(const arrow::Status& status) const;
-  void NoteNans(const arrow::Table& rows);
+  void NoteUnbounded(const arrow::Table& rows);
 
   const std::string path_;
   const Schema schema_;
   const std::shared_ptr<OutputFile> file_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
-  std::vector<bool> has_nan_;  // By column.
+  std::vector<bool> unbounded_;  // By column, as DeltaStatistics() takes it.
   int64_t rows_ = 0;
 };
 
