@@ -98,6 +98,35 @@ TEST(DeltaCommitter, ALostOrDamagedCheckpointFallsBackToTheLog) {
   EXPECT_TRUE(place.Open("ledger")->Commit(Numbered(place, 11)).ok());
 }
 
+TEST(DeltaCommitter, NothingIsWrittenIntoAGapOfTheLog) {
+  DeltaPlace place(/*checkpoint_every=*/4);
+  auto committer = place.Open("ledger");
+  for (int64_t i = 1; i <= 12; ++i) ASSERT_TRUE(committer->Commit(Numbered(place, i)).ok());
+  // A clean-up removed the entries that checkpoint 8 stands for; then the checkpoint was damaged.
+  for (int64_t i = 0; i < 8; ++i) std::filesystem::remove(place.root() + "/" + VersionKey(i));
+  std::ofstream(place.root() + "/" + CheckpointKey(8)) << "not parquet";
+  const auto result = place.Open("ledger")->Commit(Numbered(place, 13));
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kDataLoss) << result.status();
+  EXPECT_THAT(std::string(result.status().message()), HasSubstr("version 5 is missing"));
+  EXPECT_FALSE(std::filesystem::exists(place.root() + "/" + VersionKey(5)));
+}
+
+TEST(DeltaCommitter, WhatAClaimCoversGoesAlsoWhereNoPieceWasStaged) {
+  DeltaPlace place;
+  auto committer = place.Open("ledger");
+  for (int64_t i = 1; i <= 3; ++i) ASSERT_TRUE(committer->Commit(Numbered(place, i)).ok());
+  Intent wide = Numbered(place, 4);
+  Replacement& replacement = wide.replacements.front();
+  replacement.extent.range = Range{10, 50};
+  StagedPiece unchanged;
+  unchanged.extent.range = Range{20, 30};
+  unchanged.unchanged = true;
+  replacement.manifest.pieces.push_back(unchanged);
+  wide.hash = IntentHash(wide);
+  ASSERT_TRUE(committer->Commit(wide).ok());
+  EXPECT_THAT(place.Visible().at("p1"), testing::UnorderedElementsAre("f2", "f4"));
+}
+
 TEST(DeltaCommitter, AFolderOfForeignFilesIsRefused) {
   DeltaPlace place;
   std::filesystem::create_directories(place.root());

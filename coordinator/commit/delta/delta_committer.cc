@@ -48,6 +48,7 @@ class DeltaCommitter final : public TableCommitter {
   absl::Status CheckOne(const Replacement& replacement, const Schema* table) const;
   absl::StatusOr<Found> Look(const Intent& intent, int64_t* version);
   DeltaVersion Begin(const Intent& intent, bool abandoned) const;
+  absl::StatusOr<std::vector<std::string>> Replaced(const Replacement& replacement) const;
   absl::StatusOr<DeltaVersion> ActionsFor(const Intent& intent, CommitResult& result) const;
   void MaybeCheckpoint();
   absl::Status Foreign(absl::string_view what) const;
@@ -225,20 +226,37 @@ DeltaVersion DeltaCommitter::Begin(const Intent& intent, bool abandoned) const {
   return actions;
 }
 
+// Live files inside the claim, staged again or not, but for those of unchanged pieces.
+absl::StatusOr<std::vector<std::string>> DeltaCommitter::Replaced(
+    const Replacement& replacement) const {
+  const std::string& server = replacement.dataset.server;
+  const PieceIndex::Hit all = index_.Find(server, replacement.extent);
+  std::set<std::string> paths(all.paths.begin(), all.paths.end());
+  for (const StagedPiece& piece : replacement.manifest.pieces) {
+    if (!piece.unchanged) continue;
+    const PieceIndex::Hit kept = index_.Find(server, piece.extent);
+    if (kept.straddling.has_value()) {
+      return absl::InternalError(
+          absl::StrCat(ToString(replacement.dataset), " into table ", location_.table,
+                       ": an unchanged piece is only part of a published one"));
+    }
+    for (const std::string& path : kept.paths) paths.erase(path);
+  }
+  return std::vector<std::string>(paths.begin(), paths.end());
+}
+
 absl::StatusOr<DeltaVersion> DeltaCommitter::ActionsFor(const Intent& intent,
                                                         CommitResult& result) const {
   DeltaVersion actions = Begin(intent, false);
   const int64_t now_ms = actions.commit_info->timestamp_ms;
-  std::set<std::string> removed;
   for (const Replacement& replacement : intent.replacements) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> replaced, Replaced(replacement));
+    for (const std::string& path : replaced) {
+      const DeltaAdd& old = snapshot_.files().at(path);
+      actions.removes.push_back({path, now_ms, true, old.partition_values, old.size_bytes});
+    }
     for (const StagedPiece& piece : replacement.manifest.pieces) {
       if (piece.unchanged) continue;
-      const PieceIndex::Hit hit = index_.Find(replacement.dataset.server, piece.extent);
-      for (const std::string& path : hit.paths) {
-        if (!removed.insert(path).second) continue;
-        const DeltaAdd& old = snapshot_.files().at(path);
-        actions.removes.push_back({path, now_ms, true, old.partition_values, old.size_bytes});
-      }
       const std::map<std::string, std::string> tags = TagsOf(replacement, piece);
       for (const StagedFile& file : piece.files) {
         DeltaAdd add{EncodePath(file.path), {},  file.size_bytes, now_ms, true,

@@ -1,6 +1,7 @@
 #include "coordinator/commit/delta/delta_snapshot.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
@@ -14,6 +15,26 @@ namespace {
 constexpr int kMaxWriter = 2;  // Without table features.
 constexpr int kFeatureWriter = 7;
 
+// The newest version that the folder's names give witness of; a checkpoint follows its version.
+int64_t HeadOf(const DeltaListing& listing) {
+  int64_t head = -1;
+  if (!listing.versions.empty()) head = listing.versions.back();
+  if (!listing.checkpoints.empty()) head = std::max(head, listing.checkpoints.back());
+  return head;
+}
+
+// `snapshot`, brought up to date. DATA_LOSS if that ends before `head`: whoever committed from
+// there would write a version into the gap, which readers of a newer checkpoint never see.
+absl::StatusOr<DeltaSnapshot> ReplayTo(int64_t head, DeltaSnapshot snapshot,
+                                       const ObjectStore& store) {
+  RETURN_IF_ERROR(snapshot.Refresh(store).status());
+  if (snapshot.version() >= head) return snapshot;
+  return absl::DataLossError(absl::StrCat(
+      store.root(), ": version ", snapshot.version() + 1,
+      " is missing from the table's log, which goes on to version ", head,
+      ", and no checkpoint after it can be read; restore the folder _delta_log from a backup"));
+}
+
 }  // namespace
 
 absl::StatusOr<DeltaSnapshot> DeltaSnapshot::Load(const ObjectStore& store) {
@@ -24,23 +45,16 @@ absl::StatusOr<DeltaSnapshot> DeltaSnapshot::Load(const ObjectStore& store) {
     DeltaSnapshot snapshot;
     if (!snapshot.LoadFrom(store, *it).ok())
       continue;  // A damaged one: an older one, or the entries.
-    RETURN_IF_ERROR(snapshot.Refresh(store).status());
-    return snapshot;
+    return ReplayTo(HeadOf(listing), std::move(snapshot), store);
   }
   DeltaSnapshot snapshot;
-  if (listing.versions.empty()) return snapshot;
-  if (listing.versions.front() != 0) {
+  if (listing.versions.empty() && listing.checkpoints.empty()) return snapshot;
+  if (!listing.versions.empty() && listing.versions.front() != 0) {
     return absl::DataLossError(absl::StrCat(
         store.root(), ": the table's log begins at version ", listing.versions.front(),
         " and no checkpoint can be read; restore the folder _delta_log from a backup"));
   }
-  RETURN_IF_ERROR(snapshot.Refresh(store).status());
-  if (snapshot.version() != listing.versions.back() &&
-      snapshot.version() < listing.versions.back()) {
-    return absl::DataLossError(absl::StrCat(store.root(), ": version ", snapshot.version() + 1,
-                                            " is missing from the table's log"));
-  }
-  return snapshot;
+  return ReplayTo(HeadOf(listing), std::move(snapshot), store);
 }
 
 absl::Status DeltaSnapshot::LoadFrom(const ObjectStore& store, int64_t checkpoint) {
