@@ -1,0 +1,94 @@
+"""A ledger that SQLite calls corrupt, and output folders that belong to somebody else."""
+
+import random
+
+import deltalake
+import pyarrow as pa
+import pytest
+
+
+def garbage(seed, size):
+    return random.Random(seed).randbytes(size)
+
+
+def overwrite(path, offset, data):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(data)
+
+
+DAMAGES = {
+    "header": lambda path: overwrite(path, 0, b"garbage, no header"),
+    "pages": lambda path: overwrite(path, 4096, garbage(7, path.stat().st_size - 4096)),
+    "cut in a page": lambda path: overwrite_with_cut(path, 5000),
+    "cut at a page": lambda path: overwrite_with_cut(path, 8192),
+    "cut to 10 bytes": lambda path: overwrite_with_cut(path, 10),
+}
+
+
+def overwrite_with_cut(path, size):
+    with open(path, "r+b") as file:
+        file.truncate(size)
+
+
+def snapshot(folder):
+    return {str(path.relative_to(folder)): path.read_bytes()
+            for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_corrupt_ledger_is_refused_with_what_can_be_done(playground, damage):
+    playground.run("run")
+    ledger = playground.state / "ledger.db"
+    whole, lake = ledger.read_bytes(), snapshot(playground.lake)
+    DAMAGES[damage](ledger)
+    damaged = ledger.read_bytes()
+    for command in ["run"], ["status"], ["coordinator", "--listen", "127.0.0.1:0"]:
+        ended = playground.run(*command, expect=None)
+        assert ended.process.returncode not in (0, 137, -6, -11), ended.text()
+        text = ended.text()
+        assert "ledger.db" in text and "SQLite says" in text and "backup" in text, text
+    assert ledger.read_bytes() == damaged, "the damaged file is evidence, and was changed"
+    assert snapshot(playground.lake) == lake
+    ledger.write_bytes(whole)
+    playground.check_settles()
+
+
+def test_a_lake_without_its_ledger_is_refused_not_doubled(playground):
+    """The ledger is lost, its tables are not: a new ledger does not own them."""
+    playground.run("run")
+    lake = snapshot(playground.lake)
+    playground.state.rename(playground.folder / "lost")
+    ended = playground.run("run", expect=None)
+    assert ended.process.returncode in (1, 2, 3), ended.text()
+    assert visible(lake) == visible(snapshot(playground.lake))
+    playground.check()
+
+
+def test_a_foreign_delta_table_is_refused_and_left_alone(playground):
+    playground.lake.mkdir()
+    foreign = pa.table({"id": pa.array([1, 2, 3], pa.int64()), "theirs": ["x", "y", "z"]})
+    deltalake.write_deltalake(playground.lake / "t", foreign)
+    before = snapshot(playground.lake / "t")
+    ended = playground.run("run", expect=None)
+    assert ended.process.returncode in (1, 2), ended.text()
+    text = " ".join(ended.text().split())
+    assert "table t, folder" in text and "did not make" in text, text[:2000]
+    assert visible(snapshot(playground.lake / "t")) == visible(before)
+    assert deltalake.DeltaTable(playground.lake / "t").to_pyarrow_table() == foreign
+
+
+def test_foreign_files_in_the_place_of_a_table_are_left_alone(playground):
+    (playground.lake / "t").mkdir(parents=True)
+    (playground.lake / "t" / "report.csv").write_text("somebody's work\n")
+    (playground.lake / "t" / "part-0.parquet").write_bytes(b"PAR1 somebody's work")
+    ended = playground.run("run", expect=None)
+    assert ended.process.returncode in (1, 2), ended.text()
+    assert snapshot(playground.lake / "t").keys() >= {"report.csv", "part-0.parquet"}
+    assert (playground.lake / "t" / "report.csv").read_text() == "somebody's work\n"
+    assert not (playground.lake / "t" / "_delta_log").exists()
+
+
+def visible(files):
+    """Without what only an attempt staged: files that no log names are nobody's rows."""
+    return {name: data for name, data in files.items() if "_delta_log" in name}
