@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <xxhash.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <utility>
 
@@ -81,6 +82,12 @@ absl::Status SqliteEventLog::Error(absl::string_view doing) const {
   const int code = sqlite3_errcode(db_) & 0xff;
   const std::string message =
       absl::StrCat("ledger ", path_, ": ", doing, ": ", sqlite3_errmsg(db_));
+  // A disk too full for the WAL's shared memory is an I/O error to SQLite, not SQLITE_FULL.
+  const int system_error = code == SQLITE_IOERR ? sqlite3_system_errno(db_) : 0;
+  if (system_error == ENOSPC || system_error == EDQUOT ||
+      sqlite3_extended_errcode(db_) == SQLITE_IOERR_SHMSIZE) {
+    return absl::ResourceExhaustedError(absl::StrCat(message, "; the disk is full"));
+  }
   switch (code) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
