@@ -9,12 +9,6 @@
 namespace headwater {
 namespace {
 
-void SetTime(absl::Time time, google::protobuf::Timestamp* out) {
-  out->set_seconds(absl::ToUnixSeconds(time));
-  out->set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(out->seconds()))));
-}
-
 // The dataset that an event is about, if it is about one.
 const v1::DatasetRef* DatasetIn(const v1::Event& event) {
   switch (event.kind_case()) {
@@ -31,17 +25,8 @@ const v1::DatasetRef* DatasetIn(const v1::Event& event) {
 
 }  // namespace
 
-absl::Duration BackoffFor(absl::Duration base, int attempt, int64_t seed) {
-  uint64_t mixed =
-      static_cast<uint64_t>(seed) * 0x9e3779b97f4a7c15ULL + static_cast<uint64_t>(attempt);
-  mixed ^= mixed >> 29;
-  mixed *= 0xbf58476d1ce4e5b9ULL;
-  const double unit = static_cast<double>(mixed >> 11) / static_cast<double>(1ULL << 53);
-  return base * static_cast<double>(1LL << std::clamp(attempt - 1, 0, 20)) * (0.5 + unit);
-}
-
 int64_t Core::Impl::Emit(v1::Event event) {
-  SetTime(now, event.mutable_at());
+  *event.mutable_at() = ToTimestamp(now);
   const int64_t sequence = state->last_sequence() + 1;
   state->Apply(sequence, event);
   if (const v1::DatasetRef* ref = DatasetIn(event); ref != nullptr) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/backoff.h"
 #include "common/base/check.h"
 #include "common/base/disposition.h"
 #include "common/model/model_proto.h"
@@ -82,8 +83,9 @@ void Core::Impl::On(const CommitChecked& input) {
   if (!input.table_status.ok()) {
     const Disposition disposition = DispositionOf(input.table_status.code());
     if (disposition == Disposition::kRetry || disposition == Disposition::kInDoubt) {
-      work.retry_at = now + std::min(kMaxWait, BackoffFor(options.backoff_base, ++work.failures,
-                                                          fences.front()));
+      work.retry_at =
+          now + std::min(kMaxWait, Backoff(++work.failures, static_cast<uint64_t>(fences.front()),
+                                           {.base = options.backoff_base}));
       if (work.failures == TableWork::kFailuresToTell)
         FailDemandsOf(input.table, input.table_status);
       return;
@@ -158,7 +160,8 @@ void Core::Impl::On(const CommitFinished& input) {
   }
   // In doubt or passing: the same intent again. Its claims neither expire nor are cancelled.
   work.retry_at =
-      now + std::min(kMaxWait, BackoffFor(options.backoff_base, ++work.failures, input.sequence));
+      now + std::min(kMaxWait, Backoff(++work.failures, static_cast<uint64_t>(input.sequence),
+                                       {.base = options.backoff_base}));
   if (work.failures == TableWork::kFailuresToTell) FailDemandsOf(input.table, status);
 }
 

@@ -169,9 +169,6 @@ struct Core::Impl {
   std::map<CallId, VerifyCall> verifications;
 };
 
-// Attempts wait base · 2^(n-1) ± 50 %, the same for the same seed.
-absl::Duration BackoffFor(absl::Duration base, int attempt, int64_t seed);
-
 }  // namespace headwater
 
 #endif  // HEADWATER_COORDINATOR_CORE_IMPL_H_

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/backoff.h"
 #include "common/base/disposition.h"
 #include "common/model/model_proto.h"
 #include "coordinator/core_impl.h"
@@ -151,10 +152,9 @@ void Core::Impl::FailAttempt(int64_t fence, const Failure& failure) {
   failed->set_attempts(attempts);
   failed->set_quarantined(!retried || attempts > dataset.spec.retries ||
                           deaths >= options.deaths_to_quarantine);
-  const absl::Time again = now + BackoffFor(options.backoff_base, attempts, fence);
-  failed->mutable_not_before()->set_seconds(absl::ToUnixSeconds(again));
-  failed->mutable_not_before()->set_nanos(static_cast<int32_t>(
-      absl::ToInt64Nanoseconds(again - absl::FromUnixSeconds(absl::ToUnixSeconds(again)))));
+  const absl::Time again =
+      now + Backoff(attempts, static_cast<uint64_t>(fence), {.base = options.backoff_base});
+  *failed->mutable_not_before() = ToTimestamp(again);
   Emit(std::move(event));
 }
 
@@ -262,8 +262,7 @@ void Core::Impl::TakeProbeFailure(const DatasetId& id, const Failure& failure) {
   ++work.failures;
   const bool retried = disposition == Disposition::kRetry || disposition == Disposition::kInDoubt;
   if (retried && work.failures <= state->FindDataset(id)->spec.retries) {
-    work.not_before = now + BackoffFor(options.backoff_base, work.failures,
-                                       static_cast<int64_t>(id.table.size()));
+    work.not_before = now + Backoff(work.failures, id.table.size(), {.base = options.backoff_base});
     return;
   }
   const ProbeWork ended = std::exchange(work, ProbeWork());

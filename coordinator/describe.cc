@@ -79,8 +79,6 @@ std::string BoundText(const DatasetState& dataset) {
   return dataset.calendar->Format(dataset.domain->to - 1);
 }
 
-v1::Failure FailureProto(const Failure& failure) { return ToProto(failure); }
-
 v1::WatchRunResponse DescribeRun(const ClusterState& state, const RunState& run,
                                  const LeaseTable& leases, int64_t workers, absl::Time now) {
   v1::WatchRunResponse response;

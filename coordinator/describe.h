@@ -28,8 +28,6 @@ std::string Brief(absl::Duration duration);
 // What the last read row's cursor says: the bound as text, or empty.
 std::string BoundText(const DatasetState& dataset);
 
-v1::Failure FailureProto(const Failure& failure);
-
 }  // namespace headwater
 
 #endif  // HEADWATER_COORDINATOR_DESCRIBE_H_

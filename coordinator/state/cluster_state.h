@@ -95,6 +95,13 @@ v1::DatasetRef RefOf(const DatasetId& id);
 inline absl::Time TimeOf(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
 }
+inline google::protobuf::Timestamp ToTimestamp(absl::Time time) {
+  google::protobuf::Timestamp out;
+  out.set_seconds(absl::ToUnixSeconds(time));
+  out.set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(out.seconds()))));
+  return out;
+}
 
 // An extent as people read it, in the dataset's own calendar.
 std::string Describe(const DatasetState& dataset, const Extent& extent);

@@ -9,14 +9,6 @@
 namespace headwater {
 namespace {
 
-google::protobuf::Timestamp ToTimestamp(absl::Time time) {
-  google::protobuf::Timestamp out;
-  out.set_seconds(absl::ToUnixSeconds(time));
-  out.set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(out.seconds()))));
-  return out;
-}
-
 void PutNeeds(const SequenceMap& needs, google::protobuf::RepeatedPtrField<v1::NeedSnapshot>* out) {
   for (const SequenceMap::Entry& entry : needs.entries()) {
     v1::NeedSnapshot* need = out->Add();
