@@ -272,6 +272,23 @@ absl::StatusOr<std::string> FoldCredentials(absl::string_view url, absl::string_
                       url.substr(rest));
 }
 
+bool HasLiteralSecret(absl::string_view url) {
+  for (const Span& span : SecretSpans(url)) {
+    absl::string_view part = url.substr(span.from, span.to - span.from);
+    if (part.size() >= 2 && part.front() == '{') part = part.substr(1, part.size() - 2);
+    const absl::StatusOr<std::string> literal = Expand(part, [](const Reference& reference, Span) {
+      return absl::StatusOr<std::string>(reference.otherwise == '-' ? reference.word : "");
+    });
+    if (!literal.ok() || !literal->empty()) return true;
+  }
+  bool found = false;  // A default may be a whole URL.
+  (void)Expand(url, [&](const Reference& reference, Span) {
+    found = found || (reference.otherwise == '-' && HasLiteralSecret(reference.word));
+    return absl::StatusOr<std::string>("");
+  });
+  return found;
+}
+
 std::string Redact(absl::string_view message, const Secret& secret) {
   const std::string& value = secret.Reveal();
   std::vector<std::string> hidden;

@@ -58,6 +58,10 @@ std::string EscapeReferences(absl::string_view text);
 absl::StatusOr<std::string> FoldCredentials(absl::string_view url, absl::string_view user,
                                             absl::string_view password);
 
+// Whether `url` holds a password or token written out, as a default of a reference included, where
+// only a reference keeps it out of the ledger, of messages on the wire and of backups.
+bool HasLiteralSecret(absl::string_view url);
+
 // `message` with `secret`, and every password in it when it is a URL or a connection string (as
 // written and decoded), replaced by `***`: fit for people.
 std::string Redact(absl::string_view message, const Secret& secret);

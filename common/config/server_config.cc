@@ -184,6 +184,13 @@ class ServerReader {
                     absl::StrCat("server '", name, "': ", status.message()));
       return;
     }
+    if (HasLiteralSecret(*folded)) {
+      problems_.Add(keys.password.has() ? keys.password.place : keys.url.place,
+                    absl::StrCat("server '", name,
+                                 "': a password is written out here; write a reference that the "
+                                 "worker resolves: ${VAR}, ${file:/path} or ${cred:name}"));
+      return;
+    }
     spec.url = *std::move(folded);
   }
 

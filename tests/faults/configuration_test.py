@@ -1,5 +1,7 @@
 """Wrong configurations are refused before anything is started; secrets show nowhere."""
 
+import re
+
 import pytest
 
 SECRET = "hunter2-very-secret"
@@ -39,20 +41,22 @@ def test_a_missing_configuration_is_said_so(playground):
 
 
 @pytest.mark.parametrize("url", [
-    "odbc:Driver=SQLite3;Database={config_dir}/data/{member}.db;NoCreat=1;PWD=" + SECRET,
-    "odbc:Driver=SQLite3;Database={config_dir}/none/{member}.db;NoCreat=1;PWD=" + SECRET,
-    "odbc:Driver=NoSuchDriver;Server=127.0.0.1;UID=me;PWD=" + SECRET,
-    "postgresql://me:" + SECRET + "@127.0.0.1:1/none",
+    "odbc:Driver=SQLite3;Database={config_dir}/data/{member}.db;NoCreat=1;PWD=${HUSH}",
+    "odbc:Driver=SQLite3;Database={config_dir}/none/{member}.db;NoCreat=1;PWD=${HUSH}",
+    "odbc:Driver=NoSuchDriver;Server=127.0.0.1;UID=me;PWD=${HUSH}",
+    "postgresql://me:${HUSH}@127.0.0.1:1/none",
 ], ids=["loads", "no file", "no driver", "postgresql"])
-def test_a_password_in_a_url_is_never_shown(playground, url):
+def test_a_password_is_never_shown(playground, monkeypatch, url):
+    monkeypatch.setenv("HUSH", SECRET)
     playground.configure(url=url, tables=playground.tables[1:2])
     text = ""
     for command in ["validate"], ["plan"], ["run"], ["-o", "json", "run"], ["status"], ["verify"]:
         text += playground.run(*command, expect=None).text()
     assert "t_full" in text  # The commands did say something.
     assert SECRET not in text
-    for path in playground.lake.rglob("*") if playground.lake.exists() else ():
-        assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+    for folder in playground.state, playground.lake:
+        for path in folder.rglob("*") if folder.exists() else ():
+            assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
 
 
 def test_a_password_by_reference_is_not_even_in_the_ledger(playground):
@@ -69,14 +73,18 @@ def test_a_password_by_reference_is_not_even_in_the_ledger(playground):
             assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
 
 
-@pytest.mark.xfail(strict=True, reason="the ledger keeps each dataset's server with its url as "
-                                       "written; only passwords by reference stay out of it")
-def test_a_password_written_out_in_a_url_is_not_in_the_ledger(playground):
-    playground.configure(tables=playground.tables[1:2], url=(
-        "odbc:Driver=SQLite3;Database={config_dir}/data/{member}.db;NoCreat=1;PWD=" + SECRET))
-    playground.run("run")
-    for path in playground.state.rglob("*"):
-        assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+@pytest.mark.parametrize("url", [
+    "odbc:Driver=SQLite3;Database={config_dir}/data/{member}.db;NoCreat=1;PWD=" + SECRET,
+    "postgresql://me:${HUSH:-" + SECRET + "}@127.0.0.1:1/none",
+], ids=["written out", "default of a reference"])
+def test_a_password_written_out_is_refused(playground, url):
+    playground.configure(tables=playground.tables[1:2], url=url)
+    for command in ["validate"], ["plan"], ["run"], ["status"], ["verify"], ["coordinator"]:
+        ended = playground.run(*command, expect=2)
+        assert SECRET not in ended.text()
+        assert re.search(r"headwater\.yaml:\d+:\d+: .*a password is written out here; write a "
+                         r"reference that the worker resolves: \$\{VAR\}", ended.text())
+    assert not playground.state.exists()
 
 
 def test_a_password_in_a_broken_configuration_shows_nowhere(playground):

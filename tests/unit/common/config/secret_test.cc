@@ -79,6 +79,24 @@ TEST_F(SecretTest, FoldsUserAndPasswordIntoTheUrl) {
   EXPECT_THAT(fold("${URL}", "", "c"), HasSubstr("reference as a whole"));
 }
 
+TEST_F(SecretTest, TellsAPasswordThatIsWrittenOut) {
+  for (const char* url :
+       {"postgresql://bob:hush@h/db", "postgresql://bob@h/db?password=hush",
+        "postgresql://bob:${VAR}x@h/db", "postgresql://bob:${VAR:-hush}@h/db",
+        "postgresql://bob:$${VAR}@h/db", "odbc:Driver=X;PWD=hush", "odbc:Driver=X;Pwd={hu}}sh}",
+        "odbc:Driver=X;PWD={a${VAR}}", "${URL:-postgresql://bob:hush@h/db}"}) {
+    EXPECT_TRUE(HasLiteralSecret(url)) << url;
+  }
+  for (const char* url :
+       {"postgresql://h/db", "postgresql://bob@h/db", "postgresql://bob:${VAR}@h/db",
+        "postgresql://bob:${VAR:-}@h/db", "postgresql://bob:${VAR:?set it}@h/db",
+        "postgresql://h/db?password=${file:/pw}", "odbc:Driver=X;PWD=${cred:crm};A=b",
+        "odbc:Driver=X;PWD={${cred:crm}}", "odbc:Driver=X;PWD=;A=b", "${URL}",
+        "${URL:-postgresql://bob@h/db}"}) {
+    EXPECT_FALSE(HasLiteralSecret(url)) << url;
+  }
+}
+
 TEST_F(SecretTest, APlantedPasswordIsNeverShown) {
   for (const std::string url :
        {"postgresql://bob:Pl4nted@h:5432/db", "postgresql://bob:Pl4nted@h/db?sslpassword=Pl4nted",
