@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
+#include "common/base/glob.h"
 #include "common/model/model_proto.h"
 #include "coordinator/core_impl.h"
 #include "coordinator/plan/planner.h"
@@ -14,24 +15,10 @@ namespace {
 
 constexpr int kBackfillShare = 10;  // Every tenth dispatch looks at backfills first.
 
-bool MatchesGlob(absl::string_view pattern, absl::string_view text) {
-  while (!pattern.empty() && pattern.front() != '*') {
-    if (text.empty() || (pattern.front() != '?' && pattern.front() != text.front())) return false;
-    pattern.remove_prefix(1);
-    text.remove_prefix(1);
-  }
-  if (pattern.empty()) return text.empty();
-  pattern.remove_prefix(1);
-  for (size_t skip = 0; skip <= text.size(); ++skip) {
-    if (MatchesGlob(pattern, text.substr(skip))) return true;
-  }
-  return false;
-}
-
 bool Reaches(const WorkerHello& hello, const std::string& server) {
   return hello.reachable_servers.empty() ||
          std::any_of(hello.reachable_servers.begin(), hello.reachable_servers.end(),
-                     [&](const std::string& glob) { return MatchesGlob(glob, server); });
+                     [&](const std::string& glob) { return GlobMatches(glob, server); });
 }
 
 bool ComesFirst(const ServerChoice& a, const ServerChoice& b) {

@@ -8,31 +8,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/base/glob.h"
 #include "common/config/yaml_reader.h"
 
 namespace headwater {
 namespace {
-
-// `*` is any run of characters, `?` any one. Neither is special inside `text`.
-bool GlobMatches(absl::string_view glob, absl::string_view text) {
-  size_t g = 0, t = 0, star = absl::string_view::npos, mark = 0;
-  while (t < text.size()) {
-    if (g < glob.size() && glob[g] == '*') {
-      star = g++;
-      mark = t;
-    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == text[t])) {
-      ++g;
-      ++t;
-    } else if (star != absl::string_view::npos) {
-      g = star + 1;
-      t = ++mark;
-    } else {
-      return false;
-    }
-  }
-  while (g < glob.size() && glob[g] == '*') ++g;
-  return g == glob.size();
-}
 
 bool ServerMatches(const DatasetConfig& dataset, absl::string_view glob) {
   const ServerSpec& server = dataset.spec.server;
