@@ -1,7 +1,9 @@
-// What a probe needs of a connection, so that probing is written once for all adapters.
+// What an adapter brings: one open connection. session_source.h makes a Source of it, so that
+// connecting, probing and giving up a connection are written once for all adapters.
 #ifndef HEADWATER_WORKER_SOURCE_SOURCE_SESSION_H_
 #define HEADWATER_WORKER_SOURCE_SOURCE_SESSION_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "common/data/schema.h"
 #include "worker/source/dialect.h"
+#include "worker/source/source_reader.h"
 
 namespace headwater {
 
@@ -28,6 +31,9 @@ class SourceSession {
 
   virtual const Dialect& dialect() const = 0;
 
+  // False once it cannot serve another call: cancelled, lost, or left in the middle of an answer.
+  virtual bool sound() const = 0;
+
   // All columns of `relation`, in order. NOT_FOUND: no such relation (names what there is).
   virtual absl::StatusOr<std::vector<SourceColumn>> Describe(const std::string& relation) = 0;
 
@@ -36,6 +42,13 @@ class SourceSession {
 
   // Runs a statement without rows: BEGIN, SET, ROLLBACK.
   virtual absl::Status Execute(const std::string& sql) = 0;
+
+  // Starts reading, in the fastest way that this connection has. What is to be read is prepared by
+  // prepared_read.h; how its columns are asked for and decoded is the adapter's own. The reader
+  // must be gone before the next call, and before the session. Errors: as of Source::Read().
+  virtual absl::StatusOr<std::unique_ptr<SourceReader>> OpenReader(const DatasetSpec& dataset,
+                                                                   const Extent& extent,
+                                                                   const ReadOptions& options) = 0;
 
   // Makes a running or future call return CANCELLED soon. Thread-safe; repeatable.
   virtual void Cancel() = 0;

@@ -9,8 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/base/status.h"
+#include "worker/source/odbc/block_reader.h"
 #include "worker/source/odbc/column_type.h"
 #include "worker/source/odbc/sqlite_column.h"
+#include "worker/source/odbc/sqlite_reader.h"
+#include "worker/source/prepared_read.h"
 #include "worker/source/selection.h"
 
 namespace headwater {
@@ -47,9 +50,7 @@ absl::StatusOr<std::unique_ptr<OdbcSession>> OdbcSession::Open(
 }
 
 absl::StatusOr<std::vector<SourceColumn>> OdbcSession::Describe(const std::string& relation) {
-  ASSIGN_OR_RETURN(std::vector<SourceColumn> columns,
-                   quirks_.rows_as_json ? DescribeSqlite(relation) : DescribeByDriver(relation));
-  return columns;
+  return quirks_.rows_as_json ? DescribeSqlite(relation) : DescribeByDriver(relation);
 }
 
 absl::StatusOr<std::vector<SourceColumn>> OdbcSession::DescribeSqlite(const std::string& relation) {
@@ -68,6 +69,7 @@ absl::StatusOr<std::vector<SourceColumn>> OdbcSession::DescribeSqlite(const std:
         Query(absl::StrCat("SELECT name FROM ", master,
                            ".sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE "
                            "'sqlite_%' ORDER BY name LIMIT 1000")));
+    names.reserve(tables.size());
     for (const TextRow& row : tables) names.push_back(row[0].value_or(""));
     return absl::NotFoundError(
         absl::StrCat("there is no table '", relation, "'", SuggestNames(relation, names)));
@@ -159,6 +161,19 @@ absl::StatusOr<std::vector<TextRow>> OdbcSession::Query(const std::string& sql) 
 absl::Status OdbcSession::Execute(const std::string& sql) {
   ASSIGN_OR_RETURN(const auto statement, connection_->NewStatement());
   return statement->Execute(sql);
+}
+
+absl::StatusOr<std::unique_ptr<SourceReader>> OdbcSession::OpenReader(const DatasetSpec& dataset,
+                                                                      const Extent& extent,
+                                                                      const ReadOptions& options) {
+  ASSIGN_OR_RETURN(const std::vector<SourceColumn> columns, Describe(dataset.relation));
+  ASSIGN_OR_RETURN(PreparedRead read, PrepareRead(*this, columns, dataset, extent, options));
+  if (quirks_.rows_as_json) {
+    return SqliteReader::Open(*this, dataset, std::move(read.selection), std::move(read.query),
+                              options.batch_bytes);
+  }
+  return BlockReader::Open(*this, dataset, std::move(read.selection), std::move(read.query),
+                           options.batch_bytes);
 }
 
 }  // namespace headwater

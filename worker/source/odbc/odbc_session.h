@@ -20,12 +20,18 @@ class OdbcSession : public SourceSession {
   static absl::StatusOr<std::unique_ptr<OdbcSession>> Open(const std::string& connection_string);
 
   const Dialect& dialect() const override { return DialectOf(quirks_.dialect); }
+  // A cancelled connection may still carry its cancellation.
+  bool sound() const override { return !connection_->cancelled(); }
   const OdbcQuirks& quirks() const { return quirks_; }
   OdbcConnection& connection() { return *connection_; }
 
   absl::StatusOr<std::vector<SourceColumn>> Describe(const std::string& relation) override;
   absl::StatusOr<std::vector<TextRow>> Query(const std::string& sql) override;
   absl::Status Execute(const std::string& sql) override;
+  // The reader that this driver's fetches can be trusted with (odbc_quirks.h).
+  absl::StatusOr<std::unique_ptr<SourceReader>> OpenReader(const DatasetSpec& dataset,
+                                                           const Extent& extent,
+                                                           const ReadOptions& options) override;
   void Cancel() override { connection_->Cancel(); }
 
  private:

@@ -1,15 +1,54 @@
 #include "worker/source/postgres/copy_reader.h"
 
+#include <utility>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "worker/source/postgres/postgres_type.h"
+#include "worker/source/prepared_read.h"
 
 namespace headwater {
 namespace {
 
 constexpr int64_t kMaxBatchRows = 64 << 10;
-constexpr int64_t kExtraBytesPerColumn = 16;  // A numeric of 2 bytes becomes a decimal of 16.
+constexpr int64_t kExtraBytesPerColumn = 16;     // A numeric of 2 bytes becomes a decimal of 16.
+constexpr size_t kMaxApplicationNameBytes = 63;  // What the server keeps.
+
+// So that the server's administrators see who reads what.
+absl::Status NameSession(PostgresSession& session, const std::string& tag) {
+  const std::string name = absl::StrCat("headwater ", tag).substr(0, kMaxApplicationNameBytes);
+  ASSIGN_OR_RETURN(const std::string text, QuoteText(name));
+  return session.Execute(absl::StrCat("SET application_name TO ", text));
+}
 
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<SourceReader>> OpenCopyReader(PostgresSession& session,
+                                                             const DatasetSpec& dataset,
+                                                             const Extent& extent,
+                                                             const ReadOptions& options) {
+  ASSIGN_OR_RETURN(const auto catalog, session.Catalog(dataset.relation));
+  std::vector<SourceColumn> columns;
+  columns.reserve(catalog.size());
+  for (const auto& column : catalog) columns.push_back(column.column);
+  ASSIGN_OR_RETURN(PreparedRead read, PrepareRead(session, columns, dataset, extent, options));
+  const Schema& schema = read.selection.schema;
+  std::vector<WireShape> shapes;
+  for (const auto& column : catalog) {
+    const std::string& name = column.column.column.name;
+    if (schema.Find(name) < 0) continue;
+    const PostgresType type = TypeOfPostgres(column.type, column.modifier);
+    ASSIGN_OR_RETURN(const std::string quoted, QuoteIdentifier(session.dialect(), name));
+    read.query.expressions.push_back(type.cast_to_text ? absl::StrCat(quoted, "::text") : quoted);
+    shapes.push_back(type.shape);
+  }
+  ASSIGN_OR_RETURN(const std::string select, BuildRangeQuery(session.dialect(), read.query));
+  RETURN_IF_ERROR(NameSession(session, options.query_tag));
+  auto decoder = std::make_unique<CopyDecoder>(schema, std::move(shapes),
+                                               RowNamingColumns(dataset, read.selection));
+  return CopyReader::Open(session, schema, std::move(decoder), select, options.batch_bytes);
+}
 
 absl::StatusOr<std::unique_ptr<CopyReader>> CopyReader::Open(PostgresSession& session,
                                                              Schema schema,

@@ -13,6 +13,13 @@
 
 namespace headwater {
 
+// Reads `extent` of `dataset` with the decoder for its columns' wire shapes. Errors: as of
+// Source::Read().
+absl::StatusOr<std::unique_ptr<SourceReader>> OpenCopyReader(PostgresSession& session,
+                                                             const DatasetSpec& dataset,
+                                                             const Extent& extent,
+                                                             const ReadOptions& options);
+
 struct PgMessageDeleter {
   void operator()(char* message) const { PQfreemem(message); }
 };

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "worker/source/postgres/copy_reader.h"
 #include "worker/source/postgres/postgres_type.h"
 #include "worker/source/selection.h"
 #include "worker/source/sqlstate.h"
@@ -134,6 +135,7 @@ absl::StatusOr<std::vector<PostgresSession::CatalogColumn>> PostgresSession::Cat
 absl::StatusOr<std::vector<SourceColumn>> PostgresSession::Describe(const std::string& relation) {
   ASSIGN_OR_RETURN(std::vector<CatalogColumn> catalog, Catalog(relation));
   std::vector<SourceColumn> columns;
+  columns.reserve(catalog.size());
   for (CatalogColumn& column : catalog) columns.push_back(std::move(column.column));
   return columns;
 }
@@ -147,9 +149,15 @@ absl::Status PostgresSession::NoSuchRelation(const std::string& relation) {
             "('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg_toast%' "
             "ORDER BY 1 LIMIT 1000"));
   std::vector<std::string> names;
+  names.reserve(tables.size());
   for (const TextRow& row : tables) names.push_back(row[0].value_or(""));
   return absl::NotFoundError(
       absl::StrCat("there is no table '", relation, "'", SuggestNames(relation, names)));
+}
+
+absl::StatusOr<std::unique_ptr<SourceReader>> PostgresSession::OpenReader(
+    const DatasetSpec& dataset, const Extent& extent, const ReadOptions& options) {
+  return OpenCopyReader(*this, dataset, extent, options);
 }
 
 void PostgresSession::Cancel() {

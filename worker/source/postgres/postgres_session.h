@@ -33,6 +33,9 @@ class PostgresSession : public SourceSession {
   absl::StatusOr<std::vector<SourceColumn>> Describe(const std::string& relation) override;
   absl::StatusOr<std::vector<TextRow>> Query(const std::string& sql) override;
   absl::Status Execute(const std::string& sql) override;
+  absl::StatusOr<std::unique_ptr<SourceReader>> OpenReader(const DatasetSpec& dataset,
+                                                           const Extent& extent,
+                                                           const ReadOptions& options) override;
   void Cancel() override;
 
   PGconn* connection() { return connection_; }
@@ -42,7 +45,9 @@ class PostgresSession : public SourceSession {
 
   // A connection left in the middle of a COPY is not used again.
   void MarkBroken() { broken_ = true; }
-  bool sound() const { return !broken_ && !cancelled() && PQstatus(connection_) == CONNECTION_OK; }
+  bool sound() const override {
+    return !broken_ && !cancelled() && PQstatus(connection_) == CONNECTION_OK;
+  }
 
   // Type names and modifiers beside what Describe() gives.
   struct CatalogColumn {

@@ -1,0 +1,73 @@
+#include "worker/source/session_source.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "worker/source/probe.h"
+#include "worker/source/server_url.h"
+
+namespace headwater {
+namespace {
+
+bool IsAboutData(const absl::Status& status) {
+  return absl::IsNotFound(status) || absl::IsInvalidArgument(status);
+}
+
+class SessionSource : public Source {
+ public:
+  SessionSource(const ServerSpec& server, ServerUrl url, SessionOpener open)
+      : server_(server), url_(std::move(url)), open_(std::move(open)) {}
+
+  absl::StatusOr<ProbeResult> Probe(const DatasetSpec& dataset, const ProbeTask& task,
+                                    std::stop_token stop) override {
+    RETURN_IF_ERROR(Connect());
+    absl::StatusOr<ProbeResult> result = [&] {
+      // Gone before the session may be: another thread can call it until then.
+      const std::stop_callback cancel(stop, [this] { session_->Cancel(); });
+      return RunProbe(*session_, dataset, task);
+    }();
+    if (result.ok()) return result;
+    return Failed(result.status(), absl::StrCat("probing '", dataset.relation, "'"));
+  }
+
+  absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec& dataset,
+                                                     const Extent& extent,
+                                                     const ReadOptions& options) override {
+    RETURN_IF_ERROR(Connect());
+    absl::StatusOr<std::unique_ptr<SourceReader>> reader =
+        session_->OpenReader(dataset, extent, options);
+    if (reader.ok()) return reader;
+    return Failed(reader.status(), absl::StrCat("reading '", dataset.relation, "'"));
+  }
+
+ private:
+  absl::Status Connect() {
+    if (session_ != nullptr && !session_->sound()) session_.reset();
+    if (session_ != nullptr) return absl::OkStatus();
+    absl::StatusOr<std::unique_ptr<SourceSession>> session = open_(url_.Reveal());
+    if (!session.ok()) return Failed(session.status(), "connecting");
+    session_ = *std::move(session);
+    return absl::OkStatus();
+  }
+
+  absl::Status Failed(const absl::Status& status, absl::string_view doing) {
+    if (!IsAboutData(status)) session_.reset();
+    return Annotate(url_.Redacted(status), absl::StrCat("server '", server_.name, "': ", doing));
+  }
+
+  const ServerSpec server_;
+  const ServerUrl url_;
+  const SessionOpener open_;
+  std::unique_ptr<SourceSession> session_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Source>> OpenSessionSource(const ServerSpec& server,
+                                                          SessionOpener open) {
+  ASSIGN_OR_RETURN(ServerUrl url, ServerUrl::Resolve(server));
+  return std::make_unique<SessionSource>(server, std::move(url), std::move(open));
+}
+
+}  // namespace headwater
