@@ -1,10 +1,8 @@
 // SQLite through ODBC under the source contract, and what only SQLite can get wrong.
 #include <sqlite3.h>
 
-#include <cstdlib>
-#include <filesystem>
-
 #include "tests/contract/source_contract.h"
+#include "tests/support/temp_folder.h"
 #include "worker/source/odbc/odbc_source.h"
 
 namespace headwater {
@@ -17,15 +15,8 @@ class SqliteUnderTest : public SourceUnderTest {
   static std::unique_ptr<SqliteUnderTest> Create(std::string&) {
     return std::make_unique<SqliteUnderTest>();
   }
-  SqliteUnderTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "hw_sqlite_XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-    sqlite3_open((folder_ / "s.db").c_str(), &db_);
-  }
-  ~SqliteUnderTest() override {
-    sqlite3_close(db_);
-    std::filesystem::remove_all(folder_);
-  }
+  SqliteUnderTest() { sqlite3_open(path().c_str(), &db_); }
+  ~SqliteUnderTest() override { sqlite3_close(db_); }
   void Execute(const std::string& sql) override {
     char* error = nullptr;
     ASSERT_EQ(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, &error), SQLITE_OK) << error;
@@ -33,7 +24,7 @@ class SqliteUnderTest : public SourceUnderTest {
   ServerSpec server() const override {
     ServerSpec server;
     server.name = "s";
-    server.url = absl::StrCat("odbc:Driver=SQLite3;Database=", (folder_ / "s.db").string());
+    server.url = absl::StrCat("odbc:Driver=SQLite3;Database=", path());
     return server;
   }
   absl::StatusOr<std::unique_ptr<Source>> Open() const override { return OpenOdbcSource(server()); }
@@ -62,10 +53,11 @@ class SqliteUnderTest : public SourceUnderTest {
   std::string SlowQuery() const override {
     return "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c";
   }
-  const std::filesystem::path& folder() const { return folder_; }
+  const std::string& folder() const { return folder_.path(); }
+  std::string path() const { return folder() + "/s.db"; }
 
  private:
-  std::filesystem::path folder_;
+  TempFolder folder_;
   sqlite3* db_ = nullptr;
 };
 
@@ -144,22 +136,21 @@ TEST_F(SqliteSource, ValuesOfTheDeclaredTypeAreTaken) {
 
 TEST_F(SqliteSource, AMissingFileIsNamedAndNotCreated) {
   ServerSpec server = db_.server();
-  const std::filesystem::path path = db_.folder() / "none.db";
-  server.url = absl::StrCat("odbc:Driver=SQLite3;Database=", path.string());
+  const std::string path = db_.folder() + "/none.db";
+  server.url = absl::StrCat("odbc:Driver=SQLite3;Database=", path);
   auto source = OpenOdbcSource(server);
   ASSERT_TRUE(source.ok());
   DatasetSpec dataset;
   dataset.relation = "t";
   const absl::Status status = (*source)->Probe(dataset, ProbeTask{}, std::stop_token()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
-  EXPECT_THAT(std::string(status.message()), HasSubstr(path.string()));
+  EXPECT_THAT(std::string(status.message()), HasSubstr(path));
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST_F(SqliteSource, AMissingDriverIsNamedWithThoseInstalled) {
   ServerSpec server = db_.server();
-  server.url =
-      absl::StrCat("odbc:Driver=SQLite9;Database=", (db_.folder() / "s.db").string(), ";PWD=hush");
+  server.url = absl::StrCat("odbc:Driver=SQLite9;Database=", db_.path(), ";PWD=hush");
   db_.Execute("CREATE TABLE t (a INTEGER)");
   auto source = OpenOdbcSource(server);
   DatasetSpec dataset;

@@ -2,13 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <ostream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/config/config.h"
+#include "tests/support/temp_folder.h"
 
 namespace headwater {
 namespace {
@@ -34,14 +34,12 @@ tables:
 class ConfigProblem : public ::testing::TestWithParam<Mistake> {};
 
 TEST_P(ConfigProblem, IsReportedAtItsPlace) {
-  std::string pattern = ::testing::TempDir() + "problem_XXXXXX";
-  const std::filesystem::path folder = mkdtemp(pattern.data());
-  std::ofstream(folder / "headwater.yaml") << kBefore << GetParam().line << "\n";
-  const absl::StatusOr<Config> config = LoadConfig(folder.string());
-  std::filesystem::remove_all(folder);
+  const TempFolder folder;
+  std::ofstream(folder.path() + "/headwater.yaml") << kBefore << GetParam().line << "\n";
+  const absl::StatusOr<Config> config = LoadConfig(folder.path());
   ASSERT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
   const std::string error = absl::StrReplaceAll(std::string(config.status().message()),
-                                                {{absl::StrCat(folder.string(), "/"), ""}});
+                                                {{absl::StrCat(folder.path(), "/"), ""}});
   EXPECT_THAT(error, HasSubstr(absl::StrCat("headwater.yaml:", GetParam().place, ": ")));
   EXPECT_THAT(error, HasSubstr(GetParam().message));
 }

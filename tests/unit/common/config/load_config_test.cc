@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/config/config.h"
+#include "tests/support/temp_folder.h"
 
 namespace headwater {
 namespace {
@@ -18,12 +19,6 @@ using ::testing::Not;
 // A folder of its own for each case, removed at its end.
 class LoadConfigTest : public ::testing::Test {
  protected:
-  LoadConfigTest() {
-    std::string pattern = ::testing::TempDir() + "config_XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~LoadConfigTest() override { std::filesystem::remove_all(folder_); }
-
   void Write(const std::string& name, const std::string& text) {
     const std::filesystem::path path = folder_ / name;
     std::filesystem::create_directories(path.parent_path());
@@ -42,7 +37,8 @@ class LoadConfigTest : public ::testing::Test {
                                {{absl::StrCat(folder_.string(), "/"), ""}});
   }
 
-  std::filesystem::path folder_;
+  TempFolder temp_;
+  const std::filesystem::path folder_ = temp_.path();
 };
 
 constexpr char kAirports[] = R"(

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/config/connection_string.h"
+#include "tests/support/temp_folder.h"
 
 namespace headwater {
 namespace {
@@ -42,12 +43,12 @@ TEST_F(SecretTest, ExpandsVariables) {
 }
 
 TEST_F(SecretTest, ReadsFilesThatOthersMayNotRead) {
-  const std::string folder = ::testing::TempDir();
-  const std::string path = folder + "hw_secret_test";
+  const TempFolder folder;
+  const std::string path = folder.path() + "/hw_secret_test";
   std::ofstream(path) << "from file\n";
   chmod(path.c_str(), 0600);
   EXPECT_EQ(Resolved(absl::StrCat("${file:", path, "}")), "from file");
-  setenv("CREDENTIALS_DIRECTORY", folder.c_str(), 1);
+  setenv("CREDENTIALS_DIRECTORY", folder.path().c_str(), 1);
   EXPECT_EQ(Resolved("${cred:hw_secret_test}"), "from file");
   EXPECT_THAT(Resolved("${cred:../etc/passwd}"), HasSubstr("error"));
   chmod(path.c_str(), 0604);
