@@ -58,7 +58,7 @@ absl::Status ClusterAccess::Keep(const GlobalOptions& global, const Config& conf
                                  const std::function<absl::Status(ClusterAccess&)>& use) {
   for (int i = 0;; ++i) {
     ASSIGN_OR_RETURN(ClusterAccess access, Open(global, config));
-    const absl::Status status = use(access);
+    absl::Status status = use(access);
     if (!absl::IsUnavailable(status) || i == kHostsSurvived) {
       access.Leave();
       return status;

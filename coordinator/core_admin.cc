@@ -195,7 +195,7 @@ void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manife
     verify.tasks.erase(it);
     v1::VerifiedDataset& result = verify.results[id];
     const DatasetState& dataset = *state->FindDataset(id);
-    const auto problem = [&](const Extent& extent, const std::string& message) {
+    const auto problem = [&, &id = id](const Extent& extent, const std::string& message) {
       v1::Problem* shown = result.add_problems();
       *shown->mutable_dataset() = RefOf(id);
       shown->set_extent(Describe(dataset, extent));

@@ -209,7 +209,7 @@ absl::Status Core::Impl::TakeManifest(const DatasetState& dataset, const Claim& 
     all_unchanged &= manifest.pieces[i].unchanged;
   }
   if (!same_pieces) {
-    const absl::Status wrong = absl::InternalError(
+    absl::Status wrong = absl::InternalError(
         absl::StrCat(ToString(dataset.spec.id), " ", Describe(dataset, claim.extent),
                      ": the manifest's pieces are not those of the task (", manifest.pieces.size(),
                      " instead of ", expected.size(), ")"));

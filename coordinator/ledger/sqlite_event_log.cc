@@ -192,7 +192,7 @@ absl::Status SqliteEventLog::Append(int64_t first_sequence,
         "ledger ", path_, ": appending at ", first_sequence, ", expected ", last_sequence_ + 1));
   }
   RETURN_IF_ERROR(Execute("BEGIN IMMEDIATE", "beginning a transaction"));
-  const absl::Status status = InsertAll(first_sequence, payloads);
+  absl::Status status = InsertAll(first_sequence, payloads);
   if (!status.ok()) {
     sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
     return status;

@@ -335,7 +335,7 @@ class SessionTest : public ::testing::Test {
     raw_->Accept(probe);
     EXPECT_THAT(raw_->Deliver({ToProto(OutcomeOf(*FromProto(probe), clock_.Now()))}),
                 ::testing::ElementsAre(absl::StatusCode::kOk));
-    const v1::TaskSpec microbatch = raw_->ReadOffer();
+    v1::TaskSpec microbatch = raw_->ReadOffer();
     EXPECT_TRUE(microbatch.has_microbatch());
     return microbatch;
   }

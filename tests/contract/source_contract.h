@@ -197,7 +197,9 @@ TYPED_TEST_P(SourceContract, RangesAreHalfOpenAndKeepTiesTogether) {
   for (const auto& [from, to] : {std::pair(0, 40), std::pair(40, 41), std::pair(41, 200)}) {
     const auto read = this->Read(Extent{Range{MinuteValue(from), MinuteValue(to)}, false});
     ASSERT_TRUE(read.ok()) << read.status();
-    EXPECT_EQ(*read, this->Expected([&](int i) { return inside(i, from, to); })) << from;
+    EXPECT_EQ(*read, this->Expected([&, from = from, to = to](int i) {
+      return inside(i, from, to);
+    })) << from;
     EXPECT_GT(read->rows, 0);
   }
 }

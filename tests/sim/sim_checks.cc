@@ -27,9 +27,10 @@ void SimWorld::CheckTableAgainstCoverage() {
         pending |= claim.manifest.has_value() && Overlaps(claim.extent, Extent{piece.range, false});
       }
       if (pending) continue;  // Between commit and Published the table is ahead of the ledger.
-      const auto found = std::find_if(pieces.begin(), pieces.end(), [&](const SimPiece& visible) {
-        return visible.extent == Extent{piece.range, false} && visible.fence == piece.fence;
-      });
+      const auto found =
+          std::find_if(pieces.begin(), pieces.end(), [&, &piece = piece](const SimPiece& visible) {
+            return visible.extent == Extent{piece.range, false} && visible.fence == piece.fence;
+          });
       if (found == pieces.end())
         return Fail(absl::StrCat("recorded progress is not in the table: ", ToString(id)));
       Fingerprint visible;

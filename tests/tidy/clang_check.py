@@ -18,8 +18,6 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ANNOTATION = re.compile(r"\bABSL_(GUARDED_BY|PT_GUARDED_BY|EXCLUSIVE_LOCKS_REQUIRED|LOCKS_EXCLUDED)\b")
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
-# clang-tidy needs up to 20 s for one source that includes Arrow; a branch rarely changes more.
-MAX_TIDY_SOURCES = 20
 
 
 def commands():
@@ -82,9 +80,6 @@ def main(arguments):
     if arguments[0] == "tidy":
         check = tidy
         chosen = {name: known[name] for name in arguments[1:] if name in known}
-        if len(chosen) > MAX_TIDY_SOURCES:
-            print(f"only the first {MAX_TIDY_SOURCES} of {len(chosen)} sources are checked")
-            chosen = dict(list(chosen.items())[:MAX_TIDY_SOURCES])
     else:
         check = thread_safety
         chosen = {name: entry for name, entry in known.items() if annotated(name)}

@@ -320,7 +320,7 @@ absl::Status DeltaCommitter::Abandon(const Intent& intent) {
                                                         " is published in version ", version));
     }
     RETURN_IF_ERROR(CheckOwner());
-    const absl::Status put = PutVersion(*store_, snapshot_.version() + 1, Begin(intent, true));
+    absl::Status put = PutVersion(*store_, snapshot_.version() + 1, Begin(intent, true));
     if (!absl::IsAlreadyExists(put)) return put;
   }
   return absl::AbortedError(absl::StrCat("table ", location_.table, ": other writers won ",
