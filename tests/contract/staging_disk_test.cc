@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <random>
 
+#include "common/base/failpoint.h"
 #include "common/data/arrow_schema.h"
 #include "tests/support/temp_folder.h"
 #include "worker/stage/delta_staging_writer.h"
@@ -133,6 +134,26 @@ class SmallDisk {
     }                                                                                      \
     GTEST_SKIP() << "NOT RUN: cannot mount a tmpfs here: " << std::strerror(disk.error()); \
   }
+
+TEST_F(StagingDisk, FoldersThatAnotherAttemptMadeAreMadeDurableAsWell) {
+  const auto stage = [this] {
+    auto writer = Open();
+    EXPECT_TRUE(writer->Write(Batch(1, 8, /*days=*/1)).ok());
+    return writer->Finish().status();
+  };
+  // That attempt has not come to syncing their names, and never will.
+  std::filesystem::create_directories(options_.dataset.target_uri +
+                                      "/server_source=ewr/cursor_day=1970-01-01");
+  const char kSecond[] = "stage.before_folder_sync=2:error:UNAVAILABLE";
+  ASSERT_TRUE(ArmFailpoints(kSecond).ok());
+  EXPECT_EQ(stage().code(), absl::StatusCode::kUnavailable);
+  ASSERT_TRUE(ArmFailpoints("").ok());
+  EXPECT_TRUE(stage().ok());
+  // Once is enough: from now on only the files' own folder is synced.
+  ASSERT_TRUE(ArmFailpoints(kSecond).ok());
+  EXPECT_TRUE(stage().ok());
+  ASSERT_TRUE(ArmFailpoints("").ok());
+}
 
 TEST_F(StagingDisk, AFullDiskIsSaidAndLeavesNoFiles) {
   const SmallDisk disk(folder_.path(), "size=1m");

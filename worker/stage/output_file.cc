@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/failpoint.h"
 #include "common/base/status.h"
 
 namespace headwater {
@@ -33,6 +34,7 @@ absl::Status FileError(int error, absl::string_view doing, absl::string_view pat
 }
 
 absl::Status SyncFolder(const std::string& folder) {
+  RETURN_IF_ERROR(Failpoint("stage.before_folder_sync"));
   const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return FileError(errno, "opening folder", folder);
   const int error = fsync(descriptor) == 0 ? 0 : errno;

@@ -7,7 +7,9 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/ids.h"
 #include "common/base/status.h"
 #include "worker/stage/output_file.h"
@@ -16,6 +18,32 @@ namespace headwater {
 namespace {
 
 constexpr size_t kRandomDigits = 16;
+
+// Folders whose names this process has made durable. Another attempt or process may have made a
+// folder that is there, and not have come to syncing its name; without this memory each attempt
+// would sync the same few folders once more.
+class DurableFolders {
+ public:
+  bool Has(const std::string& folder) {
+    absl::MutexLock lock(&mutex_);
+    return folders_.contains(folder);
+  }
+  void Add(const std::set<std::string>& folders) {
+    absl::MutexLock lock(&mutex_);
+    if (folders_.size() > kMost) folders_.clear();  // They are synced once more.
+    folders_.insert(folders.begin(), folders.end());
+  }
+
+ private:
+  static constexpr size_t kMost = 50'000;  // Some megabytes.
+  absl::Mutex mutex_;
+  std::set<std::string> folders_ ABSL_GUARDED_BY(mutex_);
+};
+
+DurableFolders& Durable() {
+  static auto* durable = new DurableFolders;  // Lives as long as any thread.
+  return *durable;
+}
 
 }  // namespace
 
@@ -30,15 +58,16 @@ StagedFiles::~StagedFiles() {
 absl::StatusOr<std::string> StagedFiles::NewFile(int piece, const PartitionValues& partition) {
   ASSIGN_OR_RETURN(const std::string partition_path, PartitionPath(partition));
   const std::filesystem::path folder = std::filesystem::path(folder_) / partition_path;
-  // The first ancestor that exists holds the entry of the first new one: it is synced as well.
-  std::filesystem::path ancestor = folder;
+  // A name is durable once the folder that holds it has been synced: for the table's own folders
+  // that is made sure of, above them only for what is made here.
   std::error_code ignored;
-  while (!ancestor.empty() && !std::filesystem::exists(ancestor, ignored) &&
-         ancestor != ancestor.parent_path()) {
-    folders_.insert(ancestor.string());
-    ancestor = ancestor.parent_path();
+  for (std::filesystem::path at = folder; at.has_filename() && !Durable().Has(at.string());
+       at = at.parent_path()) {
+    const bool ours = at.native().size() >= folder_.size();
+    if (!ours && std::filesystem::exists(at, ignored)) break;
+    named_.insert(at.string());
+    folders_.insert(at.has_parent_path() ? at.parent_path().string() : ".");
   }
-  folders_.insert(ancestor.empty() ? "." : ancestor.string());
   folders_.insert(folder.string());
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -59,6 +88,7 @@ absl::Status StagedFiles::Remove(const std::string& path) {
 
 absl::Status StagedFiles::SyncFolders() const {
   for (const std::string& folder : folders_) RETURN_IF_ERROR(SyncFolder(folder));
+  Durable().Add(named_);
   return absl::OkStatus();
 }
 

@@ -44,6 +44,7 @@ class StagedFiles {
   bool kept_ = false;
   std::set<std::string> paths_;
   std::set<std::string> folders_;  // Full paths, to be synced.
+  std::set<std::string> named_;    // Folders whose names are durable then.
 };
 
 }  // namespace headwater
