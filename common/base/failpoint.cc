@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -17,6 +19,7 @@ namespace headwater {
 namespace {
 
 constexpr int kExitAsKilled = 137;
+constexpr int kExitAsMisused = 2;
 
 struct Armed {
   int at = 1;  // Occurrence, counted down.
@@ -38,9 +41,15 @@ absl::StatusOr<absl::StatusCode> CodeNamed(absl::string_view name) {
   return absl::InvalidArgumentError(absl::StrCat("not a status code: '", name, "'"));
 }
 
+// A misspelt failpoint would let a test pass that tests nothing.
 const bool armed_from_environment = [] {
   const char* spec = std::getenv("HEADWATER_FAILPOINTS");
-  return spec != nullptr && ArmFailpoints(spec).ok();
+  if (spec == nullptr) return false;
+  if (const absl::Status status = ArmFailpoints(spec); !status.ok()) {
+    std::fprintf(stderr, "HEADWATER_FAILPOINTS: %s\n", std::string(status.message()).c_str());
+    _exit(kExitAsMisused);
+  }
+  return true;
 }();
 
 }  // namespace
@@ -69,6 +78,11 @@ absl::Status ArmFailpoints(absl::string_view spec) {
     if (int at = 0; !words.empty() && absl::SimpleAtoi(words.front(), &at)) {
       armed.at = at;
       words.erase(words.begin());
+    }
+    const bool named = !parts.first.empty() && !absl::StrContains(entry, ' ') && armed.at > 0;
+    if (!named || points.contains(std::string(parts.first))) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "not a failpoint: '", entry, "'; expected a name, once, and an occurrence from 1"));
     }
     if (words.size() == 1 && words[0] == "crash") {
       armed.crash = true;

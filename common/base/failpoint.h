@@ -5,6 +5,7 @@
 //
 // `crash` ends the process at once (exit code 137, no destructors, as kill -9 would); `error:CODE`
 // makes the place return that status, once. A leading number says at which occurrence (default 1).
+// A variable that is not of this form ends the process with exit code 2.
 #ifndef HEADWATER_COMMON_BASE_FAILPOINT_H_
 #define HEADWATER_COMMON_BASE_FAILPOINT_H_
 

@@ -8,13 +8,16 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <set>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/failpoint.h"
 #include "common/base/ids.h"
 #include "common/base/status.h"
@@ -23,6 +26,8 @@ namespace headwater {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr char kTemporary[] = ".tmp-";  // What is being written, or was when a process died.
 
 absl::Status Errno(int error, absl::string_view doing, const std::string& path) {
   const std::string message = absl::StrCat(doing, " ", path, ": ", std::strerror(error));
@@ -36,6 +41,8 @@ absl::Status Errno(int error, absl::string_view doing, const std::string& path) 
     case EROFS:
       return absl::PermissionDeniedError(message);
     case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
       return absl::NotFoundError(message);
     case EEXIST:
       return absl::AlreadyExistsError(message);
@@ -45,6 +52,7 @@ absl::Status Errno(int error, absl::string_view doing, const std::string& path) 
 }
 
 absl::Status SyncFolder(const std::string& folder) {
+  RETURN_IF_ERROR(Failpoint("store.before_folder_sync"));
   const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return Errno(errno, "opening folder", folder);
   const absl::Cleanup closer = [fd] { close(fd); };
@@ -58,7 +66,7 @@ absl::Status MakeFolder(const fs::path& folder) {
   RETURN_IF_ERROR(MakeFolder(folder.parent_path()));
   if (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
     return Errno(errno, "creating folder", folder.string());
-  return SyncFolder(folder.parent_path().empty() ? "." : folder.parent_path().string());
+  return SyncFolder(folder.parent_path().string());
 }
 
 absl::Status WriteAll(int fd, absl::string_view bytes, const std::string& path) {
@@ -81,14 +89,19 @@ class LocalStore final : public ObjectStore {
   absl::Status PutIfAbsent(absl::string_view key, absl::string_view bytes) override;
   absl::Status Put(absl::string_view key, absl::string_view bytes) override;
   absl::Status Delete(absl::string_view key) override;
+  absl::Status Persist(absl::string_view key) override;
   const std::string& root() const override { return root_; }
 
  private:
   absl::StatusOr<fs::path> PathOf(absl::string_view key) const;
+  // Makes the folder of a key, and its name durable all the way down from the top.
+  absl::Status MakeDurableFolder(const fs::path& folder);
   // A temporary file beside `path` with `bytes`, durable. The caller removes it.
   absl::StatusOr<std::string> WriteTemporary(const fs::path& path, absl::string_view bytes);
 
-  std::string root_;
+  const std::string root_;
+  absl::Mutex mutex_;
+  std::set<std::string> durable_ ABSL_GUARDED_BY(mutex_);  // Folders that were made so.
 };
 
 absl::StatusOr<fs::path> LocalStore::PathOf(absl::string_view key) const {
@@ -119,7 +132,9 @@ absl::StatusOr<std::string> LocalStore::Read(absl::string_view key) const {
 absl::StatusOr<std::optional<int64_t>> LocalStore::SizeOf(absl::string_view key) const {
   ASSIGN_OR_RETURN(const fs::path path, PathOf(key));
   struct stat info {};
-  if (stat(path.c_str(), &info) == 0) return std::optional<int64_t>(info.st_size);
+  if (stat(path.c_str(), &info) == 0) {
+    return S_ISREG(info.st_mode) ? std::optional<int64_t>(info.st_size) : std::nullopt;
+  }
   if (errno == ENOENT || errno == ENOTDIR) return std::optional<int64_t>();
   return Errno(errno, "looking at", path.string());
 }
@@ -132,19 +147,43 @@ absl::StatusOr<std::vector<std::string>> LocalStore::List(absl::string_view pref
   std::vector<std::string> names;
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    names.push_back(it->path().filename().string());
+    std::string name = it->path().filename().string();
+    if (!absl::StartsWith(name, kTemporary)) names.push_back(std::move(name));
   }
-  if (error && error != std::errc::no_such_file_or_directory) {
+  if (error && error != std::errc::no_such_file_or_directory &&
+      error != std::errc::not_a_directory) {
     return Errno(error.value(), "listing", folder.string());
   }
   std::sort(names.begin(), names.end());
   return names;
 }
 
+absl::Status LocalStore::MakeDurableFolder(const fs::path& folder) {
+  std::error_code error;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (durable_.contains(folder.string()) && fs::is_directory(folder, error))
+      return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(MakeFolder(folder));
+  // A folder that is there may have been made a moment ago, by a process that died before its name
+  // was durable or that has not come that far.
+  for (fs::path name = folder; name != name.root_path(); name = name.parent_path()) {
+    const absl::Status synced = SyncFolder(name.parent_path().string());
+    // From the root upwards folders may be somebody else's, who does not let us look.
+    if (absl::IsPermissionDenied(synced) && name.native().size() <= root_.size()) break;
+    RETURN_IF_ERROR(synced);
+  }
+  absl::MutexLock lock(&mutex_);
+  durable_.insert(folder.string());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::string> LocalStore::WriteTemporary(const fs::path& path,
                                                        absl::string_view bytes) {
-  RETURN_IF_ERROR(MakeFolder(path.parent_path()));
-  const std::string temporary = (path.parent_path() / absl::StrCat(".tmp-", RandomId())).string();
+  RETURN_IF_ERROR(MakeDurableFolder(path.parent_path()));
+  const std::string temporary =
+      (path.parent_path() / absl::StrCat(kTemporary, RandomId())).string();
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd < 0) return Errno(errno, "creating", temporary);
   const absl::Status written = WriteAll(fd, bytes, temporary);
@@ -171,17 +210,29 @@ absl::Status LocalStore::PutIfAbsent(absl::string_view key, absl::string_view by
 absl::Status LocalStore::Put(absl::string_view key, absl::string_view bytes) {
   ASSIGN_OR_RETURN(const fs::path path, PathOf(key));
   ASSIGN_OR_RETURN(const std::string temporary, WriteTemporary(path, bytes));
-  if (rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    unlink(temporary.c_str());
-    return Errno(error, "replacing", path.string());
-  }
+  const absl::Cleanup remover = [&] { unlink(temporary.c_str()); };  // Gone when all went well.
+  RETURN_IF_ERROR(Failpoint("store.before_rename"));
+  if (rename(temporary.c_str(), path.c_str()) != 0) return Errno(errno, "replacing", path.string());
+  RETURN_IF_ERROR(Failpoint("store.after_rename"));
+  return SyncFolder(path.parent_path().string());
+}
+
+absl::Status LocalStore::Persist(absl::string_view key) {
+  ASSIGN_OR_RETURN(const fs::path path, PathOf(key));
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Errno(errno, "opening", path.string());
+  const absl::Cleanup closer = [fd] { close(fd); };
+  struct stat info {};
+  if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode))
+    return Errno(EISDIR, "syncing", path.string());
+  if (fsync(fd) != 0) return Errno(errno, "syncing", path.string());
+  RETURN_IF_ERROR(MakeDurableFolder(path.parent_path()));
   return SyncFolder(path.parent_path().string());
 }
 
 absl::Status LocalStore::Delete(absl::string_view key) {
   ASSIGN_OR_RETURN(const fs::path path, PathOf(key));
-  if (unlink(path.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
+  if (unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return absl::OkStatus();
   return Errno(errno, "deleting", path.string());
 }
 
@@ -189,7 +240,11 @@ absl::Status LocalStore::Delete(absl::string_view key) {
 
 std::unique_ptr<ObjectStore> OpenLocalStore(absl::string_view root) {
   absl::ConsumePrefix(&root, "file://");
-  return std::make_unique<LocalStore>(std::string(root));
+  // Absolute and plain, so that every folder on the way has a parent to be synced in.
+  std::error_code error;
+  fs::path path = fs::absolute(fs::path(std::string(root)), error).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();  // "lake/"
+  return std::make_unique<LocalStore>(path.string());
 }
 
 }  // namespace headwater

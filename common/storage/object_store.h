@@ -21,11 +21,12 @@ class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
 
-  // NOT_FOUND: no such key.
+  // NOT_FOUND: no such key. A folder is no key.
   virtual absl::StatusOr<std::string> Read(absl::string_view key) const = 0;
   // Size in bytes; absent: no such key.
   virtual absl::StatusOr<std::optional<int64_t>> SizeOf(absl::string_view key) const = 0;
-  // Names directly inside the folder `prefix` (folders too), sorted; empty when it does not exist.
+  // Names directly inside the folder `prefix` ("": the root), folders too, sorted; empty when it
+  // does not exist. What is still being written has no name.
   virtual absl::StatusOr<std::vector<std::string>> List(absl::string_view prefix) const = 0;
 
   // Durable on return. ALREADY_EXISTS: the key is taken, its bytes are untouched.
@@ -35,6 +36,9 @@ class ObjectStore {
   virtual absl::Status Put(absl::string_view key, absl::string_view bytes) = 0;
   // OK also when there was none.
   virtual absl::Status Delete(absl::string_view key) = 0;
+  // Makes durable what stands under `key`: whoever put it may have died after it could be seen and
+  // before that was so. NOT_FOUND: no such key.
+  virtual absl::Status Persist(absl::string_view key) = 0;
 
   // For messages: the root as people know it.
   virtual const std::string& root() const = 0;

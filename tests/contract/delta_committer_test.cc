@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/failpoint.h"
 #include "common/storage/local_store.h"
 #include "coordinator/commit/delta/delta_log.h"
 #include "coordinator/commit/delta/delta_snapshot.h"
@@ -78,6 +79,25 @@ Intent Numbered(DeltaPlace& place, int64_t number) {
   Intent intent{"deals", number, "", {replacement}};
   intent.hash = IntentHash(intent);
   return intent;
+}
+
+TEST(DeltaCommitter, ACommitThatARetryFindsIsMadeDurableFirst) {
+  for (const bool abandon : {false, true}) {
+    DeltaPlace place;
+    const Intent intent = Numbered(place, 1);
+    const auto act = [&](TableCommitter& committer) {
+      return abandon ? committer.Abandon(intent) : committer.Commit(intent).status();
+    };
+    // As after a crash between the link of the version and the sync of its folder.
+    ASSERT_TRUE(ArmFailpoints("store.after_link=error:UNKNOWN").ok());
+    EXPECT_EQ(act(*place.Open("ledger")).code(), absl::StatusCode::kUnknown);
+    auto committer = place.Open("ledger");
+    ASSERT_TRUE(ArmFailpoints("store.before_folder_sync=error:UNAVAILABLE").ok());
+    EXPECT_EQ(act(*committer).code(), absl::StatusCode::kUnavailable);
+    ASSERT_TRUE(ArmFailpoints("").ok());
+    EXPECT_TRUE(act(*committer).ok());
+    EXPECT_EQ(committer->Inspect()->version, 0);
+  }
 }
 
 TEST(DeltaCommitter, ALostOrDamagedCheckpointFallsBackToTheLog) {

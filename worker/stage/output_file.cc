@@ -90,7 +90,7 @@ arrow::Status OutputFile::WriteOut(const char* data, int64_t nbytes) {
 
 arrow::Status OutputFile::Close() {
   if (descriptor_ < 0) return arrow::Status::OK();
-  const arrow::Status flushed = Flush();
+  arrow::Status flushed = Flush();
   if (close(std::exchange(descriptor_, -1)) != 0 && error_.ok()) {
     error_ = FileError(errno, "closing", path_);
     return arrow::Status::IOError(std::string(error_.message()));

@@ -194,6 +194,8 @@ absl::StatusOr<Found> DeltaCommitter::Look(const Intent& intent, int64_t* versio
                        "; the ledger is older than the table (was it restored from a backup?). "
                        "Nothing more is published here"));
     }
+    // Who put it may have died before its name was durable, and the ledger is about to rely on it.
+    RETURN_IF_ERROR(store_->Persist(VersionKey(at)));
     *version = at;
     return entry->commit_info->abandoned ? Found::kAbandoned : Found::kPublished;
   }
