@@ -1,5 +1,6 @@
 #include "cli/report.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,39 @@ std::string SilentNote(const v1::DatasetRef& dataset, const std::string& silent_
                        const std::string& bound) {
   return Note("silent", absl::StrCat(NameOf(dataset), ": no new rows for ", OrDash(silent_for),
                                      bound.empty() ? "" : ", newest ", bound));
+}
+
+// What failed. What is wrong with a whole table or server, in the same words for each of its
+// datasets, is said once.
+std::string FailureNotes(const v1::WatchRunResponse& run) {
+  constexpr size_t kMaxNamed = 5;
+  std::string notes;
+  std::map<std::string, std::vector<const v1::Problem*>> alike;
+  for (const v1::Problem& problem : run.problems()) {
+    if (!problem.message().empty() && problem.extent().empty())
+      alike[problem.message()].push_back(&problem);
+  }
+  for (const v1::Problem& problem : run.problems()) {
+    if (problem.message().empty()) continue;
+    if (!problem.extent().empty()) {
+      notes += ProblemNote(problem, "FAILED");
+      continue;
+    }
+    const std::vector<const v1::Problem*>& same = alike[problem.message()];
+    if (same.front() != &problem) continue;
+    if (same.size() == 1) {
+      notes += ProblemNote(problem, "FAILED");
+      continue;
+    }
+    std::vector<std::string> names;
+    for (const v1::Problem* one : same) names.push_back(NameOf(one->dataset()));
+    const size_t more = names.size() > kMaxNamed ? names.size() - kMaxNamed : 0;
+    names.resize(names.size() - more);
+    notes += Note("FAILED", absl::StrCat(absl::StrJoin(names, ", "),
+                                         more > 0 ? absl::StrCat(" and ", more, " more") : "", ": ",
+                                         problem.message()));
+  }
+  return notes;
 }
 
 const char* StateWord(const v1::RunDataset& dataset) {
@@ -154,10 +188,7 @@ std::string RunReport(const v1::WatchRunResponse& run) {
   for (const v1::Problem& problem : run.problems()) {
     if (problem.message().empty()) notes += ProblemNote(problem, "");
   }
-  for (const v1::Problem& problem : run.problems()) {
-    if (!problem.message().empty()) notes += ProblemNote(problem, "FAILED");
-  }
-  return absl::StrCat(table.Render(), "\n", notes, RunClosing(run));
+  return absl::StrCat(table.Render(), "\n", notes, FailureNotes(run), RunClosing(run));
 }
 
 std::string PlanReport(const v1::PlanResponse& plan) {

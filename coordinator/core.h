@@ -176,7 +176,7 @@ struct AnswerCancel {
   CallId call = 0;
   absl::Status status;
 };
-struct CheckCommit {
+struct CheckCommit {  // Without replacements: only whether the table is there, and ours.
   std::string table;
   std::vector<Replacement> replacements;
 };

@@ -15,6 +15,11 @@ constexpr size_t kMaxGroup = 1'000;  // Manifests in one commit: bounds its size
 
 constexpr absl::Duration kMaxWait = absl::Seconds(30);
 
+absl::Status CannotBeWritten(const std::string& table, const absl::Status& status) {
+  return absl::Status(status.code(),
+                      absl::StrCat("table ", table, " cannot be written: ", status.message()));
+}
+
 }  // namespace
 
 Replacement Core::Impl::ReplacementOf(const DatasetState& dataset, const Claim& claim) const {
@@ -75,6 +80,12 @@ void Core::Impl::StartCommits() {
   }
 }
 
+// Asks before the first microbatch of a run is handed out: nothing is staged in a foreign folder.
+void Core::Impl::AskWhose(const std::string& table) {
+  tables[table].phase = TableWork::Phase::kChecking;
+  Send(CheckCommit{table, {}});
+}
+
 void Core::Impl::On(const CommitChecked& input) {
   TableWork& work = tables[input.table];
   if (work.phase != TableWork::Phase::kChecking) return;
@@ -83,17 +94,18 @@ void Core::Impl::On(const CommitChecked& input) {
   if (!input.table_status.ok()) {
     const Disposition disposition = DispositionOf(input.table_status.code());
     if (disposition == Disposition::kRetry || disposition == Disposition::kInDoubt) {
-      work.retry_at =
-          now + std::min(kMaxWait, Backoff(++work.failures, static_cast<uint64_t>(fences.front()),
-                                           {.base = options.backoff_base}));
-      if (work.failures == TableWork::kFailuresToTell)
-        FailDemandsOf(input.table, input.table_status);
-      return;
+      TryTableLater(input.table, fences.empty() ? 0 : fences.front(), input.table_status);
+    } else {
+      RefuseTable(input.table, input.table_status);
     }
-    for (int64_t fence : fences) FailAttempt(fence, {FailureKind::kTask, input.table_status});
     return;
   }
   HW_CHECK(input.statuses.size() == fences.size());
+  work.ours = true;
+  if (fences.empty()) {
+    work.failures = 0;
+    return;
+  }
   v1::Event event;
   v1::Intended* intended = event.mutable_intended();
   intended->set_table(input.table);
@@ -103,6 +115,8 @@ void Core::Impl::On(const CommitChecked& input) {
   for (size_t i = 0; i < fences.size(); ++i) {
     if (input.statuses[i].ok()) {
       intended->add_fences(fences[i]);
+    } else if (absl::IsAlreadyExists(input.statuses[i])) {
+      RefuseClaim(fences[i], input.statuses[i]);
     } else {
       FailAttempt(fences[i], {FailureKind::kTask, input.statuses[i]});
     }
@@ -137,6 +151,7 @@ void Core::Impl::On(const CommitFinished& input) {
   }
   if (input.result.ok()) {
     work.failures = 0;
+    work.ours = true;
     v1::Event event;
     v1::Published* published = event.mutable_published();
     published->set_table(input.table);
@@ -159,32 +174,59 @@ void Core::Impl::On(const CommitFinished& input) {
     return;
   }
   // In doubt or passing: the same intent again. Its claims neither expire nor are cancelled.
-  work.retry_at =
-      now + std::min(kMaxWait, Backoff(++work.failures, static_cast<uint64_t>(input.sequence),
-                                       {.base = options.backoff_base}));
-  if (work.failures == TableWork::kFailuresToTell) FailDemandsOf(input.table, status);
+  TryTableLater(input.table, input.sequence, status);
+}
+
+// Each failure from kFailuresToTell on tells the runs that have come since the last one.
+void Core::Impl::TryTableLater(const std::string& table, int64_t seed, const absl::Status& status) {
+  TableWork& work = tables[table];
+  work.retry_at = now + std::min(kMaxWait, Backoff(++work.failures, static_cast<uint64_t>(seed),
+                                                   {.base = options.backoff_base}));
+  if (work.told()) FailDemandsOf(table, CannotBeWritten(table, status));
+}
+
+// Whatever is staged, this table does not take it: its datasets fail at once, and each says so
+// once. Attempts are not counted: the next run asks the table again.
+void Core::Impl::RefuseTable(const std::string& table, const absl::Status& status) {
+  tables[table].ours = false;
+  tables[table].failures = 0;
+  FailDemandsOf(table, status);
+  std::vector<int64_t> staged;
+  for (const auto& [id, dataset] : state->datasets()) {
+    if (id.table != table) continue;
+    for (const auto& [fence, claim] : dataset.claims) {
+      if (claim.manifest.has_value()) staged.push_back(fence);
+    }
+  }
+  for (int64_t fence : staged) Release(fence, std::string(status.message()));
+}
+
+// Likewise for the dataset of one claim.
+void Core::Impl::RefuseClaim(int64_t fence, const absl::Status& status) {
+  const DatasetState& dataset = *state->FindClaim(fence);
+  FailDemands(dataset.spec.id, RunsWaitingFor(dataset), {FailureKind::kTask, status});
+  Release(fence, std::string(status.message()));
 }
 
 void Core::Impl::StopTable(const std::string& table, const absl::Status& status) {
   tables[table].stopped = status;
-  FailDemandsOf(table, status);
+  FailDemandsOf(table, CannotBeWritten(table, status));
+}
+
+std::vector<std::string> Core::Impl::RunsWaitingFor(const DatasetState& dataset) const {
+  std::vector<std::string> waiting;
+  for (const std::string& run_id : dataset.live_runs) {
+    if (!state->FindRun(run_id)->demands.at(dataset.spec.id).ended()) waiting.push_back(run_id);
+  }
+  return waiting;
 }
 
 void Core::Impl::FailDemandsOf(const std::string& table, const absl::Status& status) {
   std::vector<std::pair<DatasetId, std::vector<std::string>>> hit;
   for (const auto& [id, dataset] : state->datasets()) {
-    if (id.table == table && !dataset.live_runs.empty()) {
-      hit.emplace_back(
-          id, std::vector<std::string>(dataset.live_runs.begin(), dataset.live_runs.end()));
-    }
+    if (id.table == table) hit.emplace_back(id, RunsWaitingFor(dataset));
   }
-  for (const auto& [id, run_ids] : hit) {
-    FailDemands(
-        id, run_ids,
-        {FailureKind::kTask,
-         absl::Status(status.code(),
-                      absl::StrCat("table ", table, " cannot be written: ", status.message()))});
-  }
+  for (const auto& [id, run_ids] : hit) FailDemands(id, run_ids, {FailureKind::kTask, status});
 }
 
 }  // namespace headwater

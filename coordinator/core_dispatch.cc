@@ -179,8 +179,9 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
     const DatasetState& dataset = *known;
     const DatasetId& id = dataset.spec.id;
     if (dataset.live_runs.empty()) continue;
-    const auto table = tables.find(id.table);
-    if (table != tables.end() && !table->second.stopped.ok()) continue;
+    const TableWork& table = tables[id.table];
+    if (!table.stopped.ok()) continue;
+    if (!table.ours && (table.phase != TableWork::Phase::kIdle || table.retry_at > now)) continue;
     // Backfill never takes a server's last connection, where there is more than one.
     const int cap = dataset.spec.server.max_connections;
     if (backfills && cap >= 2 && leases.CountBackfillsOnServer(server) >= cap - 1) continue;
@@ -197,6 +198,11 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
       const NextClaimResult next = NextClaim(dataset, run.demands.at(id), now);
       retry_at = std::min(retry_at, next.retry_at);
       if (!next.claim.has_value()) continue;
+      if (!table.ours) {
+        AskWhose(id.table);
+        other_kind = true;  // Its answer may be no event, and then has to find this dataset again.
+        break;
+      }
       SessionId session_id;
       Session* session = PickSession(server, session_id);
       if (session == nullptr) return false;

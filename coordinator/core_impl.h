@@ -57,6 +57,7 @@ struct TableWork {
   std::vector<int64_t> fences;  // Being checked.
   absl::Time retry_at = absl::InfinitePast();
   int failures = 0;
+  bool ours = false;     // Its folder was found ours, or empty, since the last run began.
   std::string unfit;     // Why the intent under way cannot be committed: it is abandoned.
   absl::Status stopped;  // Not OK: nothing more is published here in this term.
 
@@ -126,10 +127,15 @@ struct Core::Impl {
   void On(const CommitChecked& input);
   void On(const CommitFinished& input);
   void StartCommits();
+  void AskWhose(const std::string& table);
+  void TryTableLater(const std::string& table, int64_t seed, const absl::Status& status);
+  void RefuseTable(const std::string& table, const absl::Status& status);
+  void RefuseClaim(int64_t fence, const absl::Status& status);
   Replacement ReplacementOf(const DatasetState& dataset, const Claim& claim) const;
   Intent IntentOf(const v1::Intended& intended) const;
   void StopTable(const std::string& table, const absl::Status& status);
   void FailDemandsOf(const std::string& table, const absl::Status& status);
+  std::vector<std::string> RunsWaitingFor(const DatasetState& dataset) const;
 
   // ---- core_admin.cc
   void On(const RunSubmitted& input);

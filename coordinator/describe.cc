@@ -65,6 +65,28 @@ std::string StateText(const DatasetState& dataset) {
   return dataset.needs.empty() && dataset.outside_need == 0 ? "fresh" : "stale";
 }
 
+// Why the newest run of a dataset as a whole has failed, for those where it has.
+std::map<DatasetId, std::string> LastRefusals(const ClusterState& state) {
+  std::map<DatasetId, std::pair<absl::Time, std::string>> newest;
+  for (const auto& [run_id, run] : state.runs()) {
+    for (const auto& [id, demand] : run.demands) {
+      if (!demand.ended()) continue;
+      const auto [it, first] = newest.try_emplace(id, run.started, "");
+      if (!first && it->second.first > run.started) continue;
+      it->second = {run.started, ""};
+      for (const DemandProblem& problem : demand.problems) {
+        if (problem.extent.empty())
+          it->second.second = std::string(problem.failure.status.message());
+      }
+    }
+  }
+  std::map<DatasetId, std::string> refusals;
+  for (const auto& [id, last] : newest) {
+    if (!last.second.empty()) refusals.emplace(id, last.second);
+  }
+  return refusals;
+}
+
 }  // namespace
 
 std::string Brief(absl::Duration duration) {
@@ -116,6 +138,7 @@ v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now) 
   for (const auto& [id, run] : state.runs()) {
     if (!run.ended.has_value()) response.add_live_runs(id);
   }
+  const std::map<DatasetId, std::string> refusals = LastRefusals(state);
   for (const auto& [id, dataset] : state.datasets()) {
     v1::DatasetStatus* out = response.add_datasets();
     *out->mutable_dataset() = RefOf(id);
@@ -139,6 +162,7 @@ v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now) 
           absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", through, absl::UTCTimeZone()));
     }
     if (dataset.outside.has_value()) out->set_outside_rows(dataset.outside->fingerprint.rows);
+    if (const auto it = refusals.find(id); it != refusals.end()) out->set_last_error(it->second);
     for (const Blocked& blocked : dataset.blocked) {
       if (blocked.quarantined) out->set_quarantined(out->quarantined() + 1);
       out->set_last_error(absl::StrCat(Describe(dataset, blocked.extent), ": ",

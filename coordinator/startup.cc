@@ -63,6 +63,7 @@ absl::Status StartAboveTables(const std::vector<DatasetSpec>& datasets,
     if (known != state.tables().end() && known->second.last_sequence > 0) continue;
     const TableLocation location{.table = table, .uri = uri, .ledger_id = log.ledger_id()};
     absl::StatusOr<TableContents> contents = Inspect(location, committers);
+    if (absl::IsAlreadyExists(contents.status())) continue;  // A run that wants it is told.
     if (!contents.ok()) {
       Log(LogLevel::kWarning, "cannot read the table",
           {{"table", table}, {"why", contents.status().ToString()}});

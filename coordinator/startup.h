@@ -27,7 +27,8 @@ absl::StatusOr<ReplayedState> ReplayLog(EventLog& log);
 
 // Reads each configured table that the ledger has not published to yet, and has the state continue
 // the table's own count of commits. When the log is new it also starts above every fence in them.
-// Tables that cannot be read are warned about. Errors: the log's.
+// Tables that cannot be read are warned about; one that is not ours refuses the runs that want it.
+// Errors: the log's.
 absl::Status StartAboveTables(const std::vector<DatasetSpec>& datasets,
                               CommitterFactory& committers, EventLog& log, ClusterState& state);
 

@@ -51,7 +51,7 @@ class DeltaCommitter final : public TableCommitter {
   absl::StatusOr<std::vector<std::string>> Replaced(const Replacement& replacement) const;
   absl::StatusOr<DeltaVersion> ActionsFor(const Intent& intent, CommitResult& result) const;
   void MaybeCheckpoint();
-  absl::Status Foreign(absl::string_view what) const;
+  absl::Status Foreign(absl::string_view what, absl::string_view owner) const;
 
   TableLocation location_;
   DeltaCommitterOptions options_;
@@ -62,11 +62,13 @@ class DeltaCommitter final : public TableCommitter {
   PieceIndex index_;
 };
 
-absl::Status DeltaCommitter::Foreign(absl::string_view what) const {
-  return absl::AlreadyExistsError(
-      absl::StrCat("table ", location_.table, ", folder ", location_.uri, ": ", what,
-                   ". Expected a table of this ledger (", location_.ledger_id,
-                   ") or an empty folder. Name another target, or move the folder away"));
+absl::Status DeltaCommitter::Foreign(absl::string_view what, absl::string_view owner) const {
+  return absl::AlreadyExistsError(absl::StrCat("table ", location_.table, ", folder ",
+                                               location_.uri, ": ", what,
+                                               ". Expected owner: ledger ", location_.ledger_id,
+                                               " (this one), or an empty folder; found: ", owner,
+                                               ". Nothing is published there. Move the folder "
+                                               "away, or name another target_table or target"));
 }
 
 absl::Status DeltaCommitter::Refresh() {
@@ -85,7 +87,7 @@ absl::Status DeltaCommitter::CheckFolder() const {
   for (const std::string& name : names) {
     // What our own attempts staged before the first commit is no stranger.
     if (name == kLogFolder || absl::StartsWith(name, "server_source=")) continue;
-    return Foreign(absl::StrCat("it holds '", name, "' and no table of ours"));
+    return Foreign(absl::StrCat("it holds '", name, "' and no table of ours"), "no ledger");
   }
   return absl::OkStatus();
 }
@@ -99,9 +101,10 @@ absl::Status DeltaCommitter::CheckOwner() const {
   const auto& configuration = snapshot_.metadata()->configuration;
   const auto owner = configuration.find(kOwnerProperty);
   if (owner == configuration.end())
-    return Foreign("the folder holds a Delta table that Headwater did not make");
+    return Foreign("the folder holds a Delta table that Headwater did not make", "no ledger");
   if (owner->second != location_.ledger_id) {
-    return Foreign(absl::StrCat("the table belongs to another ledger (", owner->second, ")"));
+    return Foreign("the table belongs to another ledger (is .headwater lost, or another one?)",
+                   absl::StrCat("ledger ", owner->second));
   }
   return absl::OkStatus();
 }

@@ -87,6 +87,23 @@ next: headwater status jfk/flights   then: headwater run jfk/flights
   EXPECT_EQ(ExitCodeOf(run), kExitPartial);
 }
 
+TEST(RunReport, SaysOnceWhatFailedManyDatasetsAlike) {
+  v1::WatchRunResponse run;
+  run.set_failed(true);
+  const auto add = [&](const std::string& server, const std::string& extent) {
+    v1::Problem* problem = run.add_problems();
+    problem->mutable_dataset()->set_server(server);
+    problem->mutable_dataset()->set_table("t");
+    problem->set_extent(extent);
+    problem->set_message("not ours");
+  };
+  for (const char* server : {"a", "b", "c", "d", "e", "f", "g"}) add(server, "");
+  add("h", "[1, 2)");
+  const std::string text = RunReport(run);
+  EXPECT_THAT(text, ::testing::HasSubstr("FAILED    a/t, b/t, c/t, d/t, e/t and 2 more: not ours\n"
+                                         "FAILED    h/t [1, 2): not ours\n"));
+}
+
 TEST(RunReport, ARunWithNothingNewSaysSo) {
   const auto run = Parse<v1::WatchRunResponse>(R"pb(
     datasets {
