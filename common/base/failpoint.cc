@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/base/log.h"
 
 namespace headwater {
 namespace {
@@ -24,6 +25,7 @@ constexpr int kExitAsMisused = 2;
 struct Armed {
   int at = 1;  // Occurrence, counted down.
   bool crash = false;
+  bool hold = false;
   absl::StatusCode code = absl::StatusCode::kUnavailable;
 };
 
@@ -39,6 +41,11 @@ absl::StatusOr<absl::StatusCode> CodeNamed(absl::string_view name) {
     if (absl::StatusCodeToString(candidate) == name) return candidate;
   }
   return absl::InvalidArgumentError(absl::StrCat("not a status code: '", name, "'"));
+}
+
+[[noreturn]] void Hold(const char* name) {
+  Log(LogLevel::kWarning, "failpoint holds", {{"name", name}});
+  while (true) pause();
 }
 
 // A misspelt failpoint would let a test pass that tests nothing.
@@ -59,11 +66,16 @@ namespace failpoint_internal {
 std::atomic<bool> armed{false};
 
 absl::Status Hit(const char* name) {
-  const std::lock_guard<std::mutex> lock(mutex);
-  const auto it = Points().find(name);
-  if (it == Points().end() || --it->second.at != 0) return absl::OkStatus();
-  if (it->second.crash) _exit(kExitAsKilled);
-  return absl::Status(it->second.code, absl::StrCat("failpoint ", name));
+  Armed point;
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    const auto it = Points().find(name);
+    if (it == Points().end() || --it->second.at != 0) return absl::OkStatus();
+    point = it->second;
+    if (point.crash) _exit(kExitAsKilled);  // Under the lock: nobody gets further meanwhile.
+  }
+  if (point.hold) Hold(name);
+  return absl::Status(point.code, absl::StrCat("failpoint ", name));
 }
 
 }  // namespace failpoint_internal
@@ -84,15 +96,17 @@ absl::Status ArmFailpoints(absl::string_view spec) {
       return absl::InvalidArgumentError(absl::StrCat(
           "not a failpoint: '", entry, "'; expected a name, once, and an occurrence from 1"));
     }
-    if (words.size() == 1 && words[0] == "crash") {
-      armed.crash = true;
+    if (words.size() == 1 && (words[0] == "crash" || words[0] == "hold")) {
+      armed.crash = words[0] == "crash";
+      armed.hold = !armed.crash;
     } else if (words.size() == 2 && words[0] == "error") {
       const absl::StatusOr<absl::StatusCode> code = CodeNamed(words[1]);
       if (!code.ok()) return code.status();
       armed.code = *code;
     } else {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "not a failpoint: '", entry, "'; expected name=[n:]crash or name=[n:]error:CODE"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("not a failpoint: '", entry,
+                       "'; expected name=[n:]crash, name=[n:]hold or name=[n:]error:CODE"));
     }
     points[std::string(parts.first)] = armed;
   }

@@ -4,8 +4,10 @@
 //   HEADWATER_FAILPOINTS="delta.before_put=crash,delta.after_put=2:error:UNAVAILABLE"
 //
 // `crash` ends the process at once (exit code 137, no destructors, as kill -9 would); `error:CODE`
-// makes the place return that status, once. A leading number says at which occurrence (default 1).
-// A variable that is not of this form ends the process with exit code 2.
+// makes the place return that status, once; `hold` logs "failpoint holds" and keeps the thread
+// there until the process is killed, so that a test knows what it kills in the middle of. A leading
+// number says at which occurrence (default 1). A variable that is not of this form ends the process
+// with exit code 2.
 #ifndef HEADWATER_COMMON_BASE_FAILPOINT_H_
 #define HEADWATER_COMMON_BASE_FAILPOINT_H_
 

@@ -17,6 +17,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/failpoint.h"
 #include "common/base/status.h"
 #include "common/data/arrow_schema.h"
 #include "common/data/row_hash.h"
@@ -108,6 +109,7 @@ class DeltaStagingWriter final : public StagingWriter {
     }
     for (const std::string& path : dropped_) RETURN_IF_ERROR(files_.Remove(path));
     RETURN_IF_ERROR(files_.SyncFolders());
+    RETURN_IF_ERROR(Failpoint("stage.after_sync"));
     files_.Keep();
     return Describe();
   }
@@ -276,6 +278,7 @@ class DeltaStagingWriter final : public StagingWriter {
   absl::Status CloseFile(size_t slot) {
     Output& output = outputs_[slot];
     if (output.file == nullptr) return absl::OkStatus();
+    RETURN_IF_ERROR(Failpoint("stage.before_close"));
     ASSIGN_OR_RETURN(ClosedParquetFile closed, output.file->Close());
     output.file.reset();
     --open_files_;
