@@ -185,6 +185,19 @@ TEST(DeltaCommitter, AForeignFileOfAServerStopsThatServerOnly) {
   EXPECT_TRUE(statuses[1].ok()) << statuses[1];
 }
 
+TEST(DeltaCommitter, AFileThatSomebodyAddedAgainWithoutOurTagsStopsItsServer) {
+  DeltaPlace place;
+  auto committer = place.Open("ledger");
+  ASSERT_TRUE(committer->Commit(Numbered(place, 1)).ok());
+  auto store = OpenLocalStore(place.root());
+  DeltaVersion again;
+  again.adds.push_back(DeltaSnapshot::Load(*store)->files().begin()->second);
+  again.adds.front().tags.clear();
+  ASSERT_TRUE(PutVersion(*store, 1, again).ok());
+  const auto statuses = *committer->Check({Numbered(place, 2).replacements.front()});
+  EXPECT_EQ(statuses[0].code(), absl::StatusCode::kAlreadyExists) << statuses[0];
+}
+
 TEST(DeltaCommitter, AnotherWritersVersionIsBuiltUpon) {
   DeltaPlace place;
   auto committer = place.Open("ledger");

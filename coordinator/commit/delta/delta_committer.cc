@@ -72,13 +72,12 @@ absl::Status DeltaCommitter::Foreign(absl::string_view what, absl::string_view o
 }
 
 absl::Status DeltaCommitter::Refresh() {
-  if (!loaded_) {
-    ASSIGN_OR_RETURN(snapshot_, DeltaSnapshot::Load(*store_));
-    loaded_ = true;
-  } else {
-    RETURN_IF_ERROR(snapshot_.Refresh(*store_).status());
+  if (loaded_) {
+    return snapshot_.Refresh(*store_, [this](const DeltaVersion& taken) { index_.Apply(taken); });
   }
-  index_.Sync(snapshot_);
+  ASSIGN_OR_RETURN(snapshot_, DeltaSnapshot::Load(*store_));
+  index_.Reset(snapshot_);
+  loaded_ = true;
   return absl::OkStatus();
 }
 
@@ -304,7 +303,7 @@ absl::StatusOr<CommitResult> DeltaCommitter::Commit(const Intent& intent) {
       continue;  // Another version came first (or ours, unseen): look again.
     RETURN_IF_ERROR(put);
     snapshot_.Apply(snapshot_.version() + 1, actions);
-    index_.Sync(snapshot_);
+    index_.Apply(actions);
     result.version = snapshot_.version();
     MaybeCheckpoint();
     return result;

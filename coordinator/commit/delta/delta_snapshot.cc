@@ -27,7 +27,7 @@ int64_t HeadOf(const DeltaListing& listing) {
 // there would write a version into the gap, which readers of a newer checkpoint never see.
 absl::StatusOr<DeltaSnapshot> ReplayTo(int64_t head, DeltaSnapshot snapshot,
                                        const ObjectStore& store) {
-  RETURN_IF_ERROR(snapshot.Refresh(store).status());
+  RETURN_IF_ERROR(snapshot.Refresh(store, [](const DeltaVersion&) {}));
   if (snapshot.version() >= head) return snapshot;
   return absl::DataLossError(absl::StrCat(
       store.root(), ": version ", snapshot.version() + 1,
@@ -65,13 +65,13 @@ absl::Status DeltaSnapshot::LoadFrom(const ObjectStore& store, int64_t checkpoin
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> DeltaSnapshot::Refresh(const ObjectStore& store) {
-  const int64_t before = version_;
+absl::Status DeltaSnapshot::Refresh(const ObjectStore& store, const TakeVersion& taken) {
   while (true) {
     const absl::StatusOr<DeltaVersion> next = ReadVersion(store, version_ + 1);
-    if (absl::IsNotFound(next.status())) return version_ != before;
+    if (absl::IsNotFound(next.status())) return absl::OkStatus();
     RETURN_IF_ERROR(next.status());
     Apply(version_ + 1, *next);
+    taken(*next);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -18,12 +19,15 @@ namespace headwater {
 // Thread-compatible.
 class DeltaSnapshot {
  public:
+  using TakeVersion = absl::FunctionRef<void(const DeltaVersion& actions)>;
+
   // Replays the log: from the newest checkpoint that can be read, else from version 0. A table that
   // does not exist has version -1. DATA_LOSS: the log has a hole, or an entry that is not one.
   static absl::StatusOr<DeltaSnapshot> Load(const ObjectStore& store);
 
-  // Takes versions that have come since. True when there were some.
-  absl::StatusOr<bool> Refresh(const ObjectStore& store);
+  // Takes in the versions that have come since, and hands each to `taken` as well. When one cannot
+  // be read, those before it have been taken.
+  absl::Status Refresh(const ObjectStore& store, const TakeVersion& taken);
 
   // Takes one version in. Requires: it is version() + 1.
   void Apply(int64_t version, const DeltaVersion& actions);

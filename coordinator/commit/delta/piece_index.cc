@@ -71,6 +71,7 @@ void PieceIndex::Insert(const DeltaAdd& add) {
 
 void PieceIndex::Erase(const std::string& path) {
   const auto it = files_.find(path);
+  if (it == files_.end()) return;  // Others may remove what is not there.
   Server& server = servers_[it->second.server];
   server.untagged.erase(path);
   server.outside.erase(path);
@@ -82,22 +83,17 @@ void PieceIndex::Erase(const std::string& path) {
   files_.erase(it);
 }
 
-void PieceIndex::Sync(const DeltaSnapshot& snapshot) {
-  if (version_ == snapshot.version()) return;
-  version_ = snapshot.version();
-  // Both maps are ordered by path: one walk over both finds what came and what went.
-  auto have = files_.begin();
-  auto want = snapshot.files().begin();
-  while (have != files_.end() || want != snapshot.files().end()) {
-    if (want == snapshot.files().end() || (have != files_.end() && have->first < want->first)) {
-      const std::string gone = (have++)->first;
-      Erase(gone);
-    } else if (have == files_.end() || want->first < have->first) {
-      Insert((want++)->second);
-    } else {
-      ++have;
-      ++want;
-    }
+void PieceIndex::Reset(const DeltaSnapshot& snapshot) {
+  files_.clear();
+  servers_.clear();
+  for (const auto& [path, add] : snapshot.files()) Insert(add);
+}
+
+void PieceIndex::Apply(const DeltaVersion& actions) {
+  for (const DeltaRemove& remove : actions.removes) Erase(remove.path);
+  for (const DeltaAdd& add : actions.adds) {
+    Erase(add.path);  // A file that is added again may have other tags.
+    Insert(add);
   }
 }
 

@@ -33,8 +33,11 @@ std::optional<PieceTags> ParseTags(const DeltaAdd& add);
 // Thread-compatible.
 class PieceIndex {
  public:
-  // Brings the index to `snapshot`; cheap when only a few files came and went.
-  void Sync(const DeltaSnapshot& snapshot);
+  // Forgets everything and takes in the live files of `snapshot`.
+  void Reset(const DeltaSnapshot& snapshot);
+
+  // Takes in the version that comes next: its cost is that of the version, not of the table.
+  void Apply(const DeltaVersion& actions);
 
   // Paths of the server's live files whose piece shares an instant with `extent`; and one whose
   // piece is not wholly inside it, if there is one.
@@ -61,7 +64,6 @@ class PieceIndex {
   void Insert(const DeltaAdd& add);
   void Erase(const std::string& path);
 
-  int64_t version_ = -1;
   std::map<std::string, File> files_;
   std::map<std::string, Server> servers_;
 };
