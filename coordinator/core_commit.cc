@@ -20,6 +20,12 @@ absl::Status CannotBeWritten(const std::string& table, const absl::Status& statu
                       absl::StrCat("table ", table, " cannot be written: ", status.message()));
 }
 
+// A replacement's status as that of its attempt: where staged files are gone nobody has to change
+// anything, the next attempt stages them anew.
+absl::Status OfAttempt(const absl::Status& checked) {
+  return absl::IsNotFound(checked) ? absl::AbortedError(checked.message()) : checked;
+}
+
 }  // namespace
 
 Replacement Core::Impl::ReplacementOf(const DatasetState& dataset, const Claim& claim) const {
@@ -118,7 +124,7 @@ void Core::Impl::On(const CommitChecked& input) {
     } else if (absl::IsAlreadyExists(input.statuses[i])) {
       RefuseClaim(fences[i], input.statuses[i]);
     } else {
-      FailAttempt(fences[i], {FailureKind::kTask, input.statuses[i]});
+      FailAttempt(fences[i], {FailureKind::kTask, OfAttempt(input.statuses[i])});
     }
   }
   if (intended->fences().empty()) return;
