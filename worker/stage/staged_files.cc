@@ -12,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/base/ids.h"
 #include "common/base/status.h"
+#include "common/data/staged_name.h"
 #include "worker/stage/output_file.h"
 
 namespace headwater {
@@ -72,8 +73,9 @@ absl::StatusOr<std::string> StagedFiles::NewFile(int piece, const PartitionValue
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return FileError(error.value(), "creating folder", folder.string());
-  std::string path = absl::StrCat(partition_path, "/hw-", fence_, "-p", piece, "-", next_number_++,
-                                  "-", RandomId().substr(0, kRandomDigits), ".parquet");
+  std::string path =
+      absl::StrCat(partition_path, "/",
+                   StagedName(fence_, piece, next_number_++, RandomId().substr(0, kRandomDigits)));
   paths_.insert(path);
   return path;
 }

@@ -1,0 +1,30 @@
+#include "common/data/staged_name.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+
+namespace headwater {
+namespace {
+
+constexpr absl::string_view kPrefix = "hw-";
+constexpr absl::string_view kSuffix = ".parquet";
+
+}  // namespace
+
+std::string StagedName(int64_t fence, int piece, int number, absl::string_view hex) {
+  return absl::StrCat(kPrefix, fence, "-p", piece, "-", number, "-", hex, kSuffix);
+}
+
+bool IsStagedName(absl::string_view name) {
+  if (!absl::ConsumePrefix(&name, kPrefix) || !absl::ConsumeSuffix(&name, kSuffix)) return false;
+  const size_t digits = name.find('-');
+  if (digits == 0 || digits == absl::string_view::npos || digits + 1 == name.size()) return false;
+  for (const char c : name.substr(0, digits)) {
+    if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) return false;
+  }
+  return true;
+}
+
+}  // namespace headwater
