@@ -4,7 +4,6 @@
 #define HEADWATER_COORDINATOR_COMMIT_COMMITTER_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,14 +42,6 @@ std::string IntentHash(const Intent& intent);
 
 struct CommitResult {
   int64_t version = -1;  // Of the table; -1: nothing had to change there.
-  int64_t rows_added = 0;
-  int64_t rows_removed = 0;
-};
-
-struct DatasetContents {
-  int64_t files = 0;
-  int64_t rows = 0;  // Sum of the files' exact counts.
-  int64_t max_fence = 0;
 };
 
 // What a table shows to everybody.
@@ -58,8 +49,7 @@ struct TableContents {
   bool exists = false;
   int64_t version = -1;
   int64_t last_sequence = 0;  // Of our last transaction; 0: none.
-  int64_t max_fence = 0;      // Over all files that it ever recorded and still knows.
-  std::map<std::string, DatasetContents> servers;  // By server_source.
+  int64_t max_fence = 0;      // Of all commits ever made there, also of what is gone since.
 };
 
 // Confined to one thread.
@@ -73,10 +63,12 @@ class TableCommitter {
   virtual absl::StatusOr<TableContents> Inspect() = 0;
 
   // Says for each replacement whether it can be published: one status each, in order.
-  // INVALID_ARGUMENT: its schema does not fit the table's (with the difference spelled out);
-  // ALREADY_EXISTS: the table is foreign or holds live files of this dataset without our tags.
-  // Reads only. The outer status fails when the table could not be read (UNAVAILABLE) or is foreign
-  // (ALREADY_EXISTS).
+  // INVALID_ARGUMENT: its schema does not fit the table's (with the difference spelled out), or has
+  // names that the table cannot tell apart; NOT_FOUND: a staged file is gone or not whole: the
+  // attempt has failed, its extent is to be read again; ALREADY_EXISTS: the table holds live files
+  // of this dataset without our tags; INTERNAL: its extent cuts a published piece.
+  // Reads only. The outer status fails when the table could not be read (UNAVAILABLE), is foreign
+  // (ALREADY_EXISTS), or asks of its writers what this program does not do (UNIMPLEMENTED).
   virtual absl::StatusOr<std::vector<absl::Status>> Check(
       const std::vector<Replacement>& replacements) = 0;
 
@@ -84,10 +76,14 @@ class TableCommitter {
   // Requires: its replacements passed Check().
   // UNKNOWN, UNAVAILABLE, RESOURCE_EXHAUSTED: try the same intent again. FAILED_PRECONDITION: the
   // table has a higher sequence or another hash under ours: this ledger must stop publishing here.
-  // CANCELLED: this intent was abandoned, and is again found to be.
+  // CANCELLED: this intent was abandoned, and is again found to be. Any code of Check(): something
+  // has changed since; this intent is to be abandoned.
   virtual absl::StatusOr<CommitResult> Commit(const Intent& intent) = 0;
 
-  // Makes sure `intent` can never be committed: an empty version with its sequence and hash.
+  // Makes sure `intent` can never be committed: an empty version with its sequence and hash. A
+  // table that is not there yet is made for it, with the columns of the first replacement;
+  // INVALID_ARGUMENT: there is none, and nothing was written. FAILED_PRECONDITION: as for Commit(),
+  // or it was published.
   virtual absl::Status Abandon(const Intent& intent) = 0;
 };
 

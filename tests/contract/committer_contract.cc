@@ -92,6 +92,49 @@ TEST_P(CommitterContract, FailedAtAnyFailpointThenRetriedPublishesOnce) {
   }
 }
 
+TEST_P(CommitterContract, ACommitStandsWhateverFailsAfterIt) {
+  for (const std::string& failpoint : GetParam().upkeep_failpoints) {
+    SCOPED_TRACE(failpoint);
+    auto place = GetParam().make_place();
+    auto committer = place->Open();
+    ASSERT_TRUE(committer->Commit(OnePiece(*place, 1, 1, "a", {0, 10})).ok());
+    ASSERT_TRUE(ArmFailpoints(absl::StrCat(failpoint, "=error:UNAVAILABLE")).ok());
+    EXPECT_TRUE(committer->Commit(OnePiece(*place, 2, 2, "b", {10, 20})).ok());
+    ASSERT_TRUE(ArmFailpoints("").ok());
+    ASSERT_TRUE(committer->Commit(OnePiece(*place, 3, 3, "c", {20, 30})).ok());
+    EXPECT_THAT(place->Visible(), ElementsAre(Pair("p1", UnorderedElementsAre("a", "b", "c"))));
+  }
+}
+
+TEST_P(CommitterContract, KilledAtAnyStepTheTableIsOpenedAgainAndGoesOn) {
+  std::vector<std::string> failpoints = GetParam().failpoints;
+  failpoints.insert(failpoints.end(), GetParam().upkeep_failpoints.begin(),
+                    GetParam().upkeep_failpoints.end());
+  for (const std::string& failpoint : failpoints) {
+    SCOPED_TRACE(failpoint);
+    auto place = GetParam().make_place();
+    ASSERT_TRUE(place->Open()->Commit(OnePiece(*place, 1, 1, "a", {0, 10})).ok());
+    const Intent intent = OnePiece(*place, 2, 2, "b", {10, 20});
+    EXPECT_EXIT(
+        {
+          (void)ArmFailpoints(absl::StrCat(failpoint, "=crash"));
+          (void)place->Open()->Commit(intent);
+        },
+        testing::ExitedWithCode(137), "");
+    auto committer = place->Open();
+    const auto contents = committer->Inspect();
+    ASSERT_TRUE(contents.ok()) << contents.status();
+    const bool published = contents->last_sequence == 2;
+    EXPECT_EQ(place->Visible().at("p1").size(), published ? 2u : 1u);
+    const auto retried = committer->Commit(intent);
+    ASSERT_TRUE(retried.ok()) << retried.status();
+    EXPECT_EQ(retried->version, contents->version + (published ? 0 : 1));
+    ASSERT_TRUE(committer->Commit(OnePiece(*place, 3, 3, "c", {20, 30})).ok());
+    EXPECT_EQ(place->Open()->Inspect()->last_sequence, 3);
+    EXPECT_THAT(place->Visible(), ElementsAre(Pair("p1", UnorderedElementsAre("a", "b", "c"))));
+  }
+}
+
 TEST_P(CommitterContract, AnOlderSequenceIsRefused) {
   auto place = GetParam().make_place();
   auto committer = place->Open();
@@ -176,6 +219,69 @@ TEST_P(CommitterContract, AnAbandonedIntentIsNeverCommitted) {
   ASSERT_TRUE(committer->Commit(OnePiece(*place, 3, 3, "c")).ok());
 }
 
+TEST_P(CommitterContract, AnIntentOfATableThatIsNotThereCanBeAbandoned) {
+  auto place = GetParam().make_place();
+  const Intent intent = OnePiece(*place, 1, 5, "a");
+  ASSERT_TRUE(place->Open()->Abandon(intent).ok());
+  EXPECT_THAT(place->Visible(), IsEmpty());
+  auto committer = place->Open();
+  EXPECT_TRUE(committer->Inspect()->exists);
+  EXPECT_EQ(committer->Inspect()->last_sequence, 1);
+  EXPECT_EQ(committer->Commit(intent).status().code(), absl::StatusCode::kCancelled);
+  ASSERT_TRUE(committer->Commit(OnePiece(*place, 2, 6, "b")).ok());
+  EXPECT_THAT(place->Visible(), ElementsAre(Pair("p1", ElementsAre("b"))));
+}
+
+TEST_P(CommitterContract, AnIntentThatReplacesNothingMakesNoTable) {
+  auto place = GetParam().make_place();
+  auto committer = place->Open();
+  EXPECT_EQ(committer->Abandon(MakeIntent(1, {})).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(committer->Commit(MakeIntent(1, {}))->version, -1);
+  EXPECT_FALSE(place->Open()->Inspect()->exists);
+  EXPECT_THAT(place->Visible(), IsEmpty());
+  ASSERT_TRUE(committer->Commit(OnePiece(*place, 1, 1, "a")).ok());
+  EXPECT_TRUE(committer->Abandon(MakeIntent(2, {})).ok());
+  EXPECT_EQ(committer->Commit(MakeIntent(2, {})).status().code(), absl::StatusCode::kCancelled);
+}
+
+TEST_P(CommitterContract, TheHighestFenceIsRememberedWhenItsFilesAreGone) {
+  auto place = GetParam().make_place();
+  auto committer = place->Open();
+  ASSERT_TRUE(committer->Commit(OnePiece(*place, 1, 5, "a", {0, 10})).ok());
+  StagedPiece empty;
+  empty.extent.range = Range{0, 10};
+  ASSERT_TRUE(committer->Commit(MakeIntent(2, {MakeReplacement("p1", 9, {0, 10}, {empty})})).ok());
+  EXPECT_EQ(committer->Inspect()->max_fence, 9);
+  // A fence that was granted earlier may be published later.
+  ASSERT_TRUE(committer->Commit(OnePiece(*place, 3, 7, "b", {20, 30})).ok());
+  EXPECT_EQ(place->Open()->Inspect()->max_fence, 9);
+  ASSERT_TRUE(committer->Abandon(OnePiece(*place, 4, 12, "c")).ok());
+  EXPECT_EQ(place->Open()->Inspect()->max_fence, 12);
+}
+
+TEST_P(CommitterContract, ColumnsThatDifferOnlyInCaseAreRefused) {
+  auto place = GetParam().make_place();
+  auto committer = place->Open();
+  Replacement both = OnePiece(*place, 1, 1, "a").replacements.front();
+  both.manifest.schema.columns.push_back({"ID", {TypeKind::kString}, true});
+  Replacement partition = OnePiece(*place, 1, 2, "b", {10, 20}).replacements.front();
+  partition.manifest.schema.columns.push_back({"Server_Source", {TypeKind::kString}, true});
+  auto statuses = *committer->Check({both, partition});
+  for (const auto& [status, words] :
+       {std::pair(statuses[0], "columns 'id' and 'ID'"),
+        std::pair(statuses[1], "columns 'Server_Source' and 'server_source'")}) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(words));
+  }
+  ASSERT_TRUE(committer->Commit(OnePiece(*place, 1, 3, "c")).ok());
+  Replacement other = OnePiece(*place, 2, 4, "d", {20, 30}).replacements.front();
+  other.manifest.schema.columns[0].name = "Id";
+  statuses = *committer->Check({other});
+  EXPECT_EQ(statuses[0].code(), absl::StatusCode::kInvalidArgument) << statuses[0];
+  EXPECT_THAT(std::string(statuses[0].message()),
+              HasSubstr("column id of the table is written Id in the source."));
+}
+
 TEST_P(CommitterContract, ColumnsThatDoNotFitAreRefusedWithTheDifference) {
   auto place = GetParam().make_place();
   auto committer = place->Open();
@@ -193,11 +299,25 @@ TEST_P(CommitterContract, ColumnsThatDoNotFitAreRefusedWithTheDifference) {
   EXPECT_THAT(std::string(statuses[1].message()), HasSubstr("column price (decimal(18,6)) is new"));
 }
 
-TEST_P(CommitterContract, AMissingStagedFileIsRefused) {
-  auto place = GetParam().make_place();
-  Intent intent = OnePiece(*place, 1, 1, "a");
-  intent.replacements[0].manifest.pieces[0].files[0].size_bytes += 1;
-  EXPECT_EQ((*place->Open()->Check(intent.replacements))[0].code(), absl::StatusCode::kUnavailable);
+TEST_P(CommitterContract, AnIntentWhoseFilesAreGoneIsNotCommittedAndCanBeAbandoned) {
+  for (const bool table_is_there : {false, true}) {
+    auto place = GetParam().make_place();
+    auto committer = place->Open();
+    if (table_is_there) {
+      ASSERT_TRUE(committer->Commit(OnePiece(*place, 1, 1, "a")).ok());
+    }
+    Intent intent = OnePiece(*place, 2, 2, "b", {10, 20});
+    // As if the file had lost a byte since it was staged.
+    intent.replacements[0].manifest.pieces[0].files[0].size_bytes += 1;
+    intent.hash = IntentHash(intent);
+    EXPECT_EQ((*committer->Check(intent.replacements))[0].code(), absl::StatusCode::kNotFound);
+    intent.replacements[0].manifest.pieces[0].files[0].path += ".gone";
+    intent.hash = IntentHash(intent);
+    EXPECT_EQ((*committer->Check(intent.replacements))[0].code(), absl::StatusCode::kNotFound);
+    EXPECT_EQ(committer->Commit(intent).status().code(), absl::StatusCode::kNotFound);
+    EXPECT_TRUE(committer->Abandon(intent).ok());
+    EXPECT_TRUE(committer->Commit(OnePiece(*place, 3, 3, "c", {10, 20})).ok());
+  }
 }
 
 TEST_P(CommitterContract, AClaimThatCutsAPieceIsRefused) {

@@ -31,6 +31,9 @@ struct CommitterKind {
   std::string name;
   std::function<std::unique_ptr<CommitterPlace>()> make_place;
   std::vector<std::string> failpoints;  // Every step of a commit.
+  // Every step of what may follow on a commit that is not the table's first: that commit stands
+  // whatever becomes of them.
+  std::vector<std::string> upkeep_failpoints;
 };
 
 class CommitterContract : public testing::TestWithParam<CommitterKind> {};

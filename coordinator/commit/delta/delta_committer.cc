@@ -6,23 +6,26 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/base/failpoint.h"
+#include "absl/strings/str_join.h"
 #include "common/base/ids.h"
-#include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/storage/local_store.h"
-#include "coordinator/commit/delta/delta_checkpoint.h"
+#include "coordinator/commit/delta/checkpointer.h"
 #include "coordinator/commit/delta/delta_log.h"
 #include "coordinator/commit/delta/delta_schema.h"
 #include "coordinator/commit/delta/delta_snapshot.h"
+#include "coordinator/commit/delta/delta_support.h"
 #include "coordinator/commit/delta/piece_index.h"
+#include "coordinator/commit/delta/table_folder.h"
 
 namespace headwater {
 namespace {
 
 constexpr char kOwnerProperty[] = "headwater.ledger";
 constexpr int kMaxRebases = 100;  // Other writers may win that often, not for ever.
-constexpr absl::Duration kTombstones = absl::Hours(24 * 7);
+// A transaction of no sequence: its version is the highest fence that the table has seen. It
+// outlives the files, and their removes, in every checkpoint.
+constexpr char kFenceAppId[] = "headwater/fences";
 
 // Whether an intent is in the table already.
 enum class Found { kNo, kPublished, kAbandoned };
@@ -33,7 +36,8 @@ class DeltaCommitter final : public TableCommitter {
       : location_(location),
         options_(options),
         store_(OpenLocalStore(location.uri)),
-        app_id_(absl::StrCat("headwater/", location.ledger_id, "/", location.table)) {}
+        app_id_(absl::StrCat("headwater/", location.ledger_id, "/", location.table)),
+        checkpointer_(location.table, options.checkpoint_every, options.clock) {}
 
   absl::StatusOr<TableContents> Inspect() override;
   absl::StatusOr<std::vector<absl::Status>> Check(
@@ -44,13 +48,13 @@ class DeltaCommitter final : public TableCommitter {
  private:
   absl::Status Refresh();
   absl::Status CheckOwner() const;
-  absl::Status CheckFolder() const;
+  absl::StatusOr<std::vector<absl::Status>> CheckAll(
+      const std::vector<Replacement>& replacements) const;
   absl::Status CheckOne(const Replacement& replacement, const Schema* table) const;
   absl::StatusOr<Found> Look(const Intent& intent, int64_t* version);
   DeltaVersion Begin(const Intent& intent, bool abandoned) const;
   absl::StatusOr<std::vector<std::string>> Replaced(const Replacement& replacement) const;
-  absl::StatusOr<DeltaVersion> ActionsFor(const Intent& intent, CommitResult& result) const;
-  void MaybeCheckpoint();
+  absl::StatusOr<DeltaVersion> ActionsFor(const Intent& intent) const;
   absl::Status Foreign(absl::string_view what, absl::string_view owner) const;
 
   TableLocation location_;
@@ -60,6 +64,7 @@ class DeltaCommitter final : public TableCommitter {
   bool loaded_ = false;
   DeltaSnapshot snapshot_;
   PieceIndex index_;
+  Checkpointer checkpointer_;
 };
 
 absl::Status DeltaCommitter::Foreign(absl::string_view what, absl::string_view owner) const {
@@ -77,26 +82,21 @@ absl::Status DeltaCommitter::Refresh() {
   }
   ASSIGN_OR_RETURN(snapshot_, DeltaSnapshot::Load(*store_));
   index_.Reset(snapshot_);
+  checkpointer_.Loaded(snapshot_.checkpoint());
   loaded_ = true;
   return absl::OkStatus();
 }
 
-absl::Status DeltaCommitter::CheckFolder() const {
-  ASSIGN_OR_RETURN(const std::vector<std::string> names, store_->List(""));
-  for (const std::string& name : names) {
-    // What our own attempts staged before the first commit is no stranger.
-    if (name == kLogFolder || absl::StartsWith(name, "server_source=")) continue;
-    return Foreign(absl::StrCat("it holds '", name, "' and no table of ours"), "no ledger");
-  }
-  return absl::OkStatus();
-}
-
 absl::Status DeltaCommitter::CheckOwner() const {
-  if (!snapshot_.exists()) return CheckFolder();
-  RETURN_IF_ERROR(Annotate(snapshot_.CheckWritable(),
-                           absl::StrCat("table ", location_.table, ", folder ", location_.uri)));
-  if (!snapshot_.metadata().has_value())
-    return absl::DataLossError(absl::StrCat(location_.uri, ": the log has no metaData"));
+  if (!snapshot_.exists()) {
+    ASSIGN_OR_RETURN(const std::optional<std::string> foreign, FindForeignKey(*store_));
+    if (!foreign.has_value()) return absl::OkStatus();
+    return Foreign(absl::StrCat("it holds '", *foreign, "' and no table of ours"), "no ledger");
+  }
+  if (!snapshot_.metadata().has_value() || !snapshot_.protocol().has_value()) {
+    return absl::DataLossError(
+        absl::StrCat(location_.uri, ": the table's log has no metaData or no protocol"));
+  }
   const auto& configuration = snapshot_.metadata()->configuration;
   const auto owner = configuration.find(kOwnerProperty);
   if (owner == configuration.end())
@@ -105,7 +105,8 @@ absl::Status DeltaCommitter::CheckOwner() const {
     return Foreign("the table belongs to another ledger (is .headwater lost, or another one?)",
                    absl::StrCat("ledger ", owner->second));
   }
-  return absl::OkStatus();
+  return Annotate(CheckWritable(*snapshot_.protocol(), *snapshot_.metadata()),
+                  absl::StrCat("table ", location_.table, ", folder ", location_.uri));
 }
 
 absl::StatusOr<TableContents> DeltaCommitter::Inspect() {
@@ -115,14 +116,10 @@ absl::StatusOr<TableContents> DeltaCommitter::Inspect() {
   contents.exists = snapshot_.exists();
   contents.version = snapshot_.version();
   contents.last_sequence = snapshot_.LastSequence(app_id_);
+  contents.max_fence = snapshot_.LastSequence(kFenceAppId);
   for (const auto& [path, add] : snapshot_.files()) {
-    const auto server = add.partition_values.find("server_source");
-    DatasetContents& dataset =
-        contents.servers[server == add.partition_values.end() ? "" : server->second.value_or("")];
-    ++dataset.files;
-    const std::optional<PieceTags> tags = ParseTags(add);
-    if (tags.has_value()) dataset.max_fence = std::max(dataset.max_fence, tags->fence);
-    contents.max_fence = std::max(contents.max_fence, dataset.max_fence);
+    if (const std::optional<PieceTags> tags = ParseTags(add); tags.has_value())
+      contents.max_fence = std::max(contents.max_fence, tags->fence);
   }
   return contents;
 }
@@ -130,14 +127,24 @@ absl::StatusOr<TableContents> DeltaCommitter::Inspect() {
 absl::Status DeltaCommitter::CheckOne(const Replacement& replacement, const Schema* table) const {
   const std::string where =
       absl::StrCat(ToString(replacement.dataset), " into table ", location_.table);
+  const Schema staged = TableSchema(replacement.manifest.schema, replacement.partition_by);
+  if (const std::string clash = ColumnClash(staged); !clash.empty())
+    return absl::InvalidArgumentError(absl::StrCat(where, ": ", clash));
   if (table != nullptr) {
-    const Schema staged = TableSchema(replacement.manifest.schema, replacement.partition_by);
     if (const std::string difference = SchemaDifference(*table, staged); !difference.empty()) {
       return absl::InvalidArgumentError(
           absl::StrCat(where, ": the columns do not fit the table: ", difference,
                        ". Mend the source, leave the column out (columns: exclude), or load into "
                        "another table (target_table)"));
     }
+  }
+  if (snapshot_.exists() &&
+      snapshot_.metadata()->partition_columns != PartitionColumns(replacement.partition_by)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        where, ": the table is partitioned by ",
+        absl::StrJoin(snapshot_.metadata()->partition_columns, ", "), ", expected ",
+        absl::StrJoin(PartitionColumns(replacement.partition_by), ", "),
+        ". Set partition_by to what the table has, or load into another table (target_table)"));
   }
   if (const auto path = index_.Untagged(replacement.dataset.server); path.has_value()) {
     return absl::AlreadyExistsError(absl::StrCat(
@@ -153,9 +160,11 @@ absl::Status DeltaCommitter::CheckOne(const Replacement& replacement, const Sche
     for (const StagedFile& file : piece.files) {
       ASSIGN_OR_RETURN(const std::optional<int64_t> size, store_->SizeOf(file.path));
       if (size == file.size_bytes) continue;
-      return absl::UnavailableError(absl::StrCat(where, ": staged file ", file.path, " has ",
-                                                 size.has_value() ? absl::StrCat(*size) : "no",
-                                                 " bytes, expected ", file.size_bytes));
+      return absl::NotFoundError(
+          absl::StrCat(where, ": staged file ", file.path,
+                       size.has_value() ? absl::StrCat(" has ", *size, " bytes, expected ")
+                                        : " is gone: it had ",
+                       file.size_bytes, ". Its rows are to be read again"));
     }
   }
   return absl::OkStatus();
@@ -165,6 +174,11 @@ absl::StatusOr<std::vector<absl::Status>> DeltaCommitter::Check(
     const std::vector<Replacement>& replacements) {
   RETURN_IF_ERROR(Refresh());
   RETURN_IF_ERROR(CheckOwner());
+  return CheckAll(replacements);
+}
+
+absl::StatusOr<std::vector<absl::Status>> DeltaCommitter::CheckAll(
+    const std::vector<Replacement>& replacements) const {
   std::optional<Schema> table;
   if (snapshot_.exists()) {
     ASSIGN_OR_RETURN(table, SchemaFromJson(snapshot_.metadata()->schema_string));
@@ -213,6 +227,11 @@ DeltaVersion DeltaCommitter::Begin(const Intent& intent, bool abandoned) const {
   actions.commit_info =
       DeltaCommitInfo{now_ms, "WRITE", app_id_, intent.sequence, intent.hash, abandoned};
   actions.txns.push_back({app_id_, intent.sequence});
+  int64_t max_fence = 0;
+  for (const Replacement& replacement : intent.replacements)
+    max_fence = std::max(max_fence, replacement.fence);
+  if (max_fence > snapshot_.LastSequence(kFenceAppId))
+    actions.txns.push_back({kFenceAppId, max_fence});
   if (!snapshot_.exists() && !intent.replacements.empty()) {
     const Replacement& first = intent.replacements.front();
     const Schema schema = TableSchema(first.manifest.schema, first.partition_by);
@@ -249,8 +268,7 @@ absl::StatusOr<std::vector<std::string>> DeltaCommitter::Replaced(
   return std::vector<std::string>(paths.begin(), paths.end());
 }
 
-absl::StatusOr<DeltaVersion> DeltaCommitter::ActionsFor(const Intent& intent,
-                                                        CommitResult& result) const {
+absl::StatusOr<DeltaVersion> DeltaCommitter::ActionsFor(const Intent& intent) const {
   DeltaVersion actions = Begin(intent, false);
   const int64_t now_ms = actions.commit_info->timestamp_ms;
   for (const Replacement& replacement : intent.replacements) {
@@ -268,7 +286,6 @@ absl::StatusOr<DeltaVersion> DeltaCommitter::ActionsFor(const Intent& intent,
         for (const auto& [column, value] : file.partition_values)
           add.partition_values[column] = value;
         actions.adds.push_back(std::move(add));
-        result.rows_added += file.rows;
       }
     }
   }
@@ -291,12 +308,10 @@ absl::StatusOr<CommitResult> DeltaCommitter::Commit(const Intent& intent) {
       return result;
     }
     RETURN_IF_ERROR(CheckOwner());
-    if (snapshot_.exists()) {  // Another writer may have changed the columns since Check().
-      ASSIGN_OR_RETURN(const Schema table, SchemaFromJson(snapshot_.metadata()->schema_string));
-      for (const Replacement& replacement : intent.replacements)
-        RETURN_IF_ERROR(CheckOne(replacement, &table));
-    }
-    ASSIGN_OR_RETURN(const DeltaVersion actions, ActionsFor(intent, result));
+    // Another writer may have changed the table since Check(), and staged files may be gone.
+    ASSIGN_OR_RETURN(const std::vector<absl::Status> statuses, CheckAll(intent.replacements));
+    for (const absl::Status& status : statuses) RETURN_IF_ERROR(status);
+    ASSIGN_OR_RETURN(const DeltaVersion actions, ActionsFor(intent));
     if (actions.adds.empty() && actions.removes.empty()) return result;
     const absl::Status put = PutVersion(*store_, snapshot_.version() + 1, actions);
     if (absl::IsAlreadyExists(put))
@@ -305,7 +320,7 @@ absl::StatusOr<CommitResult> DeltaCommitter::Commit(const Intent& intent) {
     snapshot_.Apply(snapshot_.version() + 1, actions);
     index_.Apply(actions);
     result.version = snapshot_.version();
-    MaybeCheckpoint();
+    checkpointer_.Write(*store_, snapshot_);
     return result;
   }
   return absl::AbortedError(absl::StrCat("table ", location_.table, ": other writers won ",
@@ -324,32 +339,17 @@ absl::Status DeltaCommitter::Abandon(const Intent& intent) {
                                                         " is published in version ", version));
     }
     RETURN_IF_ERROR(CheckOwner());
+    if (!snapshot_.exists() && intent.replacements.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("table ", location_.table, ": intent ", intent.sequence,
+                       " replaces nothing, so nothing says what columns the table has in which it "
+                       "is to be abandoned"));
+    }
     absl::Status put = PutVersion(*store_, snapshot_.version() + 1, Begin(intent, true));
     if (!absl::IsAlreadyExists(put)) return put;
   }
   return absl::AbortedError(absl::StrCat("table ", location_.table, ": other writers won ",
                                          kMaxRebases, " versions in a row"));
-}
-
-void DeltaCommitter::MaybeCheckpoint() {
-  const int64_t version = snapshot_.version();
-  if (version == 0 || version % options_.checkpoint_every != 0) return;
-  const DeltaVersion state = snapshot_.ToCheckpoint(options_.clock->Now() - kTombstones);
-  const auto write = [&]() -> absl::Status {
-    RETURN_IF_ERROR(Failpoint("delta.before_checkpoint"));
-    ASSIGN_OR_RETURN(const std::string bytes, EncodeCheckpoint(state));
-    RETURN_IF_ERROR(store_->Put(CheckpointKey(version), bytes));
-    RETURN_IF_ERROR(Failpoint("delta.during_checkpoint"));
-    const int64_t actions =
-        static_cast<int64_t>(2 + state.txns.size() + state.removes.size() + state.adds.size());
-    return store_->Put(kLastCheckpointKey,
-                       absl::StrCat("{\"version\":", version, ",\"size\":", actions, "}\n"));
-  };
-  // The commit stands without it: readers replay a few entries more, and the next one tries again.
-  if (const absl::Status status = write(); !status.ok()) {
-    Log(LogLevel::kWarning, absl::StrCat("table ", location_.table, ": checkpoint ", version,
-                                         " was not written: ", status.message()));
-  }
 }
 
 }  // namespace

@@ -5,7 +5,10 @@
 #include <rapidjson/writer.h>
 
 #include <algorithm>
+#include <map>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/status.h"
@@ -86,11 +89,40 @@ DeltaProtocol ProtocolFor(const Schema& schema) {
   return {3, 7, {"timestampNtz"}, {"timestampNtz"}};
 }
 
+std::string ColumnClash(const Schema& schema) {
+  std::map<std::string, const Column*> names;
+  for (const Column& column : schema.columns) {
+    const auto [other, is_new] = names.emplace(absl::AsciiStrToLower(column.name), &column);
+    if (is_new) continue;
+    return absl::StrCat("columns '", other->second->name, "' and '", column.name,
+                        "' have the same name in a Delta table, where case does not count. Leave "
+                        "one out (columns: exclude), or rename it in the source or in a view");
+  }
+  return "";
+}
+
+namespace {
+
+// Index of the column whose name differs from `name` only in case, or -1.
+int FindOtherCase(const Schema& schema, const std::string& name) {
+  for (size_t i = 0; i < schema.columns.size(); ++i) {
+    if (schema.columns[i].name != name && absl::EqualsIgnoreCase(schema.columns[i].name, name))
+      return static_cast<int>(i);
+  }
+  return -1;
+}
+
+}  // namespace
+
 std::string SchemaDifference(const Schema& table, const Schema& staged) {
   std::vector<std::string> differences;
   for (const Column& column : staged.columns) {
     const int at = table.Find(column.name);
-    if (at < 0) {
+    if (const int other = FindOtherCase(table, column.name); at < 0 && other >= 0) {
+      differences.push_back(absl::StrCat("column ", table.columns[other].name,
+                                         " of the table is written ", column.name,
+                                         " in the source"));
+    } else if (at < 0) {
       differences.push_back(
           absl::StrCat("column ", column.name, " (", TypeToString(column.type), ") is new"));
     } else if (!(table.columns[at].type == column.type)) {
@@ -100,7 +132,7 @@ std::string SchemaDifference(const Schema& table, const Schema& staged) {
     }
   }
   for (const Column& column : table.columns) {
-    if (staged.Find(column.name) < 0)
+    if (staged.Find(column.name) < 0 && FindOtherCase(staged, column.name) < 0)
       differences.push_back(absl::StrCat("column ", column.name, " is gone from the source"));
   }
   return absl::StrJoin(differences, "; ");

@@ -24,6 +24,10 @@ std::vector<std::string> PartitionColumns(const Unit& partition_by);
 // The least protocol that these columns need: 1/2, or 3/7 with timestampNtz.
 DeltaProtocol ProtocolFor(const Schema& schema);
 
+// Empty when no two names are the same to Delta, which does not tell upper from lower case; else
+// which ones are, in words.
+std::string ColumnClash(const Schema& schema);
+
 // Empty when equal by name and type, in whatever order; else what differs, in words.
 std::string SchemaDifference(const Schema& table, const Schema& staged);
 

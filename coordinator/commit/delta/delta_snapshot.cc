@@ -12,9 +12,6 @@
 namespace headwater {
 namespace {
 
-constexpr int kMaxWriter = 2;  // Without table features.
-constexpr int kFeatureWriter = 7;
-
 // The newest version that the folder's names give witness of; a checkpoint follows its version.
 int64_t HeadOf(const DeltaListing& listing) {
   int64_t head = -1;
@@ -61,6 +58,7 @@ absl::Status DeltaSnapshot::LoadFrom(const ObjectStore& store, int64_t checkpoin
   ASSIGN_OR_RETURN(const std::string bytes, store.Read(CheckpointKey(checkpoint)));
   ASSIGN_OR_RETURN(const DeltaVersion state, DecodeCheckpoint(bytes));
   version_ = checkpoint - 1;
+  checkpoint_ = checkpoint;
   Apply(checkpoint, state);
   return absl::OkStatus();
 }
@@ -96,32 +94,17 @@ int64_t DeltaSnapshot::LastSequence(const std::string& app_id) const {
   return it == txns_.end() ? 0 : it->second;
 }
 
-absl::Status DeltaSnapshot::CheckWritable() const {
-  if (!protocol_.has_value()) return absl::DataLossError("the table's log has no protocol");
-  if (protocol_->min_writer <= kMaxWriter) return absl::OkStatus();
-  if (protocol_->min_writer != kFeatureWriter) {
-    return absl::UnimplementedError(absl::StrCat("the table asks for writer version ",
-                                                 protocol_->min_writer,
-                                                 "; this program writes 1, 2 and 7"));
-  }
-  for (const std::string& feature : protocol_->writer_features) {
-    if (feature != "timestampNtz" && feature != "appendOnly" && feature != "invariants") {
-      return absl::UnimplementedError(
-          absl::StrCat("the table asks for writer feature '", feature,
-                       "', which this program does not have; it will not write here"));
-    }
-  }
-  return absl::OkStatus();
+void DeltaSnapshot::ForgetRemoved(absl::Time expired) {
+  const int64_t expired_ms = absl::ToUnixMillis(expired);
+  std::erase_if(removed_, [&](const auto& entry) { return entry.second.deleted_ms < expired_ms; });
 }
 
-DeltaVersion DeltaSnapshot::ToCheckpoint(absl::Time expired) const {
+DeltaVersion DeltaSnapshot::ToCheckpoint() const {
   DeltaVersion state;
   state.protocol = protocol_;
   state.metadata = metadata_;
   for (const auto& [app_id, version] : txns_) state.txns.push_back({app_id, version});
-  for (const auto& [path, remove] : removed_) {
-    if (remove.deleted_ms >= absl::ToUnixMillis(expired)) state.removes.push_back(remove);
-  }
+  for (const auto& [path, remove] : removed_) state.removes.push_back(remove);
   for (const auto& [path, add] : files_) state.adds.push_back(add);
   return state;
 }

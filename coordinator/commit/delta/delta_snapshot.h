@@ -40,16 +40,20 @@ class DeltaSnapshot {
   // Last transaction version of an application; 0: none.
   int64_t LastSequence(const std::string& app_id) const;
 
-  // UNIMPLEMENTED: the table asks of its writers what this program does not do.
-  absl::Status CheckWritable() const;
+  // The checkpoint from which the table was loaded; -1: it was replayed from its first version.
+  int64_t checkpoint() const { return checkpoint_; }
 
-  // Everything a checkpoint holds, without removes older than `expired`.
-  DeltaVersion ToCheckpoint(absl::Time expired) const;
+  // Forgets the removes older than `expired`: files that no reader may still be looking at.
+  void ForgetRemoved(absl::Time expired);
+
+  // Everything a checkpoint holds.
+  DeltaVersion ToCheckpoint() const;
 
  private:
   absl::Status LoadFrom(const ObjectStore& store, int64_t checkpoint);
 
   int64_t version_ = -1;
+  int64_t checkpoint_ = -1;
   std::optional<DeltaProtocol> protocol_;
   std::optional<DeltaMetadata> metadata_;
   std::map<std::string, DeltaAdd> files_;

@@ -1,0 +1,34 @@
+#include "coordinator/commit/delta/table_folder.h"
+
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/data/staged_name.h"
+#include "coordinator/commit/delta/delta_log.h"
+
+namespace headwater {
+
+absl::StatusOr<std::optional<std::string>> FindForeignKey(const ObjectStore& store) {
+  std::vector<std::string> folders = {""};  // Still to be looked into, the next one last.
+  while (!folders.empty()) {
+    const std::string folder = std::move(folders.back());
+    folders.pop_back();
+    ASSIGN_OR_RETURN(const std::vector<std::string> names, store.List(folder));
+    for (auto name = names.rbegin(); name != names.rend(); ++name) {
+      if (folder.empty() && *name == kLogFolder) continue;
+      const std::string key = folder.empty() ? *name : absl::StrCat(folder, "/", *name);
+      if (!folder.empty() && IsStagedName(*name)) continue;
+      const bool partition = folder.empty() ? absl::StartsWith(*name, "server_source=")
+                                            : absl::StrContains(*name, '=');
+      if (!partition) return key;
+      ASSIGN_OR_RETURN(const std::optional<int64_t> size, store.SizeOf(key));
+      if (size.has_value()) return key;  // A file with the name of a folder.
+      folders.push_back(key);
+    }
+  }
+  return std::optional<std::string>();
+}
+
+}  // namespace headwater

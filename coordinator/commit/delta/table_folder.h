@@ -1,0 +1,20 @@
+// What a table's folder holds before its first version.
+#ifndef HEADWATER_COORDINATOR_COMMIT_DELTA_TABLE_FOLDER_H_
+#define HEADWATER_COORDINATOR_COMMIT_DELTA_TABLE_FOLDER_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/storage/object_store.h"
+
+namespace headwater {
+
+// The first key, in the order of names, that no attempt of this program staged: anything but the
+// log's folder, and files of our names in partition folders below `server_source=…`. Absent: there
+// is none. Walks all folders, so it is meant for tables without a version.
+absl::StatusOr<std::optional<std::string>> FindForeignKey(const ObjectStore& store);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_COORDINATOR_COMMIT_DELTA_TABLE_FOLDER_H_
