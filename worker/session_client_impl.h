@@ -55,7 +55,9 @@ struct SessionClient::Impl {
     absl::Time sent;
     std::set<LeaseRef> leases;
   };
-  // One Deliver call under way, shared with gRPC's callback.
+  // One Deliver call under way. Belongs to the session's thread alone: the context holds the
+  // channel, and a channel that ends on a thread of gRPC's, where callbacks and what they hold are
+  // destroyed, takes away the queue that this very thread reads.
   struct Delivery {
     grpc::ClientContext context;
     v1::DeliverRequest request;
@@ -122,7 +124,7 @@ struct SessionClient::Impl {
   std::map<int64_t, SentReport> reports;
   std::map<std::string, std::shared_ptr<const DatasetSpec>> specs;
   std::map<LeaseRef, Lease> leases;
-  std::shared_ptr<Delivery> delivery;
+  std::unique_ptr<Delivery> delivery;
   int failed_deliveries = 0;
   absl::Time deliver_at = absl::InfinitePast();
   bool draining = false;

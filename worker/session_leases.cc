@@ -142,7 +142,7 @@ void SessionClient::Impl::Handle(TaskFinished event) {
 
 void SessionClient::Impl::DeliverOutcomes() {
   if (delivery != nullptr || !welcomed) return;
-  auto next = std::make_shared<Delivery>();
+  auto next = std::make_unique<Delivery>();
   for (const auto& [lease, state] : leases) {
     if (!state.outcome.has_value() || next->leases.size() >= kMaxOutcomes) continue;
     *next->request.add_outcomes() = ToProto(*state.outcome);
@@ -155,14 +155,14 @@ void SessionClient::Impl::DeliverOutcomes() {
   delivery = std::move(next);
   stub->async()->Deliver(
       &delivery->context, &delivery->request, &delivery->response,
-      [this, sent = delivery](grpc::Status status) {
+      [this, sent = delivery.get()](grpc::Status status) {
         events.Push(DeliverAnswered{.status = FromGrpcStatus(status), .response = sent->response});
         sent->done.Notify();
       });
 }
 
 void SessionClient::Impl::Handle(DeliverAnswered event) {
-  const std::shared_ptr<Delivery> answered = std::move(delivery);
+  const std::unique_ptr<Delivery> answered = std::move(delivery);
   answered->done.WaitForNotification();
   const bool complete = event.status.ok() &&
                         event.response.verdicts_size() == static_cast<int>(answered->leases.size());
