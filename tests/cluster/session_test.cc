@@ -28,9 +28,10 @@ TEST_F(SessionTest, ALeaseOutlivesAStreamThatIsCutAndComesBack) {
     return committers_.commits == 1;
   });
   EXPECT_TRUE(coordinator_->WaitIdle().ok());
-  // Begun again only if the cut came before the worker's word that it had accepted.
+  // Begun again only if the cut came before the worker's word that it had accepted; then the claim
+  // may also have been offered to the stream that was gone, and begun by nobody.
   const int released = CountReleased();
-  EXPECT_EQ(runner_.begun, 1 + released);
+  EXPECT_LE(runner_.begun, 1 + released);
   EXPECT_LE(runner_.stopped, released);
 }
 
