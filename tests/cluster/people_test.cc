@@ -1,4 +1,8 @@
 // People's side of the wire: runs are submitted, watched and refused.
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include "tests/cluster/session_fixture.h"
 
 namespace headwater {
@@ -69,6 +73,32 @@ TEST_F(PeopleTest, ARunWithAnotherConfigurationOrAnUnknownTableIsRefused) {
             grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(person.Submit("digest", "jfk/plains", &submitted).error_code(),
             grpc::StatusCode::NOT_FOUND);
+}
+
+// Listens, and answers nobody: what a client sees of a coordinator on a machine that is busy.
+class SilentListener {
+ public:
+  explicit SilentListener(const std::string& path) : socket_(socket(AF_UNIX, SOCK_STREAM, 0)) {
+    sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    HW_CHECK(bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    HW_CHECK(listen(socket_, 8) == 0);
+  }
+  ~SilentListener() { close(socket_); }
+
+ private:
+  const int socket_;
+};
+
+TEST_F(PeopleTest, ACoordinatorThatIsSlowToAnswerIsWaitedFor) {
+  const SilentListener listener(folder_.path() + "/silent.sock");
+  Person person("unix:" + folder_.path() + "/silent.sock");
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  v1::GetStatusResponse status;
+  // UNAVAILABLE would be the connection's verdict, long before the caller's deadline.
+  EXPECT_EQ(person.stub->GetStatus(&context, {}, &status).error_code(),
+            grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
 TEST_F(PeopleTest, AWatcherWhoLeavesIsForgotten) {
