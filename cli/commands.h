@@ -26,7 +26,7 @@ struct GlobalOptions {
 
 struct DemoOptions {
   GlobalOptions global;
-  std::string keep;  // Folder to leave the demo in; empty: a temporary one, removed.
+  std::string keep;  // Folder for the demo, which stays; empty: a new one among temporary files.
 };
 struct ValidateOptions {
   GlobalOptions global;

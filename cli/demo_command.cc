@@ -299,14 +299,8 @@ int RunDemo(const DemoOptions& options) {
               << "\nIts folder is left for a look: " << *directory << "\n";
     return kExitPartial;
   }
-  if (options.keep.empty()) {
-    std::error_code ignored;
-    fs::remove_all(*directory, ignored);
-    std::cout
-        << "\nThe folder is removed. To keep it and read its tables: headwater demo --keep DIR\n";
-  } else {
-    SayHowToRead(*directory);
-  }
+  SayHowToRead(*directory);
+  if (options.keep.empty()) std::cout << "\nRemove it all with: rm -r " << *directory << "\n";
   return kExitDone;
 }
 
