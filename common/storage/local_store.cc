@@ -170,8 +170,11 @@ absl::Status LocalStore::MakeDurableFolder(const fs::path& folder) {
   // was durable or that has not come that far.
   for (fs::path name = folder; name != name.root_path(); name = name.parent_path()) {
     const absl::Status synced = SyncFolder(name.parent_path().string());
-    // From the root upwards folders may be somebody else's, who does not let us look.
-    if (absl::IsPermissionDenied(synced) && name.native().size() <= root_.size()) break;
+    // From the root upwards folders may be somebody else's, who does not let us look, or of a kind
+    // that cannot be synced.
+    const bool above_root = name.native().size() < root_.size();
+    if (!synced.ok() && above_root) break;
+    if (absl::IsPermissionDenied(synced) && name.native() == root_) break;
     RETURN_IF_ERROR(synced);
   }
   absl::MutexLock lock(&mutex_);

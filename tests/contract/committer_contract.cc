@@ -79,7 +79,7 @@ TEST_P(CommitterContract, FailedAtAnyFailpointThenRetriedPublishesOnce) {
       auto committer = place->Open();
       ASSERT_TRUE(committer->Commit(OnePiece(*place, 1, 5, "old")).ok());
       const Intent intent = OnePiece(*place, 2, 6, "new");
-      ASSERT_TRUE(ArmFailpoints(absl::StrCat(failpoint, "=error:UNKNOWN")).ok());
+      ASSERT_TRUE(ArmFailpoints(absl::StrCat(failpoint, ":error:UNKNOWN")).ok());
       EXPECT_EQ(committer->Commit(intent).status().code(), absl::StatusCode::kUnknown);
       ASSERT_TRUE(ArmFailpoints("").ok());
       if (restart) committer = place->Open();
@@ -98,7 +98,7 @@ TEST_P(CommitterContract, ACommitStandsWhateverFailsAfterIt) {
     auto place = GetParam().make_place();
     auto committer = place->Open();
     ASSERT_TRUE(committer->Commit(OnePiece(*place, 1, 1, "a", {0, 10})).ok());
-    ASSERT_TRUE(ArmFailpoints(absl::StrCat(failpoint, "=error:UNAVAILABLE")).ok());
+    ASSERT_TRUE(ArmFailpoints(absl::StrCat(failpoint, ":error:UNAVAILABLE")).ok());
     EXPECT_TRUE(committer->Commit(OnePiece(*place, 2, 2, "b", {10, 20})).ok());
     ASSERT_TRUE(ArmFailpoints("").ok());
     ASSERT_TRUE(committer->Commit(OnePiece(*place, 3, 3, "c", {20, 30})).ok());
@@ -117,7 +117,7 @@ TEST_P(CommitterContract, KilledAtAnyStepTheTableIsOpenedAgainAndGoesOn) {
     const Intent intent = OnePiece(*place, 2, 2, "b", {10, 20});
     EXPECT_EXIT(
         {
-          (void)ArmFailpoints(absl::StrCat(failpoint, "=crash"));
+          (void)ArmFailpoints(absl::StrCat(failpoint, ":crash"));
           (void)place->Open()->Commit(intent);
         },
         testing::ExitedWithCode(137), "");

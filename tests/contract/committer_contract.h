@@ -30,9 +30,9 @@ class CommitterPlace {
 struct CommitterKind {
   std::string name;
   std::function<std::unique_ptr<CommitterPlace>()> make_place;
-  std::vector<std::string> failpoints;  // Every step of a commit.
-  // Every step of what may follow on a commit that is not the table's first: that commit stands
-  // whatever becomes of them.
+  std::vector<std::string> failpoints;  // Every step of a commit, as name=occurrence.
+  // Likewise every step of what may follow on a commit that is not the table's first: that commit
+  // stands whatever becomes of them.
   std::vector<std::string> upkeep_failpoints;
 };
 

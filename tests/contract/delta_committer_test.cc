@@ -19,9 +19,11 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(CommitterKind{
         "Delta",
         [] { return std::make_unique<DeltaPlace>(/*checkpoint_every=*/1); },
-        {"delta.before_put", "store.before_link", "store.after_link", "delta.after_put"},
-        {"delta.before_checkpoint", "store.before_rename", "store.after_rename",
-         "delta.during_checkpoint", "delta.after_checkpoint"}}),
+        {"delta.before_put=1", "store.before_link=1", "store.after_link=1", "delta.after_put=1"},
+        // The second rename is that of _last_checkpoint.
+        {"delta.before_checkpoint=1", "store.before_rename=1", "store.after_rename=1",
+         "delta.during_checkpoint=1", "store.before_rename=2", "store.after_rename=2",
+         "delta.after_checkpoint=1"}}),
     [](const auto& info) { return info.param.name; });
 
 TEST(DeltaCommitter, ACommitThatARetryFindsIsMadeDurableFirst) {

@@ -53,7 +53,7 @@ TEST_F(LocalStoreTest, FoldersThatAProcessLeftBehindAreMadeDurableAsWell) {
   // As after a kill between making the folders and syncing their names.
   std::filesystem::create_directories(place_.root() + "/_delta_log");
   const auto store = place_.Open();
-  // The second folder synced is the root, which holds the name of `_delta_log`.
+  // Two folders hold names that are in doubt: the root has the log's, its parent the root's.
   ASSERT_TRUE(ArmFailpoints("store.before_folder_sync=2:error:UNAVAILABLE").ok());
   EXPECT_EQ(store->PutIfAbsent("_delta_log/0", "x").code(), absl::StatusCode::kUnavailable);
   ASSERT_TRUE(ArmFailpoints("").ok());
@@ -61,6 +61,21 @@ TEST_F(LocalStoreTest, FoldersThatAProcessLeftBehindAreMadeDurableAsWell) {
   // Once is enough: from now on only the folder of the key is synced.
   ASSERT_TRUE(ArmFailpoints("store.before_folder_sync=2:error:UNAVAILABLE").ok());
   EXPECT_TRUE(store->PutIfAbsent("_delta_log/1", "x").ok());
+}
+
+TEST_F(LocalStoreTest, FoldersAboveTheRootMayBeSomebodyElses) {
+  const auto put = [](const char* failpoint) {
+    LocalPlace place;
+    EXPECT_TRUE(place.Open()->Put("folder/a", "x").ok());
+    EXPECT_TRUE(ArmFailpoints(failpoint).ok());
+    absl::Status status = place.Open()->Put("folder/b", "x");
+    EXPECT_TRUE(ArmFailpoints("").ok());
+    return status;
+  };
+  EXPECT_FALSE(put("store.before_folder_sync=1:error:PERMISSION_DENIED").ok());  // The root.
+  EXPECT_TRUE(put("store.before_folder_sync=2:error:PERMISSION_DENIED").ok());
+  EXPECT_FALSE(put("store.before_folder_sync=2:error:UNAVAILABLE").ok());
+  EXPECT_TRUE(put("store.before_folder_sync=3:error:UNAVAILABLE").ok());
 }
 
 TEST_F(LocalStoreTest, ARootMayBeSpelledInManyWays) {

@@ -155,6 +155,22 @@ TEST_F(StagingDisk, FoldersThatAnotherAttemptMadeAreMadeDurableAsWell) {
   ASSERT_TRUE(ArmFailpoints("").ok());
 }
 
+TEST_F(StagingDisk, TheFolderAboveTheTableMayBeSomebodyElses) {
+  std::filesystem::create_directories(options_.dataset.target_uri);
+  for (const auto& [failpoint, code] :
+       {std::pair("stage.before_folder_sync=1:error:PERMISSION_DENIED", absl::StatusCode::kOk),
+        std::pair("stage.before_folder_sync=2:error:PERMISSION_DENIED",
+                  absl::StatusCode::kPermissionDenied)}) {
+    options_.dataset.target_uri += "x";  // Of which this process knows nothing.
+    std::filesystem::create_directories(options_.dataset.target_uri);
+    auto writer = Open();
+    EXPECT_TRUE(writer->Write(Batch(1, 8, /*days=*/1)).ok());
+    ASSERT_TRUE(ArmFailpoints(failpoint).ok());
+    EXPECT_EQ(writer->Finish().status().code(), code) << failpoint;
+    ASSERT_TRUE(ArmFailpoints("").ok());
+  }
+}
+
 TEST_F(StagingDisk, AFullDiskIsSaidAndLeavesNoFiles) {
   const SmallDisk disk(folder_.path(), "size=1m");
   MOUNT_OR_SKIP(disk);

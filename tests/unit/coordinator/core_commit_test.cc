@@ -53,7 +53,7 @@ class CoreCommitTest : public ::testing::Test {
     for (const Effect& effect : last_.effects) {
       const auto* offer = std::get_if<SendOffer>(&effect);
       if (offer == nullptr) continue;
-      const TaskSpec task = offer->task;
+      TaskSpec task = offer->task;
       Step({OfferReplied{"s", task.lease, true, ""}});
       return task;
     }

@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 
@@ -63,7 +65,7 @@ TEST_F(FailpointTest, WhatIsNotOfTheFormIsRefusedAndChangesNothing) {
   for (const char* spec :
        {"b", "b=", "=crash", "b=crush", "b=error", "b=error:", "b=error:OK", "b=error:unknown",
         "b=0:crash", "b=-1:crash", "b=1:2:crash", "b=crash:1", "b=1.5:crash", "b==crash",
-        "b=crash,c", "b=crash,b=error:UNKNOWN", "b = crash"}) {
+        "b=crash,c", "b=hold:2", "b=held", "b=crash,b=error:UNKNOWN", "b = crash"}) {
     const absl::Status status = ArmFailpoints(spec);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << spec;
   }
@@ -90,6 +92,25 @@ TEST_F(FailpointTest, ACrashComesAtItsOccurrenceAndNotBefore) {
         std::_Exit(2);
       },
       ::testing::ExitedWithCode(137), "");
+}
+
+TEST_F(FailpointTest, AHeldThreadSaysSoAndStaysWhileOthersGoOn) {
+  EXPECT_EXIT(
+      {
+        int ends[2];
+        if (pipe(ends) != 0 || dup2(ends[1], STDERR_FILENO) < 0) std::_Exit(1);
+        (void)ArmFailpoints("a=hold,b=error:ABORTED");
+        std::thread([] {
+          (void)Failpoint("a");
+          std::_Exit(2);
+        }).detach();
+        std::string said;
+        char byte = 0;
+        while (said.find("failpoint holds") == std::string::npos && read(ends[0], &byte, 1) == 1)
+          said.push_back(byte);
+        std::_Exit(Failpoint("b").ok() ? 3 : 7);
+      },
+      ::testing::ExitedWithCode(7), "");
 }
 
 // The child of a "threadsafe" death test starts the program again, with this environment.
