@@ -86,14 +86,16 @@ absl::Status SqliteEventLog::Error(absl::string_view doing) const {
   const int system_error = code == SQLITE_IOERR ? sqlite3_system_errno(db_) : 0;
   if (system_error == ENOSPC || system_error == EDQUOT ||
       sqlite3_extended_errcode(db_) == SQLITE_IOERR_SHMSIZE) {
-    return absl::ResourceExhaustedError(absl::StrCat(message, "; the disk is full"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat(message, "; the disk is full: free some space, then run again"));
   }
   switch (code) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return Damaged(absl::StrCat(doing, ": SQLite says \"", sqlite3_errmsg(db_), "\""));
     case SQLITE_FULL:
-      return absl::ResourceExhaustedError(absl::StrCat(message, "; the disk is full"));
+      return absl::ResourceExhaustedError(
+          absl::StrCat(message, "; the disk is full: free some space, then run again"));
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return absl::AlreadyExistsError(absl::StrCat(message, "; another coordinator has it open"));

@@ -44,9 +44,7 @@ def test_a_corrupt_ledger_is_refused_with_what_can_be_done(playground, damage):
     DAMAGES[damage](ledger)
     damaged = ledger.read_bytes()
     for command in ["run"], ["status"], ["coordinator", "--listen", "127.0.0.1:0"]:
-        ended = playground.run(*command, expect=None)
-        assert ended.process.returncode not in (0, 137, -6, -11), ended.text()
-        text = ended.text()
+        text = playground.run(*command, expect=1).text()
         assert "ledger.db" in text and "SQLite says" in text and "backup" in text, text
     assert ledger.read_bytes() == damaged, "the damaged file is evidence, and was changed"
     assert snapshot(playground.lake) == lake
@@ -86,7 +84,7 @@ def test_foreign_files_in_the_place_of_a_table_are_left_alone(playground):
     (playground.lake / "t" / "part-0.parquet").write_bytes(b"PAR1 somebody's work")
     before = snapshot(playground.lake / "t")
     ended = playground.run("run", expect=1)
-    refusals(ended, playground, "t", "it holds 'part-0.parquet'", "found: no ledger")
+    refusals(ended, playground, "t", "and no table of ours", "found: no ledger")
     assert snapshot(playground.lake / "t") == before, "nothing is even staged beside them"
     playground.check(tables=["t_full", "t_inc"])
     (playground.lake / "t").rename(playground.folder / "theirs")

@@ -4,6 +4,7 @@ The servers are small and exact: every value can be compared with what a reader 
 Processes are started and ended here, each by its own pid.
 """
 
+import contextlib
 import datetime
 import json
 import os
@@ -48,6 +49,17 @@ def make_server(path, rows, days):
     connection.close()
 
 
+def wait_until(what, reached, *running):
+    """Looks until `reached()`, at most PATIENCE; fails as soon as one of `running` has ended."""
+    deadline = time.monotonic() + PATIENCE
+    while not reached():
+        for started in running:
+            assert started.process.poll() is None, f"ended before {what}:\n{started.text()}"
+        assert time.monotonic() < deadline, f"not in {PATIENCE} s: {what}"
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running[0].process.wait(timeout=0.005)
+
+
 class Started:
     """A headwater process whose stderr is read line by line. Ends with its `with` block."""
 
@@ -80,7 +92,13 @@ class Started:
     def text(self):
         return "".join(self.stderr) + "".join(self.stdout)
 
+    def wait_for_hold(self, place):
+        """Until a thread of it is held at the failpoint: then it cannot end by itself."""
+        self.wait_for(rf"failpoint holds name={re.escape(place)}$")
+        assert self.process.poll() is None
+
     def kill(self):
+        """The exit code: KILLED proves that it was alive."""
         self.process.kill()
         return self.wait()
 
@@ -185,6 +203,14 @@ class Playground:
         self.run("run")
         self.check(**expected)
         self.run("verify")
+
+    def commits(self, table="t"):
+        return len(list((self.lake / table / "_delta_log").glob("*.json")))
+
+    def check_partly_loaded(self, table="t"):
+        """Something of the table is published, and not all of it: a run is in the middle."""
+        found, whole = self.lake_rows(table).total(), self.source_rows().total()
+        assert 0 < found < whole, f"{table}: {found} of {whole} rows"
 
     def versions(self, table):
         return deltalake.DeltaTable(self.lake / table).version()
