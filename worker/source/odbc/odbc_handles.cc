@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -99,6 +100,10 @@ absl::StatusOr<std::unique_ptr<OdbcConnection>> OdbcConnection::Open(
   RETURN_IF_ERROR(OdbcStatus(SQLSetEnvAttr(environment, SQL_ATTR_ODBC_VERSION,
                                            reinterpret_cast<SQLPOINTER>(SQL_OV_ODBC3), 0),
                              SQL_HANDLE_ENV, environment));
+  // unixODBC 2.3.11 finds the folder of its odbcinst.ini with its first look at it, without a lock:
+  // a second thread meanwhile looks nowhere, and the process then holds every driver for missing.
+  static std::once_flag looked;
+  std::call_once(looked, [&] { (void)InstalledDrivers(environment); });
   RETURN_IF_ERROR(OdbcStatus(SQLAllocHandle(SQL_HANDLE_DBC, environment, &result->connection_),
                              SQL_HANDLE_ENV, environment));
   const SQLRETURN code = SQLDriverConnect(result->connection_, nullptr, Chars(connection_string),
