@@ -117,6 +117,15 @@ TEST(DeltaForeign, OnlyOurOwnStagedFilesMayBeThereBeforeTheTable) {
   }
 }
 
+TEST(DeltaForeign, TheFirstOfManyForeignFilesIsNamed) {
+  DeltaPlace place;
+  const auto store = OpenLocalStore(place.root());
+  for (const char* key : {"server_source=p1/theirs.parquet", "zebra.csv", "part-0.parquet"})
+    ASSERT_TRUE(store->Put(key, "x").ok());
+  const absl::Status refused = place.Open("ledger")->Check({}).status();
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("it holds 'part-0.parquet'"));
+}
+
 // A table of ours, after somebody changed its metadata.
 class DeltaMetadataTest : public testing::Test {
  protected:

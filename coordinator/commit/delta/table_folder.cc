@@ -1,5 +1,7 @@
 #include "coordinator/commit/delta/table_folder.h"
 
+#include <deque>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -11,17 +13,17 @@
 namespace headwater {
 
 absl::StatusOr<std::optional<std::string>> FindForeignKey(const ObjectStore& store) {
-  std::vector<std::string> folders = {""};  // Still to be looked into, the next one last.
+  std::deque<std::string> folders = {""};  // Still to be looked into.
   while (!folders.empty()) {
-    const std::string folder = std::move(folders.back());
-    folders.pop_back();
+    const std::string folder = std::move(folders.front());
+    folders.pop_front();
     ASSIGN_OR_RETURN(const std::vector<std::string> names, store.List(folder));
-    for (auto name = names.rbegin(); name != names.rend(); ++name) {
-      if (folder.empty() && *name == kLogFolder) continue;
-      const std::string key = folder.empty() ? *name : absl::StrCat(folder, "/", *name);
-      if (!folder.empty() && IsStagedName(*name)) continue;
-      const bool partition = folder.empty() ? absl::StartsWith(*name, "server_source=")
-                                            : absl::StrContains(*name, '=');
+    for (const std::string& name : names) {
+      if (folder.empty() && name == kLogFolder) continue;
+      const std::string key = folder.empty() ? name : absl::StrCat(folder, "/", name);
+      if (!folder.empty() && IsStagedName(name)) continue;
+      const bool partition =
+          folder.empty() ? absl::StartsWith(name, "server_source=") : absl::StrContains(name, '=');
       if (!partition) return key;
       ASSIGN_OR_RETURN(const std::optional<int64_t> size, store.SizeOf(key));
       if (size.has_value()) return key;  // A file with the name of a folder.

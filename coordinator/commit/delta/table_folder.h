@@ -10,9 +10,10 @@
 
 namespace headwater {
 
-// The first key, in the order of names, that no attempt of this program staged: anything but the
-// log's folder, and files of our names in partition folders below `server_source=…`. Absent: there
-// is none. Walks all folders, so it is meant for tables without a version.
+// The first key, folder by folder in the order of names, that no attempt of this program staged:
+// anything but the log's folder, and files of our names in partition folders below
+// `server_source=…`. Absent: there is none. Walks all folders, so it is meant for tables without a
+// version.
 absl::StatusOr<std::optional<std::string>> FindForeignKey(const ObjectStore& store);
 
 }  // namespace headwater
