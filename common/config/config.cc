@@ -8,9 +8,9 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "common/base/status.h"
 #include "common/config/config_folder.h"
+#include "common/config/cron.h"
 #include "common/config/server_config.h"
 #include "common/config/table_config.h"
 #include "common/config/table_settings.h"
@@ -82,15 +82,9 @@ std::vector<Schedule> ReadSchedules(MapReader& root, Problems& problems) {
     schedule.includes = map.TextList("includes").value_or(std::vector<std::string>{});
     map.Later({"every", "catchup", "timezone"});
     map.Finish();
-    const size_t fields =
-        absl::c_count_if(absl::StrSplit(schedule.cron, absl::ByAnyChar(" \t"), absl::SkipEmpty()),
-                         [](absl::string_view) { return true; });
-    if (fields < 5 || fields > 7) {
+    if (const absl::Status cron = CheckCron(schedule.cron); !cron.ok()) {
       problems.Add(map.PlaceOf("cron"),
-                   absl::StrCat("schedule '", entry.key,
-                                "': 'cron' expected, five fields (0 5 * * "
-                                "*) or Quartz's six or seven (0 0 5 * * ?), found ",
-                                fields));
+                   absl::StrCat("schedule '", entry.key, "': 'cron': ", cron.message()));
     }
     for (const std::string& name : schedule.includes) {
       included.emplace_back(name, map.PlaceOf("includes"));
