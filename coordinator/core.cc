@@ -1,6 +1,7 @@
 #include "coordinator/core.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "coordinator/core_impl.h"
@@ -9,18 +10,61 @@
 namespace headwater {
 namespace {
 
-// The dataset that an event is about, if it is about one.
-const v1::DatasetRef* DatasetIn(const v1::Event& event) {
+// The datasets that `event`, not yet applied, is about: what may be claimed of others, and how far
+// their runs are, stays as it is.
+std::vector<DatasetId> DatasetsIn(const ClusterState& state, const v1::Event& event) {
+  std::vector<DatasetId> ids;
+  const auto add_claims = [&](const auto& fences) {
+    for (const int64_t fence : fences) ids.push_back(state.FindClaim(fence)->spec.id);
+  };
+  const auto add_run = [&](const std::string& run_id) {
+    for (const auto& [id, demand] : state.FindRun(run_id)->demands) ids.push_back(id);
+  };
   switch (event.kind_case()) {
+    case v1::Event::kDatasetDefined:
+      return {
+          {event.dataset_defined().spec().table(), event.dataset_defined().spec().server().name()}};
     case v1::Event::kProbed:
-      return &event.probed().dataset();
+      return {IdOf(event.probed().dataset())};
     case v1::Event::kDemandsFailed:
-      return &event.demands_failed().dataset();
+      return {IdOf(event.demands_failed().dataset())};
     case v1::Event::kGranted:
-      return &event.granted().dataset();
-    default:
-      return nullptr;
+      return {IdOf(event.granted().dataset())};
+    case v1::Event::kStaged:
+      add_claims(std::array{event.staged().fence()});
+      return ids;
+    case v1::Event::kConfirmed:
+      add_claims(std::array{event.confirmed().fence()});
+      return ids;
+    case v1::Event::kAttemptFailed:
+      add_claims(std::array{event.attempt_failed().fence()});
+      return ids;
+    case v1::Event::kReleased:
+      add_claims(std::array{event.released().fence()});
+      return ids;
+    case v1::Event::kPublished:
+      add_claims(event.published().fences());
+      return ids;
+    case v1::Event::kAbandoned:
+      add_claims(state.tables().at(event.abandoned().table()).intended->fences());
+      return ids;
+    case v1::Event::kRunStarted:
+      for (const v1::Demand& demand : event.run_started().demands()) {
+        ids.push_back(IdOf(demand.dataset()));
+      }
+      return ids;
+    case v1::Event::kRunCancelled:
+      add_run(event.run_cancelled().run_id());
+      return ids;
+    case v1::Event::kRunEnded:
+      add_run(event.run_ended().run_id());
+      return ids;
+    case v1::Event::kTermBegan:
+    case v1::Event::kIntended:
+    case v1::Event::KIND_NOT_SET:
+      return ids;
   }
+  return ids;
 }
 
 }  // namespace
@@ -28,17 +72,23 @@ const v1::DatasetRef* DatasetIn(const v1::Event& event) {
 int64_t Core::Impl::Emit(v1::Event event) {
   *event.mutable_at() = ToTimestamp(now);
   const int64_t sequence = state->last_sequence() + 1;
+  const std::vector<DatasetId> touched = DatasetsIn(*state, event);
   state->Apply(sequence, event);
-  if (const v1::DatasetRef* ref = DatasetIn(event); ref != nullptr) {
-    idle_until.erase(IdOf(*ref));
-  } else {
-    idle_until.clear();  // Claims ended or runs came and went: look everywhere again.
-  }
-  for (const auto& [id, run] : state->runs()) {
-    if (!run.ended.has_value()) changed_runs.insert(id);
+  for (const DatasetId& id : touched) Touch(id);
+  if (event.has_run_started()) {
+    changed_runs.insert(event.run_started().run_id());
+    runs_to_end.insert(event.run_started().run_id());
+    for (const DatasetId& id : touched) agenda.WantProbe(id);
   }
   step.events.push_back(std::move(event));
   return sequence;
+}
+
+void Core::Impl::Touch(const DatasetId& id) {
+  const std::set<std::string>& runs = state->FindDataset(id)->live_runs;
+  if (!runs.empty()) agenda.Wake(id);
+  changed_runs.insert(runs.begin(), runs.end());
+  runs_to_end.insert(runs.begin(), runs.end());
 }
 
 void Core::Impl::Handle(const Input& input) {
@@ -49,6 +99,7 @@ void Core::Impl::Advance() {
   StartCommits();
   EndRuns();
   CancelUnwanted();
+  agenda.WakeDue(now);
   Dispatch();
   FinishPlans();
   FinishVerifications();
@@ -73,9 +124,14 @@ StepResult Core::Begin(bool workers_are_dead, const std::string& config_digest, 
   impl_->Emit(std::move(begun));
   std::vector<std::pair<int64_t, DatasetId>> live;
   for (const auto& [id, dataset] : impl_->state->datasets()) {
+    if (!dataset.live_runs.empty()) impl_->agenda.WantProbe(id);
+    impl_->Touch(id);
     for (const auto& [fence, claim] : dataset.claims) {
       if (!claim.manifest.has_value()) live.emplace_back(fence, id);
     }
+  }
+  for (const auto& [id, run] : impl_->state->runs()) {
+    if (!run.ended.has_value()) impl_->runs_to_end.insert(id);
   }
   for (const auto& [fence, id] : live) {
     if (workers_are_dead) {
@@ -107,8 +163,7 @@ StepResult Core::Step(absl::Span<const Input> inputs, absl::Time now) {
 }
 
 absl::Time Core::NextDeadline() const {
-  absl::Time next = impl_->leases.NextDeadline();
-  for (const auto& [id, until] : impl_->idle_until) next = std::min(next, until);
+  absl::Time next = std::min(impl_->leases.NextDeadline(), impl_->agenda.NextWake());
   for (const auto& [id, probe] : impl_->probes) {
     if (probe.task_id.empty() && probe.not_before > impl_->now)
       next = std::min(next, probe.not_before);
@@ -129,12 +184,10 @@ bool Core::Idle() const {
   for (const auto& [name, table] : impl_->tables) {
     if (table.phase != TableWork::Phase::kIdle) return false;
   }
-  for (const auto& [id, dataset] : impl_->state->datasets()) {
-    for (const auto& [fence, claim] : dataset.claims) {
-      const auto table = impl_->tables.find(id.table);
-      const bool stuck = table != impl_->tables.end() && table->second.told();
-      if (claim.manifest.has_value() && !stuck) return false;
-    }
+  for (const auto& [name, fences] : impl_->state->staged()) {
+    const auto table = impl_->tables.find(name);
+    const bool stuck = table != impl_->tables.end() && table->second.told();
+    if (!stuck) return false;
   }
   return impl_->plans.empty() && impl_->verifications.empty();
 }

@@ -1,5 +1,6 @@
 // What people ask: runs, plans, verifications.
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
@@ -72,20 +73,23 @@ void Core::Impl::On(const RunCancelRequested& input) {
 }
 
 void Core::Impl::EndRuns() {
-  std::vector<std::pair<std::string, bool>> ended;
-  for (const auto& [id, run] : state->runs()) {
-    if (run.ended.has_value()) continue;
-    bool all = true, failed = false;
-    for (const auto& [dataset, demand] : run.demands) {
-      all &= demand.ended();
-      failed |= demand.phase == DemandPhase::kFailed;
+  // What ends a run touches other runs of its datasets; those have not come further by it.
+  for (const std::string& id : std::exchange(runs_to_end, {})) {
+    const RunState* run = state->FindRun(id);
+    if (run == nullptr || run->ended.has_value()) continue;
+    // A demand that has ended stays so: all before this one have.
+    auto open = run->demands.lower_bound(open_demands[id]);
+    while (open != run->demands.end() && open->second.ended()) ++open;
+    if (open != run->demands.end()) {
+      open_demands[id] = open->first;
+      continue;
     }
-    if (all) ended.emplace_back(id, failed);
-  }
-  for (const auto& [id, failed] : ended) {
+    open_demands.erase(id);
     v1::Event event;
     event.mutable_run_ended()->set_run_id(id);
-    event.mutable_run_ended()->set_failed(failed);
+    event.mutable_run_ended()->set_failed(
+        std::any_of(run->demands.begin(), run->demands.end(),
+                    [](const auto& entry) { return entry.second.phase == DemandPhase::kFailed; }));
     Emit(std::move(event));
     changed_runs.insert(id);
   }
@@ -126,7 +130,9 @@ void Core::Impl::On(const PlanRequested& input) {
   PlanCall& plan = plans[input.call];
   plan.request = input;
   for (const DemandRequest& request : input.demands) {
-    if (state->FindDataset(request.dataset) != nullptr) plan.waiting.insert(request.dataset);
+    if (state->FindDataset(request.dataset) == nullptr) continue;
+    plan.waiting.insert(request.dataset);
+    agenda.WantProbe(request.dataset);
   }
 }
 

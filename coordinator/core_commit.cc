@@ -53,13 +53,7 @@ Intent Core::Impl::IntentOf(const v1::Intended& intended) const {
 }
 
 void Core::Impl::StartCommits() {
-  std::map<std::string, std::vector<int64_t>> staged;
-  for (const auto& [id, dataset] : state->datasets()) {
-    for (const auto& [fence, claim] : dataset.claims) {
-      if (claim.manifest.has_value()) staged[id.table].push_back(fence);
-    }
-  }
-  for (auto& [table, fences] : staged) {
+  for (const auto& [table, fences] : state->staged()) {
     TableWork& work = tables[table];
     if (work.phase != TableWork::Phase::kIdle || work.retry_at > now || !work.stopped.ok())
       continue;
@@ -73,15 +67,13 @@ void Core::Impl::StartCommits() {
       work.unfit.empty() ? Send(Commit{std::move(intent)}) : Send(AbandonIntent{std::move(intent)});
       continue;
     }
-    std::sort(fences.begin(), fences.end());
-    if (fences.size() > kMaxGroup) fences.resize(kMaxGroup);
     CheckCommit check{table, {}};
-    for (int64_t fence : fences) {
-      const DatasetState& dataset = *state->FindClaim(fence);
-      check.replacements.push_back(ReplacementOf(dataset, dataset.claims.at(fence)));
+    for (auto it = fences.begin(); it != fences.end() && work.fences.size() < kMaxGroup; ++it) {
+      const DatasetState& dataset = *state->FindClaim(*it);
+      check.replacements.push_back(ReplacementOf(dataset, dataset.claims.at(*it)));
+      work.fences.push_back(*it);
     }
     work.phase = TableWork::Phase::kChecking;
-    work.fences = fences;
     Send(std::move(check));
   }
 }

@@ -53,22 +53,27 @@ bool Core::Impl::SomebodyIsFree() const {
 }
 
 std::vector<ServerChoice> Core::Impl::ServersByLoad() {
-  if (datasets_indexed != state->datasets().size()) {
-    datasets_by_server.clear();
-    for (const auto& [id, dataset] : state->datasets()) {
-      datasets_by_server[id.server].push_back(&dataset);
+  std::map<std::string, DatasetId> verified;  // By server: one that waits for a verification.
+  for (const auto& [call, verify] : verifications) {
+    for (const auto& [id, task] : verify.queued) {
+      if (verified.emplace(id.server, id).second) agenda.Know(id.server);
     }
-    datasets_indexed = state->datasets().size();
   }
   std::vector<ServerChoice> servers;
-  for (const auto& [name, datasets] : datasets_by_server) {
+  for (const auto& [name, work] : agenda.servers()) {
+    const auto verification = verified.find(name);
+    if (work.empty() && verification == verified.end()) continue;
+    const DatasetId& any = !work.awake.empty()    ? *work.awake.begin()
+                           : !work.probes.empty() ? *work.probes.begin()
+                                                  : verification->second;
     ServerChoice choice;
     choice.load = leases.CountOnServer(name);
-    if (choice.load >= datasets.front()->spec.server.max_connections) continue;
+    choice.cap = state->FindDataset(any)->spec.server.max_connections;
+    if (choice.load >= choice.cap) continue;
     const auto served = last_served.find(name);
     choice.served = served == last_served.end() ? 0 : served->second;
     choice.server = &name;
-    choice.datasets = &datasets;
+    choice.work = &work;
     servers.push_back(choice);
   }
   std::sort(servers.begin(), servers.end(), ComesFirst);
@@ -108,7 +113,7 @@ void Core::Impl::Served(std::vector<ServerChoice>& servers, size_t index) {
   servers.erase(servers.begin() + static_cast<ptrdiff_t>(index));
   choice.served = last_served[*choice.server] = ++dispatch_count;
   choice.load = leases.CountOnServer(*choice.server);
-  if (choice.load >= choice.datasets->front()->spec.server.max_connections) return;
+  if (choice.load >= choice.cap) return;
   servers.insert(std::upper_bound(servers.begin(), servers.end(), choice, ComesFirst), choice);
 }
 
@@ -142,10 +147,9 @@ void Core::Impl::Offer(const SessionId& session_id, Session& session, const Data
 
 bool Core::Impl::OfferProbe(const ServerChoice& choice) {
   const std::string& server = *choice.server;
-  for (const DatasetState* known : *choice.datasets) {
-    const DatasetState& dataset = *known;
+  for (auto it = choice.work->probes.begin(); it != choice.work->probes.end();) {
+    const DatasetState& dataset = *state->FindDataset(*it++);
     const DatasetId& id = dataset.spec.id;
-    if (dataset.live_runs.empty() && plans.empty()) continue;
     std::vector<std::string> waiting;
     for (const std::string& run_id : dataset.live_runs) {
       const DemandState& demand = state->FindRun(run_id)->demands.at(id);
@@ -155,7 +159,10 @@ bool Core::Impl::OfferProbe(const ServerChoice& choice) {
     for (const auto& [call, plan] : plans) {
       if (plan.waiting.contains(id)) planning.insert(call);
     }
-    if (waiting.empty() && planning.empty()) continue;
+    if (waiting.empty() && planning.empty()) {
+      agenda.DropProbe(id);
+      continue;
+    }
     ProbeWork& work = probes[id];
     if (!work.task_id.empty() || work.not_before > now) continue;
     SessionId session_id;
@@ -175,18 +182,19 @@ bool Core::Impl::OfferProbe(const ServerChoice& choice) {
 
 bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
   const std::string& server = *choice.server;
-  for (const DatasetState* known : *choice.datasets) {
-    const DatasetState& dataset = *known;
+  for (auto it = choice.work->awake.begin(); it != choice.work->awake.end();) {
+    const DatasetState& dataset = *state->FindDataset(*it++);
     const DatasetId& id = dataset.spec.id;
-    if (dataset.live_runs.empty()) continue;
+    if (dataset.live_runs.empty()) {
+      agenda.Sleep(id, absl::InfiniteFuture());
+      continue;
+    }
     const TableWork& table = tables[id.table];
     if (!table.stopped.ok()) continue;
     if (!table.ours && (table.phase != TableWork::Phase::kIdle || table.retry_at > now)) continue;
     // Backfill never takes a server's last connection, where there is more than one.
-    const int cap = dataset.spec.server.max_connections;
-    if (backfills && cap >= 2 && leases.CountBackfillsOnServer(server) >= cap - 1) continue;
-    const auto idle = idle_until.find(id);
-    if (idle != idle_until.end() && idle->second > now) continue;
+    if (backfills && choice.cap >= 2 && leases.CountBackfillsOnServer(server) >= choice.cap - 1)
+      continue;
     absl::Time retry_at = absl::InfiniteFuture();
     bool other_kind = false;
     for (const std::string& run_id : dataset.live_runs) {
@@ -220,7 +228,7 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
             backfills);
       return true;
     }
-    if (!other_kind) idle_until[id] = retry_at;
+    if (!other_kind) agenda.Sleep(id, retry_at);
   }
   return false;
 }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "coordinator/agenda.h"
 #include "coordinator/core.h"
 #include "coordinator/state/cluster_state.h"
 #include "coordinator/state/lease_table.h"
@@ -71,8 +72,9 @@ struct TableWork {
 struct ServerChoice {
   int load = 0;        // Live leases.
   int64_t served = 0;  // dispatch_count when it was last served.
+  int cap = 0;         // max_connections.
   const std::string* server = nullptr;
-  const std::vector<const DatasetState*>* datasets = nullptr;
+  const Agenda::Server* work = nullptr;
   bool no_probe = false;
   bool no_microbatch[2] = {false, false};  // [1]: for backfills.
   bool no_verification = false;
@@ -83,7 +85,8 @@ struct Core::Impl {
       : state(std::move(state)), options(options) {}
 
   // ---- core.cc: events and effects of the step under way
-  int64_t Emit(v1::Event event);  // Stamps, applies and records it; returns its sequence.
+  int64_t Emit(v1::Event event);    // Stamps, applies and records it; returns its sequence.
+  void Touch(const DatasetId& id);  // It has changed: what depends on it is looked at again.
   void Send(Effect effect) { step.effects.push_back(std::move(effect)); }
   StepResult TakeStep();
   void Handle(const Input& input);
@@ -158,17 +161,17 @@ struct Core::Impl {
   absl::Time now = absl::InfinitePast();
   StepResult step;
   std::set<std::string> changed_runs;  // In this step.
+  std::set<std::string> runs_to_end;   // Touched since EndRuns() last looked.
+  // By live run: all its demands before this one have ended.
+  std::map<std::string, DatasetId> open_demands;
 
   std::map<SessionId, Session> sessions;
   LeaseTable leases;
   std::map<DatasetId, ProbeWork> probes;
-  std::map<DatasetId, absl::Time> idle_until;  // Nothing to claim before; absent: look.
-  std::set<int64_t> taken;                     // Fences whose manifest was taken in this term.
+  std::set<int64_t> taken;  // Fences whose manifest was taken in this term.
   int64_t task_count = 0;
   int64_t dispatch_count = 0;
-  // All datasets, by server and then by id; filled again when there are more of them.
-  std::map<std::string, std::vector<const DatasetState*>> datasets_by_server;
-  size_t datasets_indexed = 0;
+  Agenda agenda;
   std::map<std::string, int64_t> last_served;  // By server: dispatch_count then.
   std::map<std::string, TableWork> tables;
   std::map<CallId, PlanCall> plans;

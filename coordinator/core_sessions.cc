@@ -237,7 +237,8 @@ absl::Status Core::Impl::TakeProbe(const LeaseRef& ref, const ProbeResult& resul
   leases.End(ref);
   const auto it = probes.find(id);
   if (it == probes.end() || it->second.task_id != ref.task_id) return LeaseGone(ref);
-  ProbeWork work = std::exchange(it->second, ProbeWork());
+  const ProbeWork work = std::move(it->second);
+  probes.erase(it);
   const absl::Status allowed = CheckPolicies(state->FindDataset(id)->spec, result);
   if (!allowed.ok()) {
     FailDemands(id, work.run_ids, {FailureKind::kSource, allowed});
@@ -265,7 +266,8 @@ void Core::Impl::TakeProbeFailure(const DatasetId& id, const Failure& failure) {
     work.not_before = now + Backoff(work.failures, id.table.size(), {.base = options.backoff_base});
     return;
   }
-  const ProbeWork ended = std::exchange(work, ProbeWork());
+  const ProbeWork ended = std::move(work);
+  probes.erase(id);
   FailDemands(id, ended.run_ids, failure);
   AnswerPlanFailed(id, failure, ended.plans);
 }

@@ -268,6 +268,7 @@ void ClusterState::ApplyStaged(const v1::Staged& event) {
   DatasetState* dataset = DatasetOfClaim(event.fence());
   HW_CHECK(dataset != nullptr);
   dataset->claims.at(event.fence()).manifest = Trusted(event.manifest());
+  staged_[dataset->spec.id.table].insert(event.fence());
 }
 
 void ClusterState::MeetDemands(DatasetState& dataset, const Extent& extent, int64_t fence) {
@@ -285,6 +286,10 @@ void ClusterState::MeetDemands(DatasetState& dataset, const Extent& extent, int6
 void ClusterState::EndClaim(DatasetState& dataset, int64_t fence) {
   dataset.claims.erase(fence);
   claims_.erase(fence);
+  const auto staged = staged_.find(dataset.spec.id.table);
+  if (staged == staged_.end()) return;
+  staged->second.erase(fence);
+  if (staged->second.empty()) staged_.erase(staged);
 }
 
 void ClusterState::ApplyConfirmed(const v1::Confirmed& event, absl::Time at) {

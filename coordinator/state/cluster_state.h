@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,8 @@ class ClusterState {
   const std::map<std::string, RunState>& runs() const { return runs_; }
   const RunState* FindRun(const std::string& id) const;
   const std::map<std::string, TableState>& tables() const { return tables_; }
+  // Fences of the claims whose manifest waits to be published, by table; no set is empty.
+  const std::map<std::string, std::set<int64_t>>& staged() const { return staged_; }
   // The dataset whose live claim has this fence, or null.
   const DatasetState* FindClaim(int64_t fence) const;
 
@@ -87,7 +90,9 @@ class ClusterState {
   std::map<DatasetId, DatasetState> datasets_;
   std::map<std::string, RunState> runs_;
   std::map<std::string, TableState> tables_;
+  // Both follow from the datasets' claims.
   std::map<int64_t, DatasetId> claims_;  // Every live claim's dataset, by fence.
+  std::map<std::string, std::set<int64_t>> staged_;
 };
 
 DatasetId IdOf(const v1::DatasetRef& ref);

@@ -265,8 +265,11 @@ absl::Status SnapshotCodec::Decode(const v1::LedgerSnapshot& snapshot, ClusterSt
   state.config_digest_ = snapshot.config_digest();
   for (const v1::DatasetSnapshot& entry : snapshot.datasets()) {
     ASSIGN_OR_RETURN(DatasetState dataset, DecodeDataset(entry));
-    for (const auto& [fence, claim] : dataset.claims) state.claims_.emplace(fence, dataset.spec.id);
     const DatasetId id = dataset.spec.id;
+    for (const auto& [fence, claim] : dataset.claims) {
+      state.claims_.emplace(fence, id);
+      if (claim.manifest.has_value()) state.staged_[id.table].insert(fence);
+    }
     state.datasets_.emplace(id, std::move(dataset));
   }
   for (const v1::RunSnapshot& entry : snapshot.runs()) {

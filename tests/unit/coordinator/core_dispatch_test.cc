@@ -58,13 +58,38 @@ class CoreDispatchTest : public ::testing::Test {
     opened.session = "s";
     opened.hello.name = "w";
     const std::vector<Input> inputs = {configured_, run_, opened, CreditChanged{"s", credit}};
-    return Offered(core_.Step(inputs, kNow), server_of_digest_);
+    return Offered(Keep(core_.Step(inputs, kNow)), server_of_digest_);
+  }
+
+  // The worker's answer to what it was offered last.
+  StepResult Deliver(absl::Time now, decltype(Outcome::result) result) {
+    Delivered delivered;
+    delivered.session = "s";
+    delivered.outcomes.push_back({last_, std::move(result)});
+    const Input input = std::move(delivered);
+    return Keep(core_.Step({&input, 1}, now));
+  }
+
+  StepResult Keep(StepResult step) {
+    for (const Effect& effect : step.effects) {
+      if (const auto* offer = std::get_if<SendOffer>(&effect)) last_ = offer->task.lease;
+    }
+    return step;
+  }
+
+  static std::vector<std::string> Changed(const StepResult& step) {
+    std::vector<std::string> runs;
+    for (const Effect& effect : step.effects) {
+      if (const auto* run = std::get_if<RunChanged>(&effect)) runs.push_back(run->run_id);
+    }
+    return runs;
   }
 
   Core core_;
   DatasetsConfigured configured_;
   RunSubmitted run_;
   std::map<std::string, std::string> server_of_digest_;
+  LeaseRef last_;
 };
 
 TEST_F(CoreDispatchTest, ServersTakeTurnsByTheirLoad) {
@@ -96,6 +121,41 @@ TEST_F(CoreDispatchTest, AServerThatIsConfiguredLaterIsServed) {
   run_.run_id = run_.idempotency_key = "r-2";
   const std::vector<Input> inputs = {configured_, run_};
   EXPECT_THAT(Offered(core_.Step(inputs, kNow), server_of_digest_), ElementsAre(Pair("b", 2)));
+}
+
+TEST_F(CoreDispatchTest, ARetryThatFindsNobodyFreeIsNotWaitedFor) {
+  Configure("a", /*tables=*/1, /*max_connections=*/1);
+  Run(/*credit=*/1);
+  ProbeResult probe;
+  probe.source_clock = kNow;
+  probe.transactions_known = true;
+  Deliver(kNow, probe);
+  const Input ours = CommitChecked{"table0", absl::OkStatus(), {}};
+  Keep(core_.Step({&ours, 1}, kNow));
+  Deliver(kNow, Failure{FailureKind::kSource, absl::UnavailableError("the server is away")});
+  const absl::Time retry = core_.NextDeadline();
+  EXPECT_GT(retry, kNow);
+  EXPECT_LT(retry, kNow + absl::Seconds(2));
+  const std::vector<Input> inputs = {SessionClosed{"s"}, Ticked{}};
+  core_.Step(inputs, retry);
+  EXPECT_EQ(core_.NextDeadline(), absl::InfiniteFuture());  // A past one would be polled for.
+  const std::vector<Input> back = {SessionOpened{"s2", {}}, CreditChanged{"s2", 1}};
+  EXPECT_THAT(Offered(core_.Step(back, retry), server_of_digest_), ElementsAre(Pair("a", 1)));
+}
+
+TEST_F(CoreDispatchTest, OnlyTheRunsOfADatasetHearOfItsEvents) {
+  Configure("a", /*tables=*/1, /*max_connections=*/1);
+  Run(/*credit=*/1);
+  Configure("b", /*tables=*/1, /*max_connections=*/1);
+  RunSubmitted other;
+  other.run_id = other.idempotency_key = "r-2";
+  other.demands = {run_.demands.back()};
+  const std::vector<Input> inputs = {configured_, other};
+  EXPECT_THAT(Changed(core_.Step(inputs, kNow)), ElementsAre("r-2"));
+  ProbeResult probe;
+  probe.source_clock = kNow;
+  probe.transactions_known = true;
+  EXPECT_THAT(Changed(Deliver(kNow, probe)), ElementsAre("r-1"));
 }
 
 }  // namespace
