@@ -204,8 +204,8 @@ std::string PlanReport(const v1::PlanResponse& plan) {
   for (const v1::PlannedDataset& dataset : plan.datasets()) {
     const bool known = dataset.estimated_rows() >= 0;
     table.AddRow({NameOf(dataset.dataset()), OrDash(dataset.strategy()),
-                  dataset.has_problem() ? "?" : FormatCount(dataset.microbatches()),
-                  known && !dataset.has_problem() ? FormatCount(dataset.estimated_rows()) : "?",
+                  dataset.has_problem() ? "-" : FormatCount(dataset.microbatches()),
+                  known && !dataset.has_problem() ? FormatCount(dataset.estimated_rows()) : "-",
                   OrDash(dataset.from()), OrDash(dataset.to()),
                   dataset.has_problem() ? "FAILED" : OrDash(dataset.why())});
     microbatches += dataset.microbatches();

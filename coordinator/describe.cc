@@ -175,6 +175,20 @@ v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now) 
   return response;
 }
 
+// Rows that `demand` would read, as if the source's rows were spread evenly; -1: unknown.
+int64_t EstimateRows(const DatasetState& dataset, const DemandState& demand) {
+  if (!dataset.probe.has_value()) return -1;
+  if (!dataset.domain.has_value()) return 0;
+  if (dataset.probe->estimated_rows < 0) return -1;
+  const auto length = [](const Range& range) {
+    return static_cast<double>(range.to) - static_cast<double>(range.from);
+  };
+  double wanted = 0;
+  for (const SequenceMap::Entry& entry : demand.remaining.entries()) wanted += length(entry.range);
+  const double share = std::min(1.0, wanted / length(*dataset.domain));
+  return static_cast<int64_t>(share * static_cast<double>(dataset.probe->estimated_rows));
+}
+
 v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& demand) {
   const DemandPlan plan = PlanDemand(dataset, demand, kMaxListedExtents);
   v1::PlannedDataset out;
@@ -182,7 +196,7 @@ v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& 
   out.set_strategy(StrategyToString(dataset.spec.strategy));
   out.set_microbatches(plan.microbatches);
   out.set_why(plan.why);
-  out.set_estimated_rows(dataset.probe.has_value() ? dataset.probe->estimated_rows : -1);
+  out.set_estimated_rows(EstimateRows(dataset, demand));
   for (const Extent& extent : plan.extents) out.add_extents(Describe(dataset, extent));
   SetSilence(dataset, &out);
   out.set_bound(BoundText(dataset));

@@ -196,5 +196,27 @@ TEST_F(SqliteSource, MixedSeparatorsInTheCursorAreRefused) {
   EXPECT_EQ((*reader)->Next().status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST_F(SqliteSource, RowsAreCountedForAnEstimateWhereThatIsCheap) {
+  db_.Execute("CREATE TABLE few (n INTEGER)");
+  db_.Execute("INSERT INTO few VALUES (1), (2), (3)");
+  db_.Execute("DELETE FROM few WHERE n = 2");
+  db_.Execute("CREATE TABLE many (n INTEGER PRIMARY KEY)");
+  db_.Execute("INSERT INTO many VALUES (1), (2000000)");
+  db_.Execute("CREATE VIEW some AS SELECT n FROM few GROUP BY n");
+  auto source = db_.Open();
+  const auto estimate = [&](const char* relation) {
+    DatasetSpec dataset;
+    dataset.relation = relation;
+    dataset.server = db_.server();
+    dataset.server.clock_sql = "SELECT '2013-01-01'";
+    const auto probed = (*source)->Probe(dataset, ProbeTask{}, std::stop_token());
+    EXPECT_TRUE(probed.ok()) << probed.status();
+    return probed.ok() ? probed->estimated_rows : -2;
+  };
+  EXPECT_EQ(estimate("few"), 2);
+  EXPECT_EQ(estimate("many"), 2'000'000);  // Not counted: its largest rowid.
+  EXPECT_EQ(estimate("some"), -1);         // Unknown, and no reason to fail.
+}
+
 }  // namespace
 }  // namespace headwater

@@ -16,8 +16,9 @@ namespace {
 
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 constexpr int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
-constexpr int64_t kFirstDay = -719'162;  // 0001-01-01.
-constexpr int64_t kEndDay = 2'932'897;   // 10000-01-01, excluded.
+constexpr int64_t kFirstDay = -719'162;       // 0001-01-01.
+constexpr int64_t kEndDay = 2'932'897;        // 10000-01-01, excluded.
+constexpr int64_t kMaxCountedRows = 100'000;  // Counted within milliseconds.
 
 // Without the right to see other sessions their `xact_start` is NULL, which would look like "none
 // open": hence the question whether we are a member of pg_read_all_stats (superusers always are).
@@ -223,6 +224,12 @@ absl::StatusOr<std::string> EstimateSql(const Dialect& dialect, absl::string_vie
           "SELECT CAST(TABLE_ROWS AS CHAR) FROM information_schema.TABLES WHERE TABLE_NAME = ",
           table, " AND TABLE_SCHEMA = ",
           parts.size() > 1 ? absl::StrCat("'", parts[parts.size() - 2], "'") : "DATABASE()");
+    case DialectKind::kSqlite:
+      // Counting reads the whole table, the largest rowid one page. NULL, so unknown:
+      // empty tables, and views without a rowid of their own.
+      return absl::StrCat("SELECT CASE WHEN newest <= ", kMaxCountedRows,
+                          " THEN (SELECT COUNT(*) FROM ", quoted,
+                          ") ELSE newest END FROM (SELECT MAX(rowid) AS newest FROM ", quoted, ")");
     default:
       return std::string();
   }

@@ -143,7 +143,7 @@ TEST(PlanReport, SaysWhyAndHowMuch) {
   EXPECT_EQ(PlanReport(plan),
             R"text(DATASET      STRATEGY   MICROBATCHES   ROWS~  FROM        TO          WHY
 ewr/flights  partition           181  60,000  2013-01-01  2013-07-01  never loaded
-jfk/flights  partition             ?       ?  -           -           FAILED
+jfk/flights  partition             -       -  -           -           FAILED
 
 FAILED    jfk/flights: cannot connect
 would read 181 microbatches of 2 datasets, about 60,000 rows; 1 dataset could not be probed
