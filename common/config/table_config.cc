@@ -160,6 +160,12 @@ class DatasetBuilder {
     spec.lookback_units = static_cast<int>(settings_.lookback.Or(0));
     spec.begin = settings_.begin.Or("");
     spec.clock_bound = settings_.bound.Or("max") == "clock";
+    if (spec.clock_bound && spec.begin.empty()) {
+      Problem(
+          PlaceOf(settings_.bound),
+          "'bound: clock' does not ask the source where its rows begin; say it with 'begin', as "
+          "in begin: 2013-01-01");
+    }
     SetUnits(spec);
   }
 

@@ -111,14 +111,15 @@ void DatasetState::TakeProbe(const ProbeResult& result, int64_t sequence) {
     domain = Range{0, 1};
     return;
   }
-  if (result.minimum.has_value() && result.bound.has_value()) {
-    int64_t begin = *result.minimum;
-    const auto configured = BeginOf(spec, *calendar);
-    if (configured.ok() && configured->has_value()) begin = **configured;
+  const auto configured = BeginOf(spec, *calendar);
+  HW_CHECK(configured.ok());  // Looked at before the probe was taken in.
+  std::optional<int64_t> begin = *configured;
+  if (!begin.has_value()) begin = result.minimum;
+  if (begin.has_value() && result.bound.has_value()) {
     const bool whole_units = !configured->has_value() || spec.strategy == Strategy::kPartition;
     if (whole_units && spec.unit.kind != Unit::Kind::kNone)
-      begin = calendar->UnitStart(begin, spec.unit);
-    Range seen{begin, *result.bound + 1};
+      begin = calendar->UnitStart(*begin, spec.unit);
+    Range seen{*begin, *result.bound + 1};
     if (old_domain.has_value()) {
       seen = {std::min(seen.from, old_domain->from), std::max(seen.to, old_domain->to)};
     }

@@ -98,16 +98,16 @@ absl::Status ProbeCursor(SourceSession& session, const DatasetSpec& dataset, con
   const bool integer = cursor.type == CursorType::kInteger;
   const int64_t end =
       integer ? kNoEnd : calendar.FromInstant(result.source_clock + dataset.max_ahead) + 1;
+  const bool by_clock = dataset.clock_bound && !integer;
   ASSIGN_OR_RETURN(const std::string sql,
-                   BuildProbeQuery(session.dialect(), dataset.relation, cursor, end, task.tail));
+                   BuildProbeQuery(session.dialect(), dataset.relation, cursor,
+                                   /*extremes=*/!by_clock, end, task.tail));
   ASSIGN_OR_RETURN(const TextRow row, OneRow(session, sql, 4 + 2 * task.tail.size()));
   ASSIGN_OR_RETURN(result.minimum, CursorFrom(row[0], cursor));
   ASSIGN_OR_RETURN(result.bound, CursorFrom(row[1], cursor));
   ASSIGN_OR_RETURN(result.null_rows, CountFrom(row[2]));
   ASSIGN_OR_RETURN(result.future_rows, CountFrom(row[3]));
-  if (dataset.clock_bound && !integer && result.bound.has_value()) {
-    result.bound = calendar.FromInstant(result.source_clock);
-  }
+  if (by_clock) result.bound = calendar.FromInstant(result.source_clock);
   for (size_t i = 0; i < task.tail.size(); ++i) {
     TailCheck check;
     check.range = task.tail[i];
@@ -136,8 +136,12 @@ absl::StatusOr<char> SeparatorOf(SourceSession& session, const std::string& rela
   }
   ASSIGN_OR_RETURN(const std::string table, QuoteRelation(session.dialect(), relation));
   ASSIGN_OR_RETURN(const std::string column, QuoteIdentifier(session.dialect(), cursor.name));
+  // Any value will do, and takes no scan without an index: reads refuse a mixture.
   ASSIGN_OR_RETURN(const TextRow row,
-                   OneRow(session, absl::StrCat("SELECT MIN(", column, ") FROM ", table), 1));
+                   OneRow(session,
+                          absl::StrCat("SELECT (SELECT ", column, " FROM ", table, " WHERE ",
+                                       column, " IS NOT NULL LIMIT 1)"),
+                          1));
   return row[0].has_value() && row[0]->size() > 10 && (*row[0])[10] == 'T' ? 'T' : ' ';
 }
 

@@ -15,8 +15,8 @@ namespace headwater {
 absl::StatusOr<ProbeResult> RunProbe(SourceSession& session, const DatasetSpec& dataset,
                                      const ProbeTask& task);
 
-// The separator that the cursor's text uses (SQLite stores timestamps as text): that of its
-// smallest value, ' ' if there is none. Other dialects: ' ' without asking.
+// The separator that the cursor's text uses (SQLite stores timestamps as text): that of one
+// of its values, ' ' if there is none. Other dialects: ' ' without asking.
 absl::StatusOr<char> SeparatorOf(SourceSession& session, const std::string& relation,
                                  const CursorColumn& cursor);
 

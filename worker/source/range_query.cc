@@ -84,7 +84,7 @@ absl::StatusOr<std::string> BuildRangeQuery(const Dialect& dialect, const RangeQ
 }
 
 absl::StatusOr<std::string> BuildProbeQuery(const Dialect& dialect, absl::string_view relation,
-                                            const CursorColumn& cursor, int64_t end,
+                                            const CursorColumn& cursor, bool extremes, int64_t end,
                                             const std::vector<Range>& tail) {
   ASSIGN_OR_RETURN(const std::string table, QuoteRelation(dialect, relation));
   ASSIGN_OR_RETURN(const std::string column, QuoteIdentifier(dialect, cursor.name));
@@ -95,10 +95,13 @@ absl::StatusOr<std::string> BuildProbeQuery(const Dialect& dialect, absl::string
     answers.push_back(absl::StrCat("(SELECT ", expression, " FROM ", table,
                                    condition.empty() ? "" : " WHERE ", condition, ")"));
   };
-  const std::string minimum = CursorAsText(dialect, absl::StrCat("MIN(", column, ")"));
   const std::string maximum = CursorAsText(dialect, absl::StrCat("MAX(", column, ")"));
-  ask(minimum, below);
-  ask(maximum, below);
+  if (extremes) {
+    ask(CursorAsText(dialect, absl::StrCat("MIN(", column, ")")), below);
+    ask(maximum, below);
+  } else {
+    answers.insert(answers.end(), 2, "NULL");
+  }
   ask("COUNT(*)", absl::StrCat(column, " IS NULL"));
   if (beyond == kNothing) {
     answers.push_back("0");

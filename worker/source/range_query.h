@@ -40,12 +40,12 @@ absl::StatusOr<std::string> BuildCondition(const Dialect& dialect, const RangeQu
 // `_`, so that no tag can end the comment.
 std::string QueryComment(absl::string_view tag);
 
-// A probe's one row of questions, as text: minimum and maximum below `end`, rows with a NULL
-// cursor, rows at or beyond `end`, then count and maximum of each tail range. Each is a scalar
-// subselect of its own, so that an index on the cursor answers minimum and maximum without a scan.
-// `end` is the largest int64 if nothing is in the future.
+// A probe's one row of questions, as text: minimum and maximum below `end` (NULL without
+// `extremes`), rows with a NULL cursor, rows at or beyond `end`, then count and maximum of each
+// tail range. Each is a scalar subselect of its own, so that an index on the cursor answers minimum
+// and maximum without a scan. `end` is the largest int64 if nothing is in the future.
 absl::StatusOr<std::string> BuildProbeQuery(const Dialect& dialect, absl::string_view relation,
-                                            const CursorColumn& cursor, int64_t end,
+                                            const CursorColumn& cursor, bool extremes, int64_t end,
                                             const std::vector<Range>& tail);
 
 }  // namespace headwater

@@ -102,6 +102,8 @@ const Mistake kMistakes[] = {
      "5:5", "is partitioned by 1mo here and by 1d at headwater.yaml:6:5"},
     {"OtherDatabase", "  - {from: crm/sales.public.t, strategy: full}", "5:12",
      "'from' names database 'sales', but the url of server 'crm' connects to 'crm'"},
+    {"ClockWithoutBegin", "  - {from: crm/t, strategy: incremental, cursor: c, bound: clock}",
+     "5:60", "say it with 'begin'"},
     {"NotYaml", "  - {from: crm/t, strategy: full", "6:1", "not valid YAML"},
     {"UnknownRootKey", "sheduls: {}", "5:1", "unknown key 'sheduls'; did you mean 'schedules'?"},
     {"BadCron", "schedules: {daily: {cron: '5 *'}}", "5:27", "five fields"},

@@ -162,6 +162,19 @@ TEST_F(DatasetStateTest, ASilentSourceIsCalledSilentAndStillAdvances) {
   EXPECT_EQ(dataset_.CompleteThrough(), kNoon + absl::Hours(24 * 30) - absl::Minutes(5));
 }
 
+TEST_F(DatasetStateTest, WithABoundByTheClockTheDomainNeedsNoMinimum) {
+  dataset_.spec.begin = "2013-07-01";
+  ProbeResult probe;
+  probe.cursor_type = CursorType::kInstant;
+  probe.source_clock = kNoon;
+  probe.bound = absl::ToUnixMicros(kNoon);
+  dataset_.TakeProbe(probe, ++sequence_);
+  ASSERT_TRUE(dataset_.domain.has_value());
+  EXPECT_EQ(dataset_.domain->from,
+            absl::ToUnixMicros(absl::FromCivil(absl::CivilDay(2013, 7, 1), absl::UTCTimeZone())));
+  EXPECT_EQ(dataset_.domain->to, absl::ToUnixMicros(kNoon) + 1);
+}
+
 TEST_F(DatasetStateTest, BeginCutsTheDomain) {
   dataset_.spec.begin = "2013-12-01T10:30:00Z";
   rows_ = {At(absl::Hours(-30)), At(absl::Minutes(-1))};

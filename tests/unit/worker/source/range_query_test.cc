@@ -102,7 +102,8 @@ TEST(RangeQuery, NamesThatTheServerWouldCutAreRefused) {
 
 TEST(RangeQuery, AProbeAsksEachQuestionInASubselectOfItsOwn) {
   const auto sql = BuildProbeQuery(DialectOf(DialectKind::kSqlite), "f",
-                                   CursorColumn{"n", CursorType::kInteger, ' '}, 9, {{3, 9}});
+                                   CursorColumn{"n", CursorType::kInteger, ' '},
+                                   /*extremes=*/true, 9, {{3, 9}});
   EXPECT_EQ(*sql,
             "/* headwater probe */ SELECT (SELECT MIN(\"n\") FROM \"f\" WHERE \"n\" < 9), "
             "(SELECT MAX(\"n\") FROM \"f\" WHERE \"n\" < 9), "

@@ -1,0 +1,77 @@
+#include "worker/source/probe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/match.h"
+
+namespace headwater {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// A table of one timestamp column that nobody has written to, and what it was asked.
+class AskedSession : public SourceSession {
+ public:
+  const Dialect& dialect() const override { return DialectOf(DialectKind::kSqlite); }
+  bool sound() const override { return true; }
+  absl::StatusOr<std::vector<SourceColumn>> Describe(const std::string&) override {
+    return std::vector<SourceColumn>{
+        {.column = {"at", {.kind = TypeKind::kTimestampNtz}, true}, .type_name = "TIMESTAMP"}};
+  }
+  absl::StatusOr<std::vector<TextRow>> Query(const std::string& sql) override {
+    asked.push_back(sql);
+    if (absl::StrContains(sql, "headwater probe")) {
+      return std::vector<TextRow>{{std::nullopt, std::nullopt, "2", "0"}};
+    }
+    if (absl::StrContains(sql, "rowid")) return std::vector<TextRow>{{"41"}};
+    if (absl::StrContains(sql, "IS NOT NULL LIMIT 1")) return std::vector<TextRow>{{std::nullopt}};
+    return std::vector<TextRow>{{"2013-07-01 12:00:00"}};  // The clock.
+  }
+  absl::Status Execute(const std::string&) override { return absl::OkStatus(); }
+  absl::StatusOr<std::unique_ptr<SourceReader>> OpenReader(const DatasetSpec&, const Extent&,
+                                                           const ReadOptions&) override {
+    return absl::UnimplementedError("only probed");
+  }
+  void Cancel() override {}
+
+  std::vector<std::string> asked;
+};
+
+DatasetSpec Deals() {
+  DatasetSpec dataset;
+  dataset.relation = "deals";
+  dataset.strategy = Strategy::kIncremental;
+  dataset.cursor = "at";
+  dataset.cursor_timezone = "UTC";
+  dataset.unit = {.kind = Unit::Kind::kDay, .count = 1};
+  return dataset;
+}
+
+TEST(Probe, ABoundByTheClockAsksForNoMinimumAndNoMaximum) {
+  AskedSession session;
+  DatasetSpec dataset = Deals();
+  dataset.clock_bound = true;
+  const auto probed = RunProbe(session, dataset, ProbeTask());
+  ASSERT_TRUE(probed.ok()) << probed.status();
+  ASSERT_TRUE(probed->bound.has_value());
+  EXPECT_EQ(absl::FromUnixMicros(*probed->bound), probed->source_clock);
+  EXPECT_FALSE(probed->minimum.has_value());
+  EXPECT_EQ(probed->null_rows, 2);
+  EXPECT_THAT(session.asked,
+              Each(AllOf(Not(HasSubstr("MIN(\"at\")")), Not(HasSubstr("MAX(\"at\")")))));
+}
+
+TEST(Probe, WithoutRowsThereIsNoBound) {
+  AskedSession session;
+  const auto probed = RunProbe(session, Deals(), ProbeTask());
+  ASSERT_TRUE(probed.ok()) << probed.status();
+  EXPECT_FALSE(probed->bound.has_value());
+  EXPECT_EQ(probed->estimated_rows, 41);
+}
+
+}  // namespace
+}  // namespace headwater
