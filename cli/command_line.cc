@@ -101,8 +101,8 @@ class Parser {
     app_.formatter(std::make_shared<HelpFormatter>());
     app_.require_subcommand(1);
     app_.footer(
-        "Exit codes: 0 done, 1 some failed, 2 usage or configuration, 3 no source or target "
-        "reachable,\n4 coordinator unreachable, 5 verification failed.");
+        "Exit codes: 0 done, 1 some failed, 2 usage, configuration or ledger, 3 no source or "
+        "target reachable,\n4 coordinator unreachable, 5 verification failed.");
     AddGlobals();
     AddCommands(commands);
   }

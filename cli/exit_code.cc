@@ -22,6 +22,7 @@ ExitCode ExitCodeOf(const absl::Status& status) {
     case absl::StatusCode::kNotFound:
     case absl::StatusCode::kFailedPrecondition:
     case absl::StatusCode::kUnimplemented:
+    case absl::StatusCode::kDataLoss:  // The ledger: without it nothing is started.
       return kExitUsage;
     case absl::StatusCode::kPermissionDenied:
     case absl::StatusCode::kUnauthenticated:

@@ -10,7 +10,7 @@ namespace headwater {
 enum ExitCode : int {
   kExitDone = 0,          // Done, or nothing to do.
   kExitPartial = 1,       // Some microbatches or servers failed; the rest is committed.
-  kExitUsage = 2,         // Bad usage or configuration; nothing was started.
+  kExitUsage = 2,         // Bad usage, configuration or ledger; nothing was started.
   kExitSources = 3,       // No source or target could be reached, or none allowed it.
   kExitCoordinator = 4,   // The coordinator could not be reached.
   kExitVerification = 5,  // What is published differs from the source.

@@ -223,6 +223,7 @@ TEST(ExitCode, AllSourcesUnreachableIsThree) {
   EXPECT_EQ(ExitCodeOf(run), kExitSources);
   EXPECT_EQ(ExitCodeOf(absl::UnavailableError("")), kExitCoordinator);
   EXPECT_EQ(ExitCodeOf(absl::InvalidArgumentError("")), kExitUsage);
+  EXPECT_EQ(ExitCodeOf(absl::DataLossError("the ledger is damaged")), kExitUsage);
   EXPECT_EQ(ExitCodeOf(absl::OkStatus()), kExitDone);
 }
 
