@@ -92,7 +92,7 @@ class NoSource : public Source {
   }
 };
 
-inline Outcome OutcomeOf(const TaskSpec& task, absl::Time now) {
+inline Outcome OutcomeOf(const TaskSpec& task, absl::Time now, int64_t rows = 3) {
   Outcome outcome;
   outcome.lease = task.lease;
   if (std::holds_alternative<ProbeTask>(task.kind)) {
@@ -103,22 +103,28 @@ inline Outcome OutcomeOf(const TaskSpec& task, absl::Time now) {
     return outcome;
   }
   StagedPiece piece;
+  piece.fingerprint.rows = rows;
+  Manifest manifest;
+  manifest.rows_read = rows;
+  manifest.spec_version = "spec";
+  if (const auto* verification = std::get_if<VerificationTask>(&task.kind)) {
+    piece.extent = verification->extent;
+    manifest.pieces.push_back(std::move(piece));
+    outcome.result = Verification{std::move(manifest)};
+    return outcome;
+  }
   piece.extent = std::get<MicrobatchTask>(task.kind).extent;
-  piece.fingerprint.rows = 3;
   StagedFile file;
   file.path = task.lease.task_id + ".parquet";
   file.size_bytes = 10;
-  file.rows = 3;
+  file.rows = rows;
   piece.files.push_back(std::move(file));
-  Manifest manifest;
   manifest.pieces.push_back(std::move(piece));
-  manifest.rows_read = 3;
-  manifest.spec_version = "spec";
   outcome.result = std::move(manifest);
   return outcome;
 }
 
-// Runs probes at once; microbatches wait until the test opens the gate or they are stopped.
+// Runs all at once but microbatches: they wait until the test opens the gate or they are stopped.
 class GatedRunner {
  public:
   explicit GatedRunner(const Clock* clock) : clock_(clock) {}
@@ -140,7 +146,7 @@ class GatedRunner {
         return outcome;
       }
     }
-    return OutcomeOf(task, clock_->Now());
+    return OutcomeOf(task, clock_->Now(), source_rows);
   }
 
   void Open() {
@@ -148,6 +154,7 @@ class GatedRunner {
     open_ = true;
   }
 
+  std::atomic<int64_t> source_rows = 3;
   std::atomic<int> begun = 0;
   std::atomic<int> stopped = 0;
 
@@ -159,30 +166,44 @@ class GatedRunner {
 
 class SessionTest : public ::testing::Test {
  protected:
-  SessionTest() : runner_(&clock_) {
+  SessionTest() : runner_(&clock_) { StartCoordinator(); }
+
+  ~SessionTest() override {
+    runner_.Open();
+    End();
+  }
+
+  void StartCoordinator() {
     CoordinatorOptions options;
     options.datasets = {Planes()};
     options.config_digest = "digest";
     options.log = std::make_unique<MemoryEventLog>(ledger_);
     options.committers = &committers_;
     options.clock = &clock_;
+    options.snapshot_every = snapshot_every_;
     options.die = [this](const absl::Status&) { died_ = true; };
     auto coordinator = Coordinator::Start(std::move(options));
     HW_CHECK(coordinator.ok());
     coordinator_ = *std::move(coordinator);
     service_ = std::make_unique<SessionService>(coordinator_.get());
     config_.digest = "digest";
-    config_.datasets.emplace_back().spec = Planes();
+    config_.datasets.assign(1, {});
+    config_.datasets.front().spec = Planes();
     admin_ = std::make_unique<AdminService>(coordinator_.get(), &config_, &clock_);
     Serve();
   }
 
-  ~SessionTest() override {
-    runner_.Open();
+  void End() {
     raw_.reset();
     worker_.reset();
     Cut();
     coordinator_->Shutdown();
+  }
+
+  // Another coordinator takes over the ledger; nothing else is left.
+  void Restart() {
+    End();
+    StartCoordinator();
   }
 
   void Serve() {
@@ -358,6 +379,7 @@ class SessionTest : public ::testing::Test {
   GatedRunner runner_;
   CountingCommitters committers_;
   std::shared_ptr<MemoryLedger> ledger_ = std::make_shared<MemoryLedger>();
+  int64_t snapshot_every_ = 50'000;
   std::atomic<bool> died_ = false;
   std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<SessionService> service_;

@@ -1,0 +1,98 @@
+#include "coordinator/startup.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "tests/support/memory_event_log.h"
+
+namespace headwater {
+namespace {
+
+// Tables that can only be looked at.
+class SeenTables : public CommitterFactory {
+ public:
+  absl::StatusOr<std::unique_ptr<TableCommitter>> Open(const TableLocation& location) override {
+    ++looks[location.table];
+    return std::make_unique<Committer>(contents.at(location.table));
+  }
+  std::map<std::string, absl::StatusOr<TableContents>> contents;
+  std::map<std::string, int> looks;
+
+ private:
+  class Committer : public TableCommitter {
+   public:
+    explicit Committer(absl::StatusOr<TableContents> contents) : contents_(std::move(contents)) {}
+    absl::StatusOr<TableContents> Inspect() override { return contents_; }
+    absl::StatusOr<std::vector<absl::Status>> Check(const std::vector<Replacement>&) override {
+      return absl::InternalError("not at the start");
+    }
+    absl::StatusOr<CommitResult> Commit(const Intent&) override {
+      return absl::InternalError("not at the start");
+    }
+    absl::Status Abandon(const Intent&) override { return absl::InternalError("not at the start"); }
+
+   private:
+    const absl::StatusOr<TableContents> contents_;
+  };
+};
+
+class StartAboveTablesTest : public ::testing::Test {
+ protected:
+  void Table(const std::string& name, absl::StatusOr<TableContents> contents) {
+    tables_.contents.emplace(name, std::move(contents));
+    for (const char* server : {"jfk", "lga"}) {
+      DatasetSpec& spec = datasets_.emplace_back();
+      spec.id = {.table = name, .server = server};
+      spec.target_uri = "/lake/" + name;
+    }
+  }
+
+  absl::Status Start() { return StartAboveTables(datasets_, tables_, log_, state_); }
+
+  std::shared_ptr<MemoryLedger> ledger_ = std::make_shared<MemoryLedger>();
+  MemoryEventLog log_{ledger_};
+  ClusterState state_;
+  SeenTables tables_;
+  std::vector<DatasetSpec> datasets_;
+};
+
+TEST_F(StartAboveTablesTest, ANewLedgerStartsAboveEveryFenceAndSequence) {
+  Table("flights", TableContents{.exists = true, .last_sequence = 7, .max_fence = 900});
+  Table("planes", TableContents{.exists = true, .last_sequence = 1'200, .max_fence = 40});
+  ASSERT_TRUE(Start().ok());
+  EXPECT_EQ(log_.last_sequence(), 1'200);
+  EXPECT_EQ(state_.last_sequence(), 1'200);
+  EXPECT_EQ(state_.tables().at("flights").last_sequence, 7);
+  EXPECT_EQ(state_.tables().at("planes").last_sequence, 1'200);
+  EXPECT_EQ(tables_.looks.at("flights"), 1);  // Once for all its servers.
+}
+
+TEST_F(StartAboveTablesTest, ALedgerWithEventsKeepsItsOwnCount) {
+  ASSERT_TRUE(log_.Append(1, std::vector<std::string>{"event"}).ok());
+  state_.RaiseFloor(1);
+  Table("flights", TableContents{.exists = true, .last_sequence = 7, .max_fence = 900});
+  ASSERT_TRUE(Start().ok());
+  EXPECT_EQ(log_.last_sequence(), 1);
+  EXPECT_EQ(state_.last_sequence(), 1);
+  EXPECT_EQ(state_.tables().at("flights").last_sequence, 7);
+}
+
+TEST_F(StartAboveTablesTest, ATableThatWasPublishedToIsNotLookedAt) {
+  state_.RaiseTableSequence("flights", 3);
+  Table("flights", TableContents{.exists = true, .last_sequence = 7, .max_fence = 900});
+  ASSERT_TRUE(Start().ok());
+  EXPECT_TRUE(tables_.looks.empty());
+  EXPECT_EQ(state_.tables().at("flights").last_sequence, 3);
+}
+
+TEST_F(StartAboveTablesTest, TablesThatAreAbsentOrCannotBeReadChangeNothing) {
+  Table("flights", TableContents{.exists = false, .last_sequence = 7, .max_fence = 900});
+  Table("planes", absl::UnavailableError("the disk is away"));
+  ASSERT_TRUE(Start().ok());
+  EXPECT_EQ(log_.last_sequence(), 0);
+  EXPECT_TRUE(state_.tables().empty());
+}
+
+}  // namespace
+}  // namespace headwater
