@@ -134,7 +134,8 @@ const DatasetState* ClusterState::FindClaim(int64_t fence) const {
 
 DatasetState* ClusterState::DatasetOfClaim(int64_t fence) {
   const auto it = claims_.find(fence);
-  return it == claims_.end() ? nullptr : &datasets_.at(it->second);
+  HW_CHECK(it != claims_.end());
+  return &datasets_.at(it->second);
 }
 
 void ClusterState::RaiseTableSequence(const std::string& table, int64_t sequence) {
@@ -266,7 +267,6 @@ void ClusterState::ApplyGranted(int64_t sequence, const v1::Granted& event) {
 
 void ClusterState::ApplyStaged(const v1::Staged& event) {
   DatasetState* dataset = DatasetOfClaim(event.fence());
-  HW_CHECK(dataset != nullptr);
   dataset->claims.at(event.fence()).manifest = Trusted(event.manifest());
   staged_[dataset->spec.id.table].insert(event.fence());
 }
@@ -294,7 +294,6 @@ void ClusterState::EndClaim(DatasetState& dataset, int64_t fence) {
 
 void ClusterState::ApplyConfirmed(const v1::Confirmed& event, absl::Time at) {
   DatasetState* dataset = DatasetOfClaim(event.fence());
-  HW_CHECK(dataset != nullptr);
   Claim claim = dataset->claims.at(event.fence());
   for (const std::string& run_id : dataset->live_runs) {
     DemandState& demand = runs_.at(run_id).demands.at(dataset->spec.id);
@@ -310,7 +309,6 @@ void ClusterState::ApplyConfirmed(const v1::Confirmed& event, absl::Time at) {
 
 void ClusterState::ApplyAttemptFailed(const v1::AttemptFailed& event) {
   DatasetState* dataset = DatasetOfClaim(event.fence());
-  HW_CHECK(dataset != nullptr);
   const Claim claim = dataset->claims.at(event.fence());
   Blocked blocked;
   blocked.extent = claim.extent;
@@ -343,7 +341,6 @@ void ClusterState::ApplyAttemptFailed(const v1::AttemptFailed& event) {
 
 void ClusterState::ApplyReleased(const v1::Released& event) {
   DatasetState* dataset = DatasetOfClaim(event.fence());
-  HW_CHECK(dataset != nullptr);
   EndClaim(*dataset, event.fence());
 }
 
@@ -357,7 +354,6 @@ void ClusterState::ApplyPublished(const v1::Published& event, absl::Time at) {
   tables_[event.table()].intended.reset();
   for (int64_t fence : event.fences()) {
     DatasetState* dataset = DatasetOfClaim(fence);
-    HW_CHECK(dataset != nullptr);
     const Claim claim = dataset->claims.at(fence);
     for (const std::string& run_id : dataset->live_runs) {
       DemandState& demand = runs_.at(run_id).demands.at(dataset->spec.id);
@@ -374,7 +370,6 @@ void ClusterState::ApplyAbandoned(const v1::Abandoned& event) {
   HW_CHECK(table.intended.has_value());
   for (int64_t fence : table.intended->fences()) {
     DatasetState* dataset = DatasetOfClaim(fence);
-    HW_CHECK(dataset != nullptr);
     EndClaim(*dataset, fence);  // The ranges are read again.
   }
   table.intended.reset();

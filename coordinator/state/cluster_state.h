@@ -79,7 +79,7 @@ class ClusterState {
   void ApplyRunCancelled(const v1::RunCancelled& event);
   void ApplyRunEnded(const v1::RunEnded& event, absl::Time at);
 
-  DatasetState* DatasetOfClaim(int64_t fence);
+  DatasetState* DatasetOfClaim(int64_t fence);  // Requires: the claim is live.
   void MeetDemands(DatasetState& dataset, const Extent& extent, int64_t fence);
   void EndClaim(DatasetState& dataset, int64_t fence);
   void ForgetOldRuns();
