@@ -44,7 +44,7 @@ def test_a_corrupt_ledger_is_refused_with_what_can_be_done(playground, damage):
     DAMAGES[damage](ledger)
     damaged = ledger.read_bytes()
     for command in ["run"], ["status"], ["coordinator", "--listen", "127.0.0.1:0"]:
-        text = playground.run(*command, expect=1).text()
+        text = playground.run(*command, expect=2).text()
         assert "ledger.db" in text and "SQLite says" in text and "backup" in text, text
     assert ledger.read_bytes() == damaged, "the damaged file is evidence, and was changed"
     assert snapshot(playground.lake) == lake
