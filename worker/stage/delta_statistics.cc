@@ -289,7 +289,7 @@ std::optional<std::string> MillisLowerBound(int64_t micros) {
 
 std::optional<std::string> MillisUpperBound(int64_t micros) {
   const int64_t millis = FloorDiv(micros, kMicrosPerMilli);
-  if (micros == millis * kMicrosPerMilli) return FormatMillis(millis);
+  if (micros % kMicrosPerMilli == 0) return FormatMillis(millis);
   std::optional<std::string> raised = FormatMillis(millis + 1);
   if (raised) return raised;
   const std::optional<std::string> cut = FormatMillis(millis);
