@@ -58,7 +58,7 @@ std::string SessionClient::Impl::Decline(const v1::Offer& offer) {
   if (!task.ok()) return std::string(task.status().message());
   if (leases.contains(task->lease)) return "";  // Offered twice: it is held already.
   if (draining) return "draining";
-  if (leases.size() >= static_cast<size_t>(options.slots + options.queue)) return "no credit";
+  if (static_cast<int64_t>(leases.size()) >= options.slots + options.queue) return "no credit";
   const auto spec = specs.find(task->dataset_digest);
   if (spec == specs.end()) {
     return absl::StrCat("no valid spec has come for dataset ", task->dataset_digest);

@@ -1,7 +1,7 @@
 // Cron expressions, as schedules are written.
 //
-//   expression = minute hour day month weekday                    five fields: cron, weekdays 0-7
-//              | second minute hour day month weekday [year]      six or seven: Quartz, weekdays 1-7
+//   expression = minute hour day month weekday                  cron: weekdays 0 to 7
+//              | second minute hour day month weekday [year]    Quartz: weekdays 1 to 7
 //   field      = item {"," item}
 //   item       = ("*" | value | value "-" value) ["/" step]
 //

@@ -69,7 +69,7 @@ std::string Encode(const std::vector<uint32_t>& points) {
 // Some readers take only plain digits for a decimal (delta-rs reads 1E-10 as something else), so
 // this never writes an exponent, as Decimal128::ToString does.
 std::string FixedPoint(const arrow::Decimal128& value, int scale) {
-  const std::string text = value.ToIntegerString();
+  std::string text = value.ToIntegerString();
   if (scale == 0) return text;
   absl::string_view digits = text;
   const absl::string_view sign = absl::ConsumePrefix(&digits, "-") ? "-" : "";

@@ -45,12 +45,12 @@ PartitionRouter::PartitionRouter(const StagingOptions& options, CursorCalendar c
       cursor_(options.dataset.cursor),
       partition_column_(PartitionColumn(options.dataset.partition_by)),
       unit_(options.dataset.partition_by),
-      calendar_(std::move(calendar)) {}
+      calendar_(calendar) {}
 
 absl::StatusOr<PartitionRouter> PartitionRouter::Create(const StagingOptions& options) {
   const DatasetSpec& dataset = options.dataset;
   ASSIGN_OR_RETURN(CursorCalendar calendar, CalendarOf(dataset, options.cursor_type));
-  PartitionRouter router(options, std::move(calendar));
+  PartitionRouter router(options, calendar);
   RETURN_IF_ERROR(router.TakePieces());
   RETURN_IF_ERROR(router.FindCursorColumn(options.source_schema));
   return router;

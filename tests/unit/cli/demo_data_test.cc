@@ -79,7 +79,7 @@ class DemoDataTest : public testing::Test {
   }
   // A copy of the fixture's folder in which one file is something else.
   std::string FolderWith(const std::string& name, const std::string& content) {
-    const std::string dir = folder_.path() + "/csv";
+    std::string dir = folder_.path() + "/csv";
     std::filesystem::copy(HEADWATER_TEST_DATA "/nycflights13", dir);
     std::ofstream(dir + "/" + name, std::ios::trunc) << content;
     return dir;

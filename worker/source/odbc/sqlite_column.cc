@@ -130,7 +130,6 @@ bool AppendSqliteValue(BatchBuilder& batch, int column, const ColumnType& type,
   }
   switch (type.kind) {
     case TypeKind::kBoolean:
-      return value.kind == Kind::kInteger && AppendText(batch, column, type, value.text);
     case TypeKind::kLong:
       return value.kind == Kind::kInteger && AppendText(batch, column, type, value.text);
     case TypeKind::kDouble:

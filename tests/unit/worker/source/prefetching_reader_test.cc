@@ -108,9 +108,9 @@ TEST(PrefetchingReader, CancelMayComeFromSeveralThreadsInTheMiddleOfReading) {
 }
 
 TEST(PrefetchingReader, DestroyingItEndsItsThreadInEveryState) {
-  Readers(Script(0));
-  Readers(Script(20));
-  Readers(Script(0, absl::OkStatus(), /*blocks=*/true));
+  { const Readers ended(Script(0)); }
+  { const Readers waiting(Script(20)); }
+  { const Readers blocked(Script(0, absl::OkStatus(), /*blocks=*/true)); }
   Readers full(Script(20));
   full.inner->AwaitBatches(kBatchesAhead);
   Readers ended(Script(0));

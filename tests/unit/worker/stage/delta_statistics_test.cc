@@ -138,7 +138,7 @@ class DeltaStatisticsProperty : public ::testing::TestWithParam<uint32_t> {
     if (type == "long") return absl::StrCat(Draw(INT64_MIN, INT64_MAX));
     if (type == "float" || type == "double") return absl::StrCat(Draw(-1'000, 1'000), ".25");
     if (type == "string") return Text();
-    const std::string date =
+    std::string date =
         absl::StrFormat("%04d-%02d-%02d", Draw(1900, 2100), Draw(1, 12), Draw(1, 28));
     if (type == "date") return date;
     if (type.substr(0, 9) == "timestamp") {
