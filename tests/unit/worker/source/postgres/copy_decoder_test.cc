@@ -1,5 +1,11 @@
 #include "worker/source/postgres/copy_decoder.h"
 
+#include <algorithm>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -7,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/source/postgres/copy_field.h"
+#include "worker/source/value_text.h"
 
 namespace headwater {
 namespace {
@@ -122,6 +129,62 @@ TEST(CopyField, NumericIsExactToThirtyEightDigits) {
   EXPECT_EQ(numeric("0000 0000 d000 0020", 10, 2), "unfit");  // Infinity
   EXPECT_EQ(numeric("0002 0000 0000 0000 0001", 10, 2), "malformed");
   EXPECT_EQ(numeric("0001 0000 0000 0000 2710", 10, 2), "malformed");  // A digit of 10000.
+}
+
+// NUMERIC's wire form of plain decimal notation, as the server writes it: no groups of zeros at
+// either end.
+std::string NumericField(const std::string& text) {
+  const bool negative = text[0] == '-';
+  const size_t first = negative ? 1 : 0;
+  const size_t point = std::min(text.find('.'), text.size());
+  std::string whole = text.substr(first, point - first);
+  std::string fraction = point < text.size() ? text.substr(point + 1) : "";
+  whole.insert(0, (4 - whole.size() % 4) % 4, '0');
+  fraction.append((4 - fraction.size() % 4) % 4, '0');
+  std::vector<int> groups;
+  const std::string digits = whole + fraction;
+  for (size_t i = 0; i < digits.size(); i += 4) groups.push_back(std::stoi(digits.substr(i, 4)));
+  int weight = static_cast<int>(whole.size() / 4) - 1;
+  while (!groups.empty() && groups.back() == 0) groups.pop_back();
+  while (!groups.empty() && groups.front() == 0) {
+    groups.erase(groups.begin());
+    --weight;
+  }
+  std::string field;
+  for (const int value : {static_cast<int>(groups.size()), groups.empty() ? 0 : weight,
+                          negative && !groups.empty() ? 0x4000 : 0, 0}) {
+    field += {static_cast<char>(value >> 8), static_cast<char>(value)};
+  }
+  for (const int value : groups) field += {static_cast<char>(value >> 8), static_cast<char>(value)};
+  return field;
+}
+
+TEST(CopyField, NumericIsWhatItsTextIs) {
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937_64 random(seed);
+  const auto digits = [&](size_t most) {
+    std::string text;
+    for (size_t i = random() % (most + 1); i > 0; --i) {
+      text += static_cast<char>('0' + (random() % 3 == 0 ? 0 : random() % 10));
+    }
+    return text;
+  };
+  for (int i = 0; i < 100'000; ++i) {
+    const size_t most = i % 2 == 0 ? 9 : 22;  // Around the longest that 64 bits hold, and above.
+    const std::string text =
+        absl::StrCat(random() % 2 == 0 ? "-" : "", "0", digits(most), ".", digits(most));
+    const int precision = 1 + static_cast<int>(random() % 38);
+    const int scale = static_cast<int>(random() % (precision + 1));
+    const std::optional<__int128> expected = ParseDecimal(text, precision, scale);
+    __int128 found = 0;
+    const FieldResult result = NumericFrom(NumericField(text), precision, scale, found);
+    ASSERT_EQ(result, expected.has_value() ? FieldResult::kAppended : FieldResult::kUnfit)
+        << text << " as (" << precision << ", " << scale << ")";
+    if (expected.has_value()) {
+      ASSERT_TRUE(found == *expected) << text << " as (" << precision << ", " << scale << ")";
+    }
+  }
 }
 
 }  // namespace
