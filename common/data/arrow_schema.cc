@@ -104,7 +104,13 @@ arrow::MemoryPool* ArrowPool() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return arrow::system_memory_pool();
 #else
-  return arrow::default_memory_pool();
+  // Where Arrow has it: batches are freed by other threads than those that made them, and mimalloc,
+  // the default, then keeps half as much again (bench/RESULTS.md).
+  static arrow::MemoryPool* const pool = [] {
+    arrow::MemoryPool* jemalloc = nullptr;
+    return arrow::jemalloc_memory_pool(&jemalloc).ok() ? jemalloc : arrow::default_memory_pool();
+  }();
+  return pool;
 #endif
 }
 

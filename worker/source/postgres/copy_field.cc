@@ -144,24 +144,6 @@ size_t WidthOf(WireShape shape) {
 
 }  // namespace
 
-int16_t BigEndian16(const char* bytes) {
-  uint16_t value;
-  std::memcpy(&value, bytes, sizeof(value));
-  return static_cast<int16_t>(__builtin_bswap16(value));
-}
-
-int32_t BigEndian32(const char* bytes) {
-  uint32_t value;
-  std::memcpy(&value, bytes, sizeof(value));
-  return static_cast<int32_t>(__builtin_bswap32(value));
-}
-
-int64_t BigEndian64(const char* bytes) {
-  uint64_t value;
-  std::memcpy(&value, bytes, sizeof(value));
-  return static_cast<int64_t>(__builtin_bswap64(value));
-}
-
 FieldResult NumericFrom(absl::string_view field, int precision, int scale, __int128& unscaled) {
   if (field.size() < kNumericHeaderBytes) return FieldResult::kMalformed;
   const int count = BigEndian16(field.data());

@@ -9,6 +9,7 @@
 #define HEADWATER_WORKER_SOURCE_POSTGRES_COPY_FIELD_H_
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -18,10 +19,22 @@
 
 namespace headwater {
 
-// Requires: at least the integer's bytes.
-int16_t BigEndian16(const char* bytes);
-int32_t BigEndian32(const char* bytes);
-int64_t BigEndian64(const char* bytes);
+// Requires: at least the integer's bytes. Inline: called for each field of a stream.
+inline int16_t BigEndian16(const char* bytes) {
+  uint16_t value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return static_cast<int16_t>(__builtin_bswap16(value));
+}
+inline int32_t BigEndian32(const char* bytes) {
+  uint32_t value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return static_cast<int32_t>(__builtin_bswap32(value));
+}
+inline int64_t BigEndian64(const char* bytes) {
+  uint64_t value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return static_cast<int64_t>(__builtin_bswap64(value));
+}
 
 enum class FieldResult {
   kAppended,
