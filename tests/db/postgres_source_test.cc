@@ -55,42 +55,6 @@ class PostgresSource : public ::testing::Test {
   Schema schema_;
 };
 
-TEST_F(PostgresSource, EveryTypeHasItsColumnType) {
-  db_->Execute(
-      "CREATE TABLE t (a int2, b int4, c int8, d float4, e float8, f numeric(38,10), g numeric, "
-      "h varchar(3), i char(3), j uuid, k json, l jsonb, m time, n int4[], o timestamptz, "
-      "p interval, q bytea)");
-  db_->Execute(
-      "INSERT INTO t VALUES (1, 2, 3, 4.5, 5.5, 1234567890123456789012345678.0123456789, 1.5, "
-      "'a', 'b', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '{}', '{\"a\": 1}', '10:00', '{1,2}', "
-      "'2013-01-01 00:00+02', '1 day', '\\x00')");
-  const auto batch = ReadAll();
-  ASSERT_TRUE(batch.ok()) << batch.status();
-  std::string types;
-  for (const Column& column : schema_.columns) {
-    absl::StrAppend(&types, column.name, ":", TypeToString(column.type), " ");
-  }
-  EXPECT_EQ(types,
-            "a:short b:integer c:long d:float e:double f:decimal(38,10) g:string h:string i:string "
-            "j:string k:string l:string m:string n:string o:timestamp p:string q:binary ");
-}
-
-TEST_F(PostgresSource, ValuesThatNoColumnHoldsAreNamed) {
-  const std::pair<const char*, const char*> bad[] = {{"numeric(10,2)", "'NaN'"},
-                                                     {"date", "'infinity'"},
-                                                     {"timestamp", "'-infinity'"},
-                                                     {"timestamptz", "'infinity'"}};
-  for (const auto& [type, literal] : bad) {
-    db_->Execute("DROP TABLE IF EXISTS t");
-    db_->Execute(absl::StrCat("CREATE TABLE t (id int, v ", type, ")"));
-    db_->Execute(absl::StrCat("INSERT INTO t VALUES (17, ", literal, ")"));
-    const absl::Status status = ReadAll().status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << type << ": " << status;
-    EXPECT_THAT(std::string(status.message()), HasSubstr("column 'v'"));
-    EXPECT_THAT(std::string(status.message()), HasSubstr("id=17"));
-  }
-}
-
 TEST_F(PostgresSource, AnOpenTransactionOfAnotherSessionIsTheOldest) {
   db_->Execute("CREATE TABLE t (at timestamptz)");
   db_->Execute("INSERT INTO t VALUES ('2013-01-01 05:00:00.123456+00')");

@@ -133,7 +133,8 @@ absl::Status CopyDecoder::Unfit(size_t column) const {
   const Column& bad = schema_.columns[column];
   return absl::InvalidArgumentError(absl::StrCat(
       "column '", bad.name, "' holds '", FieldText(shapes_[column], bad.type, fields_[column]),
-      "' in the row with ", key, "; expected a ", TypeToString(bad.type)));
+      "' in the row with ", key, "; expected a ", TypeToString(bad.type),
+      bad.type.kind == TypeKind::kString ? " in UTF-8" : ""));
 }
 
 }  // namespace headwater

@@ -4,10 +4,12 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/data/cursor.h"
+#include "worker/source/postgres/numeric_text.h"
 #include "worker/source/value_text.h"
 
 namespace headwater {
@@ -20,6 +22,8 @@ constexpr int kDigitBase = 10'000;
 constexpr int kDigitPlaces = 4;
 constexpr int kMaxPlaces = 38;
 constexpr int kSmallPlaces = 19;  // Of any number below 10^19, which 64 bits hold.
+constexpr size_t kUuidBytes = 16;
+constexpr size_t kShownBytes = 40;  // Of a field, in a message.
 
 constexpr auto kPowersOfTen = [] {
   std::array<unsigned __int128, kMaxPlaces + 1> powers{1};
@@ -40,18 +44,34 @@ bool MultiplyAdd(unsigned __int128& value, unsigned __int128 factor, unsigned __
   return true;
 }
 
-FieldResult AppendUuid(BatchBuilder& batch, int column, absl::string_view field) {
-  if (field.size() != 16) return FieldResult::kMalformed;
+// Requires: kUuidBytes.
+std::string UuidText(absl::string_view field) {
   const std::string hex = absl::BytesToHexString(field);
   const absl::string_view h(hex);
-  batch.AppendBytes(column, absl::StrCat(h.substr(0, 8), "-", h.substr(8, 4), "-", h.substr(12, 4),
-                                         "-", h.substr(16, 4), "-", h.substr(20)));
+  return absl::StrCat(h.substr(0, 8), "-", h.substr(8, 4), "-", h.substr(12, 4), "-",
+                      h.substr(16, 4), "-", h.substr(20));
+}
+
+FieldResult AppendUuid(BatchBuilder& batch, int column, absl::string_view field) {
+  if (field.size() != kUuidBytes) return FieldResult::kMalformed;
+  batch.AppendBytes(column, UuidText(field));
   return FieldResult::kAppended;
 }
 
 FieldResult AppendWireText(BatchBuilder& batch, int column, absl::string_view field) {
   if (!IsValidUtf8(field)) return FieldResult::kUnfit;
   batch.AppendBytes(column, field);
+  return FieldResult::kAppended;
+}
+
+FieldResult AppendChar(BatchBuilder& batch, int column, absl::string_view field) {
+  return AppendWireText(batch, column, field[0] == '\0' ? field.substr(1) : field);
+}
+
+FieldResult AppendNumericText(BatchBuilder& batch, int column, absl::string_view field) {
+  const std::optional<std::string> text = NumericText(field);
+  if (!text.has_value()) return FieldResult::kMalformed;
+  batch.AppendBytes(column, *text);
   return FieldResult::kAppended;
 }
 
@@ -122,14 +142,39 @@ bool SmallNumeric(const char* digits, int count, int weight, int scale, uint64_t
   return divided * static_cast<uint64_t>(PowerOfTen(-places)) == sum;
 }
 
+// Requires: the width of a date or a timestamp.
+std::string TimeText(WireShape shape, const ColumnType& type, absl::string_view field) {
+  const bool date = shape == WireShape::kDate;
+  const int64_t value = date ? BigEndian32(field.data()) : BigEndian64(field.data());
+  const int64_t lowest =
+      date ? std::numeric_limits<int32_t>::min() : std::numeric_limits<int64_t>::min();
+  const int64_t highest =
+      date ? std::numeric_limits<int32_t>::max() : std::numeric_limits<int64_t>::max();
+  if (value == lowest) return "-infinity";
+  if (value == highest) return "infinity";
+  if (value > std::numeric_limits<int64_t>::max() - kEpochMicros)
+    return "a time after the year 294246";
+  const CursorType cursor = date                                ? CursorType::kDate
+                            : type.kind == TypeKind::kTimestamp ? CursorType::kInstant
+                                                                : CursorType::kWallClock;
+  const auto calendar = CursorCalendar::Create(cursor, "UTC", "UTC");
+  return calendar.ok() ? calendar->Format(value + (date ? kEpochDays : kEpochMicros)) : "";
+}
+
+std::string Hex(absl::string_view field) {
+  return absl::StrCat("x", absl::BytesToHexString(field.substr(0, kShownBytes)));
+}
+
 // Bytes that a field of this shape has; 0: any number.
 size_t WidthOf(WireShape shape) {
   switch (shape) {
     case WireShape::kBool:
+    case WireShape::kChar:
       return 1;
     case WireShape::kInt2:
       return 2;
     case WireShape::kInt4:
+    case WireShape::kOid:
     case WireShape::kFloat4:
     case WireShape::kDate:
       return 4;
@@ -206,13 +251,20 @@ FieldResult AppendField(BatchBuilder& batch, int column, WireShape shape, const 
     case WireShape::kInt8:
       batch.AppendInteger(column, BigEndian64(field.data()));
       return FieldResult::kAppended;
+    case WireShape::kOid:
+      batch.AppendInteger(column, static_cast<uint32_t>(BigEndian32(field.data())));
+      return FieldResult::kAppended;
     case WireShape::kFloat4:
     case WireShape::kFloat8:
       return AppendFloat(batch, column, field);
     case WireShape::kNumeric:
       return AppendNumeric(batch, column, type, field);
+    case WireShape::kNumericText:
+      return AppendNumericText(batch, column, field);
     case WireShape::kText:
       return AppendWireText(batch, column, field);
+    case WireShape::kChar:
+      return AppendChar(batch, column, field);
     case WireShape::kJsonb:
       if (field.empty() || field[0] != 1) return FieldResult::kMalformed;
       return AppendWireText(batch, column, field.substr(1));
@@ -230,7 +282,7 @@ FieldResult AppendField(BatchBuilder& batch, int column, WireShape shape, const 
 
 std::string FieldText(WireShape shape, const ColumnType& type, absl::string_view field) {
   const size_t width = WidthOf(shape);
-  if (width != 0 && field.size() != width) return absl::StrCat("x", absl::BytesToHexString(field));
+  if (width != 0 && field.size() != width) return Hex(field);
   switch (shape) {
     case WireShape::kInt2:
       return absl::StrCat(BigEndian16(field.data()));
@@ -238,34 +290,24 @@ std::string FieldText(WireShape shape, const ColumnType& type, absl::string_view
       return absl::StrCat(BigEndian32(field.data()));
     case WireShape::kInt8:
       return absl::StrCat(BigEndian64(field.data()));
+    case WireShape::kOid:
+      return absl::StrCat(static_cast<uint32_t>(BigEndian32(field.data())));
     case WireShape::kText:
+    case WireShape::kChar:
       return Excerpt(field);
+    case WireShape::kUuid:
+      return field.size() == kUuidBytes ? UuidText(field) : Hex(field);
     case WireShape::kDate:
-    case WireShape::kTimestamp: {
-      const bool date = shape == WireShape::kDate;
-      const int64_t value = date ? BigEndian32(field.data()) : BigEndian64(field.data());
-      const int64_t limit = date ? int64_t{std::numeric_limits<int32_t>::max()}
-                                 : std::numeric_limits<int64_t>::max() - kEpochMicros;
-      if (value >= limit) return "infinity";
-      if (value <= -limit) return "-infinity";
-      const CursorType cursor = date                                ? CursorType::kDate
-                                : type.kind == TypeKind::kTimestamp ? CursorType::kInstant
-                                                                    : CursorType::kWallClock;
-      const auto calendar = CursorCalendar::Create(cursor, "UTC", "UTC");
-      return calendar.ok() ? calendar->Format(value + (date ? kEpochDays : kEpochMicros)) : "";
-    }
+    case WireShape::kTimestamp:
+      return TimeText(shape, type, field);
     case WireShape::kNumeric:
-      if (field.size() >= kNumericHeaderBytes) {
-        const auto sign = static_cast<uint16_t>(BigEndian16(field.data() + 4));
-        if (sign == 0xC000) return "NaN";
-        if (sign == 0xD000) return "Infinity";
-        if (sign == 0xF000) return "-Infinity";
-      }
-      break;
+    case WireShape::kNumericText: {
+      const std::optional<std::string> text = NumericText(field);
+      return text.has_value() ? Excerpt(*text) : Hex(field);
+    }
     default:
-      break;
+      return Hex(field);
   }
-  return absl::StrCat("x", absl::BytesToHexString(field.substr(0, 40)));
 }
 
 }  // namespace headwater

@@ -39,7 +39,7 @@ inline int64_t BigEndian64(const char* bytes) {
 enum class FieldResult {
   kAppended,
   kMalformed,  // Not the wire shape: DATA_LOSS.
-  kUnfit,      // A value that the column cannot hold: NaN, infinity, invalid UTF-8.
+  kUnfit,      // A value that the column cannot hold: NaN, infinity, bytes that are not UTF-8.
 };
 
 // Appends the field to `column` of `batch`, or nothing.

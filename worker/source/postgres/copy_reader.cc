@@ -38,10 +38,10 @@ absl::StatusOr<std::unique_ptr<SourceReader>> OpenCopyReader(PostgresSession& se
   for (const auto& column : catalog) {
     const std::string& name = column.column.column.name;
     if (schema.Find(name) < 0) continue;
-    const PostgresType type = TypeOfPostgres(column.type, column.modifier);
+    const PostgresType type = TypeOfPostgres(column.type);
     ASSIGN_OR_RETURN(const std::string quoted, QuoteIdentifier(session.dialect(), name));
-    read.query.expressions.push_back(type.cast_to_text ? absl::StrCat(quoted, "::text") : quoted);
-    shapes.push_back(type.shape);
+    read.query.expressions.push_back(SelectedAs(type, quoted));
+    shapes.push_back(type.rule->shape);
   }
   ASSIGN_OR_RETURN(const std::string select, BuildRangeQuery(session.dialect(), read.query));
   RETURN_IF_ERROR(NameSession(session, options.query_tag));

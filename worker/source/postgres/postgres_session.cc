@@ -3,20 +3,47 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
 #include "common/base/status.h"
 #include "worker/source/postgres/copy_reader.h"
 #include "worker/source/postgres/postgres_type.h"
 #include "worker/source/selection.h"
 #include "worker/source/sqlstate.h"
+#include "worker/source/value_text.h"
 
 namespace headwater {
 namespace {
 
 constexpr int kMaxAnswerRows = 1000;
 constexpr size_t kCancelMessageBytes = 256;
+
+// One row per column: name, type as of PostgresTypeName, modifier, NOT NULL, type in the server's
+// words. A table's own NOT NULL and modifier come first; a domain's type has them in pg_type. What
+// a view selects may be NULL whatever its domain says. Arrays are told by their element, as the
+// server does; "int2vector" and its like are none.
+constexpr absl::string_view kCatalogSql = R"sql(
+WITH RECURSIVE made_of AS (
+  SELECT a.attnum, a.attname, a.atttypid AS type, a.atttypmod AS modifier, a.attnotnull AS required,
+    c.relkind IN ('r', 'p') AS stored, format_type(a.atttypid, a.atttypmod) AS words
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+  WHERE a.attrelid = to_regclass($0) AND a.attnum > 0 AND NOT a.attisdropped
+  UNION ALL
+  SELECT m.attnum, m.attname, t.typbasetype, t.typtypmod, m.required OR (m.stored AND t.typnotnull),
+    m.stored, m.words
+  FROM made_of m JOIN pg_type t ON t.oid = m.type WHERE t.typtype = 'd')
+SELECT m.attname,
+  CASE WHEN t.typtype = 'e' THEN 'enum'
+    WHEN t.typlen = -1 AND e.typarray = t.oid
+      THEN CASE WHEN e.oid = 'pg_catalog.money'::regtype THEN 'money[]' ELSE 'array' END
+    WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN t.typname
+    WHEN t.typname = 'citext' AND t.typcategory = 'S' THEN 'citext' ELSE '' END,
+  m.modifier, m.required, m.words
+FROM made_of m JOIN pg_type t ON t.oid = m.type LEFT JOIN pg_type e ON e.oid = t.typelem
+WHERE t.typtype <> 'd' ORDER BY m.attnum)sql";
 
 // libpq gives no SQLSTATE for a connection that failed, only words.
 absl::Status ConnectFailure(PGconn* connection) {
@@ -49,8 +76,15 @@ absl::StatusOr<std::unique_ptr<PostgresSession>> PostgresSession::Open(const std
   PQsetNoticeProcessor(
       session->connection_, [](void*, const char*) {}, nullptr);
   RETURN_IF_ERROR(session->Execute(
-      "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO'; SET extra_float_digits TO 3; "
+      "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO, YMD'; SET IntervalStyle TO 'iso_8601'; "
+      "SET extra_float_digits TO 3; SET bytea_output TO 'hex'; "
       "SET application_name TO 'headwater'; SET default_transaction_read_only TO on"));
+  // A database that does not know what its bytes mean would refuse what is not UTF-8 without a word
+  // of where it is. The decoder names column and row.
+  const char* encoding = PQparameterStatus(session->connection_, "server_encoding");
+  if (encoding != nullptr && absl::string_view(encoding) == "SQL_ASCII") {
+    RETURN_IF_ERROR(session->Execute("SET client_encoding TO 'SQL_ASCII'"));
+  }
   return session;
 }
 
@@ -64,7 +98,9 @@ absl::Status PostgresSession::Failure(const PGresult* result) const {
   const char* state = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char* words =
       result == nullptr ? PQerrorMessage(connection_) : PQresultErrorMessage(result);
-  const absl::string_view text = absl::StripAsciiWhitespace(words);
+  absl::string_view text = absl::StripAsciiWhitespace(words);
+  const std::string escaped = IsValidUtf8(text) ? "" : absl::CHexEscape(text);
+  if (!escaped.empty()) text = escaped;
   if (state != nullptr && state[0] != '\0') return StatusFromSqlstate(state, text);
   return absl::UnavailableError(text.empty() ? "the connection was lost" : text);
 }
@@ -112,20 +148,19 @@ absl::StatusOr<std::vector<PostgresSession::CatalogColumn>> PostgresSession::Cat
     const std::string& relation) {
   ASSIGN_OR_RETURN(const std::string quoted, QuoteRelation(dialect(), relation));
   ASSIGN_OR_RETURN(const std::string name, QuoteText(quoted));
-  ASSIGN_OR_RETURN(
-      const std::vector<TextRow> rows,
-      Query(absl::StrCat("SELECT a.attname, t.typname, a.atttypmod, a.attnotnull, "
-                         "format_type(a.atttypid, a.atttypmod) FROM pg_attribute a "
-                         "JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = to_regclass(",
-                         name, ") AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum")));
+  ASSIGN_OR_RETURN(const std::vector<TextRow> rows, Query(absl::Substitute(kCatalogSql, name)));
   if (rows.empty()) return NoSuchRelation(relation);
   std::vector<CatalogColumn> columns;
   for (const TextRow& row : rows) {
+    if (!IsValidUtf8(row[0].value_or(""))) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "'", relation, "' has a column '", Excerpt(*row[0]), "'; expected a name in UTF-8"));
+    }
     CatalogColumn column;
-    column.type = row[1].value_or("");
-    if (!absl::SimpleAtoi(row[2].value_or(""), &column.modifier)) column.modifier = -1;
-    column.column.column = Column{row[0].value_or(""),
-                                  TypeOfPostgres(column.type, column.modifier).type, row[3] != "t"};
+    column.type.name = row[1].value_or("");
+    if (!absl::SimpleAtoi(row[2].value_or(""), &column.type.modifier)) column.type.modifier = -1;
+    const PostgresType type = TypeOfPostgres(column.type);
+    column.column.column = Column{row[0].value_or(""), type.type, row[3] != "t"};
     column.column.type_name = row[4].value_or("");
     columns.push_back(std::move(column));
   }
@@ -150,7 +185,7 @@ absl::Status PostgresSession::NoSuchRelation(const std::string& relation) {
             "ORDER BY 1 LIMIT 1000"));
   std::vector<std::string> names;
   names.reserve(tables.size());
-  for (const TextRow& row : tables) names.push_back(row[0].value_or(""));
+  for (const TextRow& row : tables) names.push_back(Excerpt(row[0].value_or("")));
   return absl::NotFoundError(
       absl::StrCat("there is no table '", relation, "'", SuggestNames(relation, names)));
 }

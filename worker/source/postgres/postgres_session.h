@@ -1,5 +1,5 @@
 // A libpq connection as probes and the COPY reader use it. Every session is read-only, in UTC, with
-// text in UTF-8.
+// text in UTF-8, and prints values in one form whatever server, database and role are set to.
 #ifndef HEADWATER_WORKER_SOURCE_POSTGRES_POSTGRES_SESSION_H_
 #define HEADWATER_WORKER_SOURCE_POSTGRES_POSTGRES_SESSION_H_
 
@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "worker/source/postgres/postgres_type.h"
 #include "worker/source/source_session.h"
 
 namespace headwater {
@@ -49,11 +50,11 @@ class PostgresSession : public SourceSession {
     return !broken_ && !cancelled() && PQstatus(connection_) == CONNECTION_OK;
   }
 
-  // Type names and modifiers beside what Describe() gives.
+  // What Describe() gives, with the types behind it. A column of a domain has the domain's base
+  // type and modifier, and is NOT NULL if one of its domains is.
   struct CatalogColumn {
     SourceColumn column;
-    std::string type;  // pg_type.typname
-    int modifier = -1;
+    PostgresTypeName type;
   };
   absl::StatusOr<std::vector<CatalogColumn>> Catalog(const std::string& relation);
 

@@ -102,35 +102,6 @@ TEST(CopyDecoder, AValueThatDoesNotFitNamesColumnAndKey) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("id=17"));
 }
 
-// SELECT numeric_send(…): literal bytes of PostgreSQL 15.
-TEST(CopyField, NumericIsExactToThirtyEightDigits) {
-  const auto numeric = [](absl::string_view hex, int precision, int scale) -> std::string {
-    __int128 value = 0;
-    const FieldResult result = NumericFrom(Bytes(hex), precision, scale, value);
-    if (result == FieldResult::kMalformed) return "malformed";
-    if (result == FieldResult::kUnfit) return "unfit";
-    std::string text;
-    const bool negative = value < 0;
-    for (unsigned __int128 rest = negative ? -value : value; rest != 0; rest /= 10) {
-      text.insert(text.begin(), static_cast<char>('0' + static_cast<int>(rest % 10)));
-    }
-    return absl::StrCat(negative ? "-" : "", text.empty() ? "0" : text);
-  };
-  EXPECT_EQ(numeric("0000 0000 0000 0000", 4, 2), "0");
-  EXPECT_EQ(numeric("0003 0001 0000 0003 0001 0929 1a7c", 10, 3), "12345678");
-  EXPECT_EQ(numeric("0003 0001 4000 0003 0001 0929 1a7c", 10, 4), "-123456780");
-  EXPECT_EQ(numeric("0001 ffff 0000 0004 0001", 6, 4), "1");                 // 0.0001
-  EXPECT_EQ(numeric("0001 0002 0000 0000 0001", 10, 0), "100000000");        // 10000^2
-  EXPECT_EQ(numeric("0003 0001 0000 0003 0001 0929 1a7c", 10, 2), "unfit");  // Would be rounded.
-  EXPECT_EQ(numeric("0001 0001 0000 0000 0001", 4, 0), "unfit");             // Too large.
-  EXPECT_EQ(numeric("000a 0009 0000 0000 0063 270f 270f 270f 270f 270f 270f 270f 270f 270f", 38, 0),
-            std::string(38, '9'));
-  EXPECT_EQ(numeric("0000 0000 c000 0000", 10, 2), "unfit");  // NaN
-  EXPECT_EQ(numeric("0000 0000 d000 0020", 10, 2), "unfit");  // Infinity
-  EXPECT_EQ(numeric("0002 0000 0000 0000 0001", 10, 2), "malformed");
-  EXPECT_EQ(numeric("0001 0000 0000 0000 2710", 10, 2), "malformed");  // A digit of 10000.
-}
-
 // NUMERIC's wire form of plain decimal notation, as the server writes it: no groups of zeros at
 // either end.
 std::string NumericField(const std::string& text) {
