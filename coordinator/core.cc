@@ -101,6 +101,7 @@ void Core::Impl::Advance() {
   CancelUnwanted();
   agenda.WakeDue(now);
   Dispatch();
+  EndRuns();  // Of which dispatch found that nothing can be claimed.
   FinishPlans();
   FinishVerifications();
 }

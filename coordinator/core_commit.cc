@@ -15,11 +15,6 @@ constexpr size_t kMaxGroup = 1'000;  // Manifests in one commit: bounds its size
 
 constexpr absl::Duration kMaxWait = absl::Seconds(30);
 
-absl::Status CannotBeWritten(const std::string& table, const absl::Status& status) {
-  return absl::Status(status.code(),
-                      absl::StrCat("table ", table, " cannot be written: ", status.message()));
-}
-
 // A replacement's status as that of its attempt: where staged files are gone nobody has to change
 // anything, the next attempt stages them anew.
 absl::Status OfAttempt(const absl::Status& checked) {
@@ -27,6 +22,11 @@ absl::Status OfAttempt(const absl::Status& checked) {
 }
 
 }  // namespace
+
+absl::Status CannotBeWritten(const std::string& table, const absl::Status& status) {
+  return absl::Status(status.code(),
+                      absl::StrCat("table ", table, " cannot be written: ", status.message()));
+}
 
 Replacement Core::Impl::ReplacementOf(const DatasetState& dataset, const Claim& claim) const {
   Replacement replacement;

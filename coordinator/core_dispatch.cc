@@ -25,6 +25,22 @@ bool ComesFirst(const ServerChoice& a, const ServerChoice& b) {
   return std::tie(a.load, a.served, *a.server) < std::tie(b.load, b.served, *b.server);
 }
 
+// Why a demand ends that lacks rows, and of which nothing can be claimed, now or later.
+Failure OnlyWithQuarantined(const DatasetState& dataset) {
+  for (const Blocked& blocked : dataset.blocked) {
+    if (!blocked.quarantined) continue;
+    return {blocked.failure.kind,
+            absl::Status(blocked.failure.status.code(),
+                         absl::StrCat(ToString(dataset.spec.id),
+                                      ": what is left can only be read together with ",
+                                      Describe(dataset, blocked.extent),
+                                      ", which failed: ", blocked.failure.status.message()))};
+  }
+  return {FailureKind::kTask,
+          absl::InternalError(absl::StrCat(
+              ToString(dataset.spec.id), ": what is left cannot be claimed; please report this"))};
+}
+
 }  // namespace
 
 void Core::Impl::On(const DatasetsConfigured& input) {
@@ -190,47 +206,70 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
       continue;
     }
     const TableWork& table = tables[id.table];
-    if (!table.stopped.ok()) continue;
+    if (!table.stopped.ok()) {  // Runs that came since it stopped are not told yet.
+      const std::vector<std::string> waiting = RunsWaitingFor(dataset);
+      if (!waiting.empty()) {
+        FailDemands(id, waiting, {FailureKind::kTask, CannotBeWritten(id.table, table.stopped)});
+        return true;
+      }
+      continue;
+    }
     if (!table.ours && (table.phase != TableWork::Phase::kIdle || table.retry_at > now)) continue;
     // Backfill never takes a server's last connection, where there is more than one.
     if (backfills && choice.cap >= 2 && leases.CountBackfillsOnServer(server) >= choice.cap - 1)
       continue;
     absl::Time retry_at = absl::InfiniteFuture();
-    bool other_kind = false;
+    bool stays_awake = false;
+    std::vector<std::string> stuck;
     for (const std::string& run_id : dataset.live_runs) {
       const RunState& run = *state->FindRun(run_id);
-      if ((run.kind == v1::RUN_KIND_BACKFILL) != backfills) {
-        other_kind = true;
+      const DemandState& demand = run.demands.at(id);
+      const NextClaimResult next = NextClaim(dataset, demand, now);
+      retry_at = std::min(retry_at, next.retry_at);
+      if (!next.claim.has_value()) {
+        const bool waits = next.retry_at != absl::InfiniteFuture() || !dataset.claims.empty();
+        if (demand.phase == DemandPhase::kActive && !demand.met() && !waits) {
+          stuck.push_back(run_id);
+        }
         continue;
       }
-      const NextClaimResult next = NextClaim(dataset, run.demands.at(id), now);
-      retry_at = std::min(retry_at, next.retry_at);
-      if (!next.claim.has_value()) continue;
+      if ((run.kind == v1::RUN_KIND_BACKFILL) != backfills) {
+        stays_awake = true;
+        continue;
+      }
       if (!table.ours) {
         AskWhose(id.table);
-        other_kind = true;  // Its answer may be no event, and then has to find this dataset again.
+        stays_awake = true;  // Its answer may be no event, and then has to find this dataset again.
         break;
       }
-      SessionId session_id;
-      Session* session = PickSession(server, session_id);
-      if (session == nullptr) return false;
-      const std::string task_id = NewTaskId("microbatch");
-      v1::Event event;
-      v1::Granted* granted = event.mutable_granted();
-      *granted->mutable_dataset() = RefOf(id);
-      *granted->mutable_extent() = ToProto(next.claim->extent);
-      for (int64_t cut : next.claim->cuts) granted->add_cuts(cut);
-      granted->set_task_id(task_id);
-      const int64_t fence = Emit(std::move(event));
-      TaskSpec task;
-      task.kind = MicrobatchOf(dataset, dataset.claims.at(fence));
-      Offer(session_id, *session, dataset, TaskKind::kMicrobatch, {task_id, fence}, std::move(task),
-            backfills);
+      return OfferClaim(dataset, *next.claim, backfills);
+    }
+    if (!stuck.empty()) {
+      FailDemands(id, stuck, OnlyWithQuarantined(dataset));
       return true;
     }
-    if (!other_kind) agenda.Sleep(id, retry_at);
+    if (!stays_awake) agenda.Sleep(id, retry_at);
   }
   return false;
+}
+
+bool Core::Impl::OfferClaim(const DatasetState& dataset, const PlannedClaim& claim, bool backfill) {
+  SessionId session_id;
+  Session* session = PickSession(dataset.spec.id.server, session_id);
+  if (session == nullptr) return false;
+  const std::string task_id = NewTaskId("microbatch");
+  v1::Event event;
+  v1::Granted* granted = event.mutable_granted();
+  *granted->mutable_dataset() = RefOf(dataset.spec.id);
+  *granted->mutable_extent() = ToProto(claim.extent);
+  for (int64_t cut : claim.cuts) granted->add_cuts(cut);
+  granted->set_task_id(task_id);
+  const int64_t fence = Emit(std::move(event));
+  TaskSpec task;
+  task.kind = MicrobatchOf(dataset, dataset.claims.at(fence));
+  Offer(session_id, *session, dataset, TaskKind::kMicrobatch, {task_id, fence}, std::move(task),
+        backfill);
+  return true;
 }
 
 bool Core::Impl::OfferVerification(const std::string& server) {

@@ -14,6 +14,7 @@
 
 #include "coordinator/agenda.h"
 #include "coordinator/core.h"
+#include "coordinator/plan/planner.h"
 #include "coordinator/state/cluster_state.h"
 #include "coordinator/state/lease_table.h"
 
@@ -80,6 +81,9 @@ struct ServerChoice {
   bool no_verification = false;
 };
 
+// What runs are told of a table that takes no commits.
+absl::Status CannotBeWritten(const std::string& table, const absl::Status& status);
+
 struct Core::Impl {
   Impl(std::unique_ptr<ClusterState> state, const CoreOptions& options)
       : state(std::move(state)), options(options) {}
@@ -119,6 +123,7 @@ struct Core::Impl {
   void Served(std::vector<ServerChoice>& servers, size_t index);
   bool OfferProbe(const ServerChoice& choice);
   bool OfferMicrobatch(const ServerChoice& choice, bool backfills);
+  bool OfferClaim(const DatasetState& dataset, const PlannedClaim& claim, bool backfill);
   bool OfferVerification(const std::string& server);
   Session* PickSession(const std::string& server, SessionId& id);
   void Offer(const SessionId& session_id, Session& session, const DatasetState& dataset,

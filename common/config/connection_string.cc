@@ -146,6 +146,27 @@ bool IsSecretKey(absl::string_view key) {
   return false;
 }
 
+namespace {
+
+// A value in braces may be settings itself, as psqlODBC's `pqopt={user=bob password=x}`: everything
+// behind the first secret key in it, or an empty span.
+Span SecretInside(absl::string_view url, const Span& value) {
+  if (value.from >= value.to || url[value.from] != '{') return {};
+  const size_t end = url[value.to - 1] == '}' ? value.to - 1 : value.to;
+  for (size_t at = value.from + 1; at < end; ++at) {
+    if (url[at] != '=') continue;
+    absl::string_view key = url.substr(value.from + 1, at - value.from - 1);
+    key = absl::StripTrailingAsciiWhitespace(key);
+    if (const size_t space = key.find_last_of(" ;&\t"); space != absl::string_view::npos) {
+      key.remove_prefix(space + 1);
+    }
+    if (IsSecretKey(key)) return {at + 1, end};
+  }
+  return {};
+}
+
+}  // namespace
+
 std::vector<Span> SecretSpans(absl::string_view url) {
   std::vector<Span> spans;
   if (HasScheme(url)) {
@@ -158,6 +179,10 @@ std::vector<Span> SecretSpans(absl::string_view url) {
         url.substr(attribute.key.from, attribute.key.to - attribute.key.from);
     if (IsSecretKey(key) && attribute.value.from < attribute.value.to) {
       spans.push_back(attribute.value);
+    } else if (IsOdbc(url)) {
+      if (const Span inner = SecretInside(url, attribute.value); inner.from < inner.to) {
+        spans.push_back(inner);
+      }
     }
   }
   return spans;

@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "common/base/status.h"
 #include "common/config/connection_string.h"
 
@@ -275,7 +276,7 @@ absl::StatusOr<std::string> FoldCredentials(absl::string_view url, absl::string_
 bool HasLiteralSecret(absl::string_view url) {
   for (const Span& span : SecretSpans(url)) {
     absl::string_view part = url.substr(span.from, span.to - span.from);
-    if (part.size() >= 2 && part.front() == '{') part = part.substr(1, part.size() - 2);
+    if (absl::ConsumePrefix(&part, "{")) absl::ConsumeSuffix(&part, "}");
     const absl::StatusOr<std::string> literal = Expand(part, [](const Reference& reference, Span) {
       return absl::StatusOr<std::string>(reference.otherwise == '-' ? reference.word : "");
     });

@@ -85,15 +85,17 @@ TEST_F(SecretTest, TellsAPasswordThatIsWrittenOut) {
        {"postgresql://bob:hush@h/db", "postgresql://bob@h/db?password=hush",
         "postgresql://bob:${VAR}x@h/db", "postgresql://bob:${VAR:-hush}@h/db",
         "postgresql://bob:$${VAR}@h/db", "odbc:Driver=X;PWD=hush", "odbc:Driver=X;Pwd={hu}}sh}",
-        "odbc:Driver=X;PWD={a${VAR}}", "${URL:-postgresql://bob:hush@h/db}"}) {
+        "odbc:Driver=X;PWD={a${VAR}}", "odbc:Driver=X;PWD={x",
+        "odbc:Driver=X;pqopt={user=me password = hush}", "odbc:A=b;pqopt={password=${V}x};C=d",
+        "${URL:-postgresql://bob:hush@h/db}"}) {
     EXPECT_TRUE(HasLiteralSecret(url)) << url;
   }
   for (const char* url :
        {"postgresql://h/db", "postgresql://bob@h/db", "postgresql://bob:${VAR}@h/db",
         "postgresql://bob:${VAR:-}@h/db", "postgresql://bob:${VAR:?set it}@h/db",
         "postgresql://h/db?password=${file:/pw}", "odbc:Driver=X;PWD=${cred:crm};A=b",
-        "odbc:Driver=X;PWD={${cred:crm}}", "odbc:Driver=X;PWD=;A=b", "${URL}",
-        "${URL:-postgresql://bob@h/db}"}) {
+        "odbc:Driver=X;PWD={${cred:crm}}", "odbc:A={b=c};pqopt={sslmode=require password=${V}}",
+        "odbc:Driver=X;PWD=;A=b", "${URL}", "${URL:-postgresql://bob@h/db}"}) {
     EXPECT_FALSE(HasLiteralSecret(url)) << url;
   }
 }
@@ -104,7 +106,8 @@ TEST_F(SecretTest, APlantedPasswordIsNeverShown) {
         "postgresql://h/db?user=bob&password=Pl4nted", "postgres://bob:Pl4/nted@h/db",
         "postgresql://bob:Pl?4nted@h/db", "postgresql://bob:Pl@4nted@h/db",
         "odbc:Driver=X;UID=bob;PWD=Pl4nted;Server=h", "odbc:DSN=x;Password={Pl4;nted}",
-        "odbc:DSN=x;pwd = Pl4nted", "${URL:-postgresql://bob:Pl4nted@h/db}"}) {
+        "odbc:DSN=x;pwd = Pl4nted", "odbc:D=X;pqopt={a=b password=Pl4nted}",
+        "${URL:-postgresql://bob:Pl4nted@h/db}"}) {
     const std::string shown = DisplayUrl(url);
     EXPECT_THAT(shown, HasSubstr("***")) << url;
     EXPECT_THAT(shown, Not(HasSubstr("nted"))) << url;
