@@ -208,6 +208,9 @@ v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& 
   if (dataset.probe.has_value() && !dataset.probe->transactions_known) {
     out.add_warnings("open transactions cannot be seen on this server: rows settle after one hour");
   }
+  if (dataset.probe.has_value()) {
+    for (const std::string& notice : dataset.probe->notices) out.add_warnings(notice);
+  }
   for (const Blocked& blocked : dataset.blocked) {
     if (blocked.quarantined)
       out.add_warnings(absl::StrCat("quarantined: ", Describe(dataset, blocked.extent)));

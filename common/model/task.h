@@ -53,6 +53,8 @@ struct ProbeResult {
   int64_t future_rows = 0;
   std::vector<TailCheck> tail;
   int64_t estimated_rows = -1;  // -1: unknown.
+  // What people should know of a column before they load it; at most one per column.
+  std::vector<std::string> notices;
 };
 
 // A published piece that a read may find unchanged.

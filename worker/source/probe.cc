@@ -151,6 +151,9 @@ absl::StatusOr<ProbeResult> RunProbe(SourceSession& session, const DatasetSpec& 
   ASSIGN_OR_RETURN(const std::vector<SourceColumn> columns, session.Describe(dataset.relation));
   ASSIGN_OR_RETURN(Selection selection, SelectColumns(dataset, columns));
   result.schema = std::move(selection.schema);
+  for (SourceColumn& column : selection.columns) {
+    if (!column.notice.empty()) result.notices.push_back(std::move(column.notice));
+  }
   result.cursor_type = selection.cursor.type;
   RETURN_IF_ERROR(ProbeClock(session, dataset, result));
   RETURN_IF_ERROR(ProbeTransactions(session, result));

@@ -19,7 +19,8 @@ namespace headwater {
 // A column as the source declares it.
 struct SourceColumn {
   Column column;
-  std::string type_name;  // In the source's words: `timestamptz`, `DECIMAL(18,6)`.
+  std::string type_name;    // In the source's words: `timestamptz`, `DECIMAL(18,6)`.
+  std::string notice = "";  // What people should know before they load it: `plan` shows it.
 };
 
 using TextRow = std::vector<std::optional<std::string>>;  // None: NULL.

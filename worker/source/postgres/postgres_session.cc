@@ -162,6 +162,11 @@ absl::StatusOr<std::vector<PostgresSession::CatalogColumn>> PostgresSession::Cat
     const PostgresType type = TypeOfPostgres(column.type);
     column.column.column = Column{row[0].value_or(""), type.type, row[3] != "t"};
     column.column.type_name = row[4].value_or("");
+    if (type.unknown()) {
+      column.column.notice =
+          absl::StrCat("column '", column.column.column.name, "' is a ", column.column.type_name,
+                       ", a type without a rule of its own: it is read as text");
+    }
     columns.push_back(std::move(column));
   }
   return columns;

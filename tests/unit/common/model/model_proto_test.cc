@@ -81,7 +81,8 @@ v1::Outcome GoodProbe() {
             oldest_transaction { seconds: -5 nanos: 999999000 } replay_time { seconds: 3 }
             minimum: -4 bound: 9 null_rows: 1 future_rows: 2
             tail { range { from: 1 to: 5 } rows: 3 max_cursor: 4 }
-            tail { range { from: 5 to: 9 } } estimated_rows: -1 })");
+            tail { range { from: 5 to: 9 } } estimated_rows: -1
+            notices: "column 'shape' is a geometry" })");
 }
 
 v1::TaskSpec GoodTask() {
@@ -298,6 +299,7 @@ TEST(ModelProto, AProbeResultWithABadFieldIsRefused) {
        {"null_rows", [&](Outcome& o) { probe(o)->set_null_rows(-1); }},
        {"future_rows", [&](Outcome& o) { probe(o)->set_future_rows(-1); }},
        {"estimated_rows", [&](Outcome& o) { probe(o)->set_estimated_rows(-2); }},
+       {"notices", [&](Outcome& o) { probe(o)->add_notices("one more than columns"); }},
        {"range", [&](Outcome& o) { probe(o)->mutable_tail(0)->clear_range(); }},
        {"tail.rows", [&](Outcome& o) { probe(o)->mutable_tail(0)->set_rows(-1); }},
        {"at most 8", [&](Outcome& o) {

@@ -10,7 +10,9 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 // A table of one timestamp column that nobody has written to, and what it was asked.
@@ -19,8 +21,11 @@ class AskedSession : public SourceSession {
   const Dialect& dialect() const override { return DialectOf(DialectKind::kSqlite); }
   bool sound() const override { return true; }
   absl::StatusOr<std::vector<SourceColumn>> Describe(const std::string&) override {
-    return std::vector<SourceColumn>{
-        {.column = {"at", {.kind = TypeKind::kTimestampNtz}, true}, .type_name = "TIMESTAMP"}};
+    std::vector<SourceColumn> columns(2);
+    columns[0].column = {"at", {.kind = TypeKind::kTimestampNtz}, true};
+    columns[1].column = {"shape", {.kind = TypeKind::kString}, true};
+    columns[1].notice = "'shape' is read as text";
+    return columns;
   }
   absl::StatusOr<std::vector<TextRow>> Query(const std::string& sql) override {
     asked.push_back(sql);
@@ -63,6 +68,16 @@ TEST(Probe, ABoundByTheClockAsksForNoMinimumAndNoMaximum) {
   EXPECT_EQ(probed->null_rows, 2);
   EXPECT_THAT(session.asked,
               Each(AllOf(Not(HasSubstr("MIN(\"at\")")), Not(HasSubstr("MAX(\"at\")")))));
+}
+
+TEST(Probe, SaysWhatThereIsToKnowOfSelectedColumns) {
+  AskedSession session;
+  DatasetSpec dataset = Deals();
+  const auto probed = RunProbe(session, dataset, ProbeTask());
+  ASSERT_TRUE(probed.ok()) << probed.status();
+  EXPECT_THAT(probed->notices, ElementsAre("'shape' is read as text"));
+  dataset.exclude_columns = {"shape"};
+  EXPECT_THAT(RunProbe(session, dataset, ProbeTask())->notices, IsEmpty());
 }
 
 TEST(Probe, WithoutRowsThereIsNoBound) {
