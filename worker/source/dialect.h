@@ -31,6 +31,10 @@ struct Dialect {
   // time of a replica (NULL: a primary). UTC text. Asked before the snapshot is taken: a
   // transaction that ends in between must still be counted as open.
   absl::string_view transactions_sql = "";
+  // Set where the server answers `transactions_sql` from a cache: the question then holds `$0`, a
+  // number of its own, sees in the answer whether that is older than itself (and says 0), and is
+  // asked within a snapshot, again after this statement.
+  absl::string_view transactions_wait_sql = "";
   // What to do when the connection lacks the rights for `transactions_sql`: unknown, no error.
   bool transactions_need_rights = false;
   bool transactions_known = false;  // Without a query: SQLite shows committed rows only.

@@ -1,9 +1,11 @@
 #include "worker/source/probe.h"
 
+#include <atomic>
 #include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
 #include "common/base/status.h"
 #include "worker/source/range_query.h"
 #include "worker/source/selection.h"
@@ -52,11 +54,29 @@ absl::Status ProbeClock(SourceSession& session, const DatasetSpec& dataset, Prob
   return absl::OkStatus();
 }
 
+// Asks until the answer is fresh, where the server may give an old one. Afterwards it is unknown:
+// other probes may ask just as often.
+absl::StatusOr<TextRow> AskTransactions(SourceSession& session) {
+  constexpr int kMaxAsks = 8;
+  static std::atomic<int64_t> asked = 0;
+  const Dialect& dialect = session.dialect();
+  const std::string sql(dialect.transactions_sql);
+  if (dialect.transactions_wait_sql.empty()) return OneRow(session, sql, 3);
+  RETURN_IF_ERROR(session.Execute(std::string(dialect.begin_snapshot_sql)));
+  absl::StatusOr<TextRow> row = OneRow(session, absl::Substitute(sql, ++asked), 3);
+  for (int i = 1; i < kMaxAsks && row.ok() && (*row)[0] != "1"; ++i) {
+    RETURN_IF_ERROR(session.Execute(std::string(dialect.transactions_wait_sql)));
+    row = OneRow(session, absl::Substitute(sql, ++asked), 3);
+  }
+  RETURN_IF_ERROR(session.Execute(std::string(dialect.end_snapshot_sql)));
+  return row;
+}
+
 absl::Status ProbeTransactions(SourceSession& session, ProbeResult& result) {
   const Dialect& dialect = session.dialect();
   result.transactions_known = dialect.transactions_known;
   if (dialect.transactions_sql.empty()) return absl::OkStatus();
-  absl::StatusOr<TextRow> row = OneRow(session, std::string(dialect.transactions_sql), 3);
+  absl::StatusOr<TextRow> row = AskTransactions(session);
   if (!row.ok()) {
     // Unknown is an answer: the dataset then settles more slowly.
     return dialect.transactions_need_rights && absl::IsPermissionDenied(row.status())

@@ -57,7 +57,11 @@ constexpr std::array<Meaning, 12> kSqliteWords = {{
     {"out of memory", absl::StatusCode::kResourceExhausted},
 }};
 
+// MariaDB gives 42000, a syntax error's state, for missing rights too.
+constexpr absl::string_view kDenied = "Access denied; you need";
+
 absl::StatusCode CodeOf(absl::string_view sqlstate, absl::string_view words) {
+  if (absl::StrContains(words, kDenied)) return absl::StatusCode::kPermissionDenied;
   for (const Meaning& meaning : kStates) {
     if (absl::StartsWith(sqlstate, meaning.prefix)) return meaning.code;
   }

@@ -3,108 +3,115 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
-#include "worker/source/odbc/wide_text.h"
 #include "worker/source/value_text.h"
 
 namespace headwater {
 namespace {
 
-constexpr size_t kBlockBytes = 1 << 20;  // Of all buffers together.
-constexpr size_t kMaxBlockRows = 1000;   // Some drivers count a block's rows in 16 bits.
-constexpr size_t kScalarBytes = 64;      // The longest number or timestamp as text.
-constexpr size_t kMaxCellBytes = 1024;
-constexpr size_t kChunkBytes = 32 << 10;
+constexpr int64_t kMinBlockBytes = 64 << 10;
+constexpr int64_t kMaxBlockBytes = 1 << 20;
 constexpr int64_t kMaxBatchRows = 64 << 10;
+constexpr int64_t kFixedBytes = 16;  // No value without bytes of its own takes more.
 
-bool IsTemporal(TypeKind kind) {
-  return kind == TypeKind::kDate || kind == TypeKind::kTimestamp || kind == TypeKind::kTimestampNtz;
-}
-
-SQLSMALLINT CTypeOf(TypeKind kind) {
-  if (kind == TypeKind::kString) return SQL_C_WCHAR;
-  return kind == TypeKind::kBinary ? SQL_C_BINARY : SQL_C_CHAR;
-}
-
-size_t TerminatorBytes(SQLSMALLINT c_type) {
-  return c_type == SQL_C_WCHAR ? sizeof(SQLWCHAR) : c_type == SQL_C_CHAR ? 1 : 0;
-}
+// A slice holds four batches, which hides the time that a statement takes to start.
+constexpr int64_t kBatchesPerSlice = 4;
+constexpr int64_t kDriverRowBytes = 100;     // What a buffered row costs besides its values.
+constexpr int64_t kFirstSliceRows = 10'000;  // Before we know how long rows are.
+constexpr int64_t kMaxGrowth = 4;            // Of a slice against the one before.
 
 SQLPOINTER Number(size_t value) { return reinterpret_cast<SQLPOINTER>(value); }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<BlockReader>> BlockReader::Open(OdbcSession& session,
-                                                               const DatasetSpec& dataset,
-                                                               Selection selection,
-                                                               RangeQuery query,
-                                                               int64_t batch_bytes) {
+absl::StatusOr<std::unique_ptr<BlockReader>> BlockReader::Open(
+    OdbcSession& session, const DatasetSpec& dataset, PreparedRead read,
+    const std::vector<OdbcColumn>& columns, int64_t batch_bytes) {
   std::unique_ptr<BlockReader> reader(
-      new BlockReader(session, dataset, std::move(selection), batch_bytes));
-  RETURN_IF_ERROR(reader->Start(std::move(query)));
+      new BlockReader(session, dataset, std::move(read), batch_bytes));
+  RETURN_IF_ERROR(reader->Start(columns));
   return reader;
 }
 
-BlockReader::BlockReader(OdbcSession& session, const DatasetSpec& dataset, Selection selection,
+BlockReader::BlockReader(OdbcSession& session, const DatasetSpec& dataset, PreparedRead read,
                          int64_t batch_bytes)
     : session_(session),
       dataset_(dataset),
-      selection_(std::move(selection)),
+      selection_(std::move(read.selection)),
+      query_(std::move(read.query)),
       batch_bytes_(batch_bytes),
-      cells_(selection_.columns.size()),
-      values_(selection_.columns.size()),
-      is_null_(selection_.columns.size()),
       batch_(selection_.schema) {}
 
-// The statement points into the buffers: it goes first.
-BlockReader::~BlockReader() { statement_.reset(); }
-
-absl::Status BlockReader::Start(RangeQuery query) {
-  query.expressions.clear();
-  for (const SourceColumn& source : selection_.columns) {
-    ASSIGN_OR_RETURN(const std::string quoted,
-                     QuoteIdentifier(session_.dialect(), source.column.name));
-    const bool as_text =
-        session_.quirks().temporal_as_text &&
-        (IsTemporal(source.column.type.kind) || absl::EqualsIgnoreCase(source.type_name, "uuid"));
-    query.expressions.push_back(as_text ? CursorAsText(session_.dialect(), quoted) : quoted);
-  }
-  ASSIGN_OR_RETURN(const std::string sql, BuildRangeQuery(session_.dialect(), query));
-  ASSIGN_OR_RETURN(statement_, session_.connection().NewStatement());
-  RETURN_IF_ERROR(Bind());
-  return statement_->Execute(sql);
+BlockReader::~BlockReader() {
+  statement_.reset();  // It points into the buffers, and stands in the way of another.
+  if (!in_snapshot_ || !session_.sound()) return;
+  (void)session_.Execute(std::string(session_.dialect().end_snapshot_sql));
 }
 
-absl::Status BlockReader::Bind() {
-  size_t row_bytes = 0;
-  for (size_t i = 0; i < cells_.size(); ++i) {
-    const TypeKind kind = selection_.schema.columns[i].type.kind;
-    const bool variable = kind == TypeKind::kString || kind == TypeKind::kBinary;
-    cells_[i].c_type = CTypeOf(kind);
-    cells_[i].width_bytes = variable ? kMaxCellBytes : kScalarBytes;
-    row_bytes += cells_[i].width_bytes + sizeof(SQLLEN);
+absl::Status BlockReader::Start(const std::vector<OdbcColumn>& columns) {
+  const int64_t block_bytes = std::clamp(batch_bytes_ / 4, kMinBlockBytes, kMaxBlockBytes);
+  ASSIGN_OR_RETURN(const BlockPlan plan, PlanBlock(session_.quirks(), columns, block_bytes));
+  query_.expressions.clear();
+  for (const size_t i : plan.select_order) {
+    query_.expressions.push_back(plan.columns[i].expression);
   }
-  const size_t rows = std::clamp<size_t>(kBlockBytes / row_bytes, 1, kMaxBlockRows);
+  if (session_.quirks().buffers_results) {
+    ASSIGN_OR_RETURN(order_, FindSliceOrder(session_, query_));
+  }
+  if (!order_.columns.empty()) {
+    RETURN_IF_ERROR(session_.Execute(std::string(session_.dialect().begin_snapshot_sql)));
+    in_snapshot_ = true;
+  }
+  ASSIGN_OR_RETURN(statement_, session_.connection().NewStatement());
+  RETURN_IF_ERROR(Bind(plan));
+  return Execute();
+}
+
+absl::Status BlockReader::Bind(const BlockPlan& plan) {
   SQLHSTMT handle = statement_->handle();
-  row_status_.assign(rows, SQL_ROW_NOROW);
+  row_status_.assign(plan.rows, SQL_ROW_NOROW);
+  row_bytes_.assign(plan.rows, 0);
   RETURN_IF_ERROR(
-      statement_->Check(SQLSetStmtAttr(handle, SQL_ATTR_ROW_ARRAY_SIZE, Number(rows), 0)));
+      statement_->Check(SQLSetStmtAttr(handle, SQL_ATTR_ROW_ARRAY_SIZE, Number(plan.rows), 0)));
   RETURN_IF_ERROR(
       statement_->Check(SQLSetStmtAttr(handle, SQL_ATTR_ROW_STATUS_PTR, row_status_.data(), 0)));
   RETURN_IF_ERROR(
       statement_->Check(SQLSetStmtAttr(handle, SQL_ATTR_ROWS_FETCHED_PTR, &block_rows_, 0)));
-  for (size_t i = 0; i < cells_.size(); ++i) {
-    Cells& cells = cells_[i];
-    cells.bytes.resize(rows * cells.width_bytes);
-    cells.lengths.resize(rows);
-    RETURN_IF_ERROR(statement_->Check(
-        SQLBindCol(handle, static_cast<SQLUSMALLINT>(i + 1), cells.c_type, cells.bytes.data(),
-                   static_cast<SQLLEN>(cells.width_bytes), cells.lengths.data())));
+  for (size_t i = 0; i < plan.columns.size(); ++i) {
+    cells_.push_back(MakeCells(plan.columns[i], selection_.schema.columns[i].type));
+    RETURN_IF_ERROR(cells_[i]->Bind(*statement_, plan.columns[i].ordinal, plan.rows));
+  }
+  for (const size_t i : plan.select_order) {
+    if (!plan.columns[i].bound) unbound_.push_back(i);
+  }
+  auto ordinal = static_cast<SQLUSMALLINT>(plan.columns.size());
+  for (const SliceColumn& column : order_.columns) {
+    const FetchPlan text = PlanText(column.Expression(), ++ordinal);
+    order_cells_.push_back(MakeCells(text, ColumnType{TypeKind::kString}));
+    RETURN_IF_ERROR(order_cells_.back()->Bind(*statement_, ordinal, plan.rows));
   }
   return absl::OkStatus();
+}
+
+absl::Status BlockReader::Execute() {
+  if (order_.columns.empty()) {
+    ASSIGN_OR_RETURN(const std::string sql, BuildRangeQuery(session_.dialect(), query_));
+    return statement_->Execute(sql);
+  }
+  const int64_t budget = batch_bytes_ * kBatchesPerSlice;
+  if (slice_rows_ == 0) {
+    slice_limit_ =
+        std::clamp<int64_t>(budget / (order_.row_bytes + kDriverRowBytes), 1, kFirstSliceRows);
+  } else {
+    const int64_t row_bytes = slice_bytes_ / slice_rows_ + kDriverRowBytes;
+    slice_limit_ = std::clamp<int64_t>(budget / row_bytes, 1, slice_limit_ * kMaxGrowth);
+  }
+  slice_rows_ = slice_bytes_ = 0;
+  ASSIGN_OR_RETURN(const std::string sql,
+                   SliceSql(session_.dialect(), query_, order_, after_, slice_limit_));
+  return statement_->Execute(sql);
 }
 
 absl::StatusOr<std::unique_ptr<RowBatch>> BlockReader::Next() {
@@ -115,24 +122,16 @@ absl::StatusOr<std::unique_ptr<RowBatch>> BlockReader::Next() {
 }
 
 absl::StatusOr<std::unique_ptr<RowBatch>> BlockReader::ReadBatch() {
-  constexpr int64_t kFixedBytes = 16;  // No value without text of its own takes more.
-  while (!done_ && batch_.rows() < kMaxBatchRows) {
+  while (!done_) {
     if (session_.connection().cancelled()) return absl::CancelledError("the read was cancelled");
-    if (!waiting_) {
-      if (row_ == block_rows_) {
-        ASSIGN_OR_RETURN(const bool more, FetchBlock());
-        done_ = !more;
-        if (done_) break;
-      }
-      RETURN_IF_ERROR(TakeRow());
+    if (row_ == block_rows_) {
+      ASSIGN_OR_RETURN(const bool more, FetchBlock());
+      done_ = !more;
+      if (done_) break;
     }
-    int64_t row_bytes = 0;
-    for (const std::string& value : values_) {
-      row_bytes += kFixedBytes + static_cast<int64_t>(value.size());
-    }
-    waiting_ = batch_.rows() > 0 && batch_.size_bytes() + row_bytes > batch_bytes_;
-    if (waiting_) break;
-    RETURN_IF_ERROR(AppendRow());
+    const size_t end = EndOfFit();
+    if (end == row_) break;
+    RETURN_IF_ERROR(AppendRows(end));
   }
   if (batch_.rows() == 0) return nullptr;
   return batch_.Finish();
@@ -140,96 +139,104 @@ absl::StatusOr<std::unique_ptr<RowBatch>> BlockReader::ReadBatch() {
 
 absl::StatusOr<bool> BlockReader::FetchBlock() {
   row_ = 0;
+  while (true) {  // Ends: each slice is shorter than the rows that are left, or the last.
+    ASSIGN_OR_RETURN(const bool more, FetchFromSlice());
+    if (more) break;
+    if (order_.columns.empty() || slice_rows_ < slice_limit_) return false;
+    RETURN_IF_ERROR(statement_->Close());
+    RETURN_IF_ERROR(Execute());
+  }
+  for (const size_t column : unbound_) {
+    RETURN_IF_ERROR(cells_[column]->Refetch(*statement_, 0));
+  }
+  for (size_t row = 0; row < block_rows_; ++row) {
+    if (row_status_[row] == SQL_ROW_ERROR) {
+      return absl::DataLossError(
+          absl::StrCat("the driver could not fetch a row of '", dataset_.relation, "'"));
+    }
+    row_bytes_[row] = kFixedBytes * static_cast<int64_t>(cells_.size());
+  }
+  for (const auto& cells : cells_) {
+    for (size_t row = 0; row < block_rows_; ++row) {
+      row_bytes_[row] += cells->BytesOf(row, batch_bytes_);
+    }
+  }
+  if (order_.columns.empty()) return true;
+  slice_rows_ += static_cast<int64_t>(block_rows_);
+  for (size_t row = 0; row < block_rows_; ++row) slice_bytes_ += row_bytes_[row];
+  after_.clear();
+  const size_t last = block_rows_ - 1;
+  for (const auto& cells : order_cells_) {
+    if (cells->IsCut(last)) {
+      RETURN_IF_ERROR(statement_->MoveTo(last));
+      RETURN_IF_ERROR(cells->Refetch(*statement_, last));
+    }
+    after_.push_back(cells->TextOf(last));
+    cells->DropWhole();
+  }
+  return true;
+}
+
+absl::StatusOr<bool> BlockReader::FetchFromSlice() {
   block_rows_ = 0;
   ASSIGN_OR_RETURN(const bool more, statement_->Fetch());
   if (more && block_rows_ > row_status_.size()) {
     return absl::InternalError(absl::StrCat("the driver fetched ", block_rows_,
                                             " rows into a block of ", row_status_.size()));
   }
-  return more && block_rows_ > 0;
+  if (!more) block_rows_ = 0;
+  return block_rows_ > 0;
 }
 
-absl::Status BlockReader::TakeRow() {
-  if (row_status_[row_] == SQL_ROW_ERROR) {
-    return absl::DataLossError(
-        absl::StrCat("the driver could not fetch a row of '", dataset_.relation, "'"));
+size_t BlockReader::EndOfFit() const {
+  int64_t bytes = batch_.size_bytes();
+  int64_t rows = batch_.rows();
+  size_t end = row_;
+  for (; end < block_rows_ && rows < kMaxBatchRows; ++end, ++rows) {
+    bytes += row_bytes_[end];
+    if (bytes > batch_bytes_ && rows > 0) break;
   }
+  return end;
+}
+
+absl::Status BlockReader::FetchCut(size_t end) {
+  for (size_t row = row_; row < end; ++row) {
+    bool moved = false;
+    for (size_t i = 0; i < cells_.size(); ++i) {
+      if (!unbound_.empty() || !cells_[i]->IsCut(row)) continue;
+      absl::Status status = moved ? absl::OkStatus() : statement_->MoveTo(row);
+      moved = true;
+      if (status.ok()) status = cells_[i]->Refetch(*statement_, row);
+      if (absl::IsCancelled(status)) return status;
+      if (!status.ok()) {
+        return BadValue(
+            i, row,
+            absl::StrCat("a value that the driver does not give whole (", status.message(), ")"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BlockReader::AppendRows(size_t end) {
+  RETURN_IF_ERROR(FetchCut(end));
   for (size_t i = 0; i < cells_.size(); ++i) {
-    const Cells& cells = cells_[i];
-    const SQLLEN length = cells.lengths[row_];
-    values_[i].clear();
-    is_null_[i] = length == SQL_NULL_DATA;
-    if (is_null_[i]) continue;
-    const size_t room = cells.width_bytes - TerminatorBytes(cells.c_type);
-    if (length < 0 || static_cast<size_t>(length) > room) {  // Cut, or of a length not told.
-      ASSIGN_OR_RETURN(values_[i], Refetch(i));
-      continue;
+    const size_t bad = cells_[i]->Append(batch_, static_cast<int>(i), row_, end);
+    if (bad != end) {
+      return BadValue(i, bad, absl::StrCat("'", Excerpt(cells_[i]->TextOf(bad)), "'"));
     }
-    const absl::string_view raw(cells.bytes.data() + row_ * cells.width_bytes,
-                                static_cast<size_t>(length));
-    RETURN_IF_ERROR(Decode(i, raw, values_[i]));
   }
-  ++row_;
+  for (; row_ < end; ++row_) batch_.EndRow();
+  for (const auto& cells : cells_) cells->DropWhole();
   return absl::OkStatus();
 }
 
-absl::Status BlockReader::Decode(size_t column, absl::string_view raw, std::string& text) const {
-  if (cells_[column].c_type != SQL_C_WCHAR) {
-    text.assign(raw.data(), raw.size());
-    return absl::OkStatus();
-  }
-  return AppendUtf8(raw, text) ? absl::OkStatus() : BadValue(column, "text that is not Unicode");
-}
-
-absl::StatusOr<std::string> BlockReader::Refetch(size_t column) {
-  const Cells& cells = cells_[column];
-  SQLHSTMT handle = statement_->handle();
-  absl::Status status = statement_->Check(
-      SQLSetPos(handle, static_cast<SQLSETPOSIROW>(row_ + 1), SQL_POSITION, SQL_LOCK_NO_CHANGE));
-  std::string raw;
-  std::vector<char> chunk(kChunkBytes);
-  const size_t room = kChunkBytes - TerminatorBytes(cells.c_type);
-  while (status.ok()) {  // Ends: each round consumes a part of the value.
-    SQLLEN length = 0;
-    const SQLRETURN code = SQLGetData(handle, static_cast<SQLUSMALLINT>(column + 1), cells.c_type,
-                                      chunk.data(), static_cast<SQLLEN>(kChunkBytes), &length);
-    if (code == SQL_NO_DATA) break;
-    status = statement_->Check(code);
-    if (!status.ok()) break;
-    const bool whole = length >= 0 && static_cast<size_t>(length) <= room;
-    raw.append(chunk.data(), whole ? static_cast<size_t>(length) : room);
-    if (whole) break;
-  }
-  if (!status.ok()) {
-    if (absl::IsCancelled(status)) return status;
-    return BadValue(column, absl::StrCat("a value of ", cells.lengths[row_],
-                                         " bytes, which the driver does not give whole (",
-                                         status.message(), ")"));
-  }
-  std::string text;
-  RETURN_IF_ERROR(Decode(column, raw, text));
-  return text;
-}
-
-absl::Status BlockReader::AppendRow() {
-  for (size_t i = 0; i < values_.size(); ++i) {
-    const int column = static_cast<int>(i);
-    if (is_null_[i]) {
-      batch_.AppendNull(column);
-    } else if (!AppendText(batch_, column, selection_.schema.columns[i].type, values_[i])) {
-      return BadValue(i, absl::StrCat("'", Excerpt(values_[i]), "'"));
-    }
-  }
-  batch_.EndRow();
-  return absl::OkStatus();
-}
-
-absl::Status BlockReader::BadValue(size_t column, absl::string_view what) const {
+absl::Status BlockReader::BadValue(size_t column, size_t row, absl::string_view what) const {
   std::string key;
   for (const int index : RowNamingColumns(dataset_, selection_)) {
     const auto i = static_cast<size_t>(index);
     absl::StrAppend(&key, key.empty() ? "" : ", ", selection_.schema.columns[i].name, "=",
-                    is_null_[i] ? "NULL" : Excerpt(values_[i]));
+                    Excerpt(cells_[i]->TextOf(row)));
   }
   const SourceColumn& source = selection_.columns[column];
   return absl::InvalidArgumentError(

@@ -1,5 +1,5 @@
-// Reads an extent through any ODBC driver whose fetches can be trusted: block cursors, column-wise
-// buffers, values as text that is parsed strictly, so that no driver converts (and rounds) for us.
+// Reads an extent through any ODBC driver whose fetches can be trusted: block cursors, bound
+// column-wise into buffers that every block reuses (column_cells.h).
 #ifndef HEADWATER_WORKER_SOURCE_ODBC_BLOCK_READER_H_
 #define HEADWATER_WORKER_SOURCE_ODBC_BLOCK_READER_H_
 
@@ -9,19 +9,22 @@
 
 #include "absl/status/statusor.h"
 #include "worker/source/batch_builder.h"
+#include "worker/source/odbc/column_cells.h"
 #include "worker/source/odbc/odbc_session.h"
-#include "worker/source/range_query.h"
-#include "worker/source/selection.h"
+#include "worker/source/odbc/slices.h"
+#include "worker/source/prepared_read.h"
 #include "worker/source/source_reader.h"
 
 namespace headwater {
 
 class BlockReader : public SourceReader {
  public:
-  // Starts the query. `session` must outlive the reader. `query.expressions` is filled in here.
+  // Starts the query. `session` must outlive the reader. `columns` are those of `read.selection`,
+  // as the driver describes them; `read.query.expressions` is filled in here.
   static absl::StatusOr<std::unique_ptr<BlockReader>> Open(OdbcSession& session,
                                                            const DatasetSpec& dataset,
-                                                           Selection selection, RangeQuery query,
+                                                           PreparedRead read,
+                                                           const std::vector<OdbcColumn>& columns,
                                                            int64_t batch_bytes);
   ~BlockReader() override;
 
@@ -30,41 +33,45 @@ class BlockReader : public SourceReader {
   void Cancel() override { session_.Cancel(); }
 
  private:
-  // The buffers of one column for a whole block. A value longer than its cell is fetched again.
-  struct Cells {
-    SQLSMALLINT c_type = SQL_C_CHAR;
-    size_t width_bytes = 0;  // Of one cell, with the terminator of text.
-    std::vector<char> bytes;
-    std::vector<SQLLEN> lengths;
-  };
-
-  BlockReader(OdbcSession& session, const DatasetSpec& dataset, Selection selection,
+  BlockReader(OdbcSession& session, const DatasetSpec& dataset, PreparedRead read,
               int64_t batch_bytes);
-  absl::Status Start(RangeQuery query);
-  absl::Status Bind();
+  absl::Status Start(const std::vector<OdbcColumn>& columns);
+  absl::Status Bind(const BlockPlan& plan);
+  // Executes the whole query, or its next slice.
+  absl::Status Execute();
   absl::StatusOr<std::unique_ptr<RowBatch>> ReadBatch();
+  // False at the end of the last slice.
   absl::StatusOr<bool> FetchBlock();
-  // Reads row `row_` of the block into `values_`.
-  absl::Status TakeRow();
-  absl::Status AppendRow();
-  // The whole value of a cell that was too small for it, as UTF-8 or bytes.
-  absl::StatusOr<std::string> Refetch(size_t column);
-  absl::Status Decode(size_t column, absl::string_view raw, std::string& text) const;
-  absl::Status BadValue(size_t column, absl::string_view what) const;
+  absl::StatusOr<bool> FetchFromSlice();
+  // The first row behind those, from `row_` on, that fit into the batch.
+  size_t EndOfFit() const;
+  absl::Status AppendRows(size_t end);
+  // Fetches what did not fit into the cells of rows [row_, end).
+  absl::Status FetchCut(size_t end);
+  absl::Status BadValue(size_t column, size_t row, absl::string_view what) const;
 
   OdbcSession& session_;
   const DatasetSpec dataset_;
   const Selection selection_;
+  RangeQuery query_;
   const int64_t batch_bytes_;
+
+  SliceOrder order_;  // Without columns: one statement reads all.
+  std::vector<std::unique_ptr<ColumnCells>> order_cells_;
+  std::vector<std::string> after_;  // Where the last slice ended.
+  int64_t slice_limit_ = 0;         // Rows asked for in this slice,
+  int64_t slice_rows_ = 0;          // fetched of it,
+  int64_t slice_bytes_ = 0;         // and their bytes.
+  bool in_snapshot_ = false;
+
   std::unique_ptr<OdbcStatement> statement_;
-  std::vector<Cells> cells_;
+  std::vector<std::unique_ptr<ColumnCells>> cells_;  // One per column of the selection.
+  std::vector<size_t> unbound_;                      // In the order in which they are selected.
   std::vector<SQLUSMALLINT> row_status_;
-  SQLULEN block_rows_ = 0;  // Fetched; the driver writes it.
-  SQLULEN row_ = 0;         // The next one to take.
-  std::vector<std::string> values_;
-  std::vector<bool> is_null_;
+  std::vector<int64_t> row_bytes_;  // Of each row of the block in a batch, at most.
+  SQLULEN block_rows_ = 0;          // Fetched; the driver writes it.
+  size_t row_ = 0;                  // The next one to append.
   BatchBuilder batch_;
-  bool waiting_ = false;  // The row in `values_` did not fit the last batch.
   bool done_ = false;
   absl::Status failed_;  // The first error: final.
 };

@@ -10,11 +10,23 @@
 
 namespace headwater {
 
-// `type_name` tells apart what SQL types do not: PostgreSQL's `timestamptz` is an instant. Decimals
+// Types of SQL Server's drivers that ODBC's headers do not have.
+inline constexpr SQLSMALLINT kSqlServerTime = -154;
+inline constexpr SQLSMALLINT kSqlServerOffset = -155;
+
+struct OdbcType {
+  SQLSMALLINT sql_type = SQL_UNKNOWN_TYPE;
+  absl::string_view type_name = "";
+  SQLULEN size = 0;
+  SQLSMALLINT digits = 0;
+  bool is_unsigned = false;
+};
+
+// The name tells apart what SQL types do not: PostgreSQL's `timestamptz` is an instant, its `money`
+// no number. Unsigned integers get the next wider type (of 64 bits: decimal(20,0)). Decimals
 // without a precision, or with more than 38 digits, are strings; so are times, intervals and
 // whatever ODBC does not know.
-ColumnType TypeOfOdbc(SQLSMALLINT sql_type, absl::string_view type_name, SQLULEN size,
-                      SQLSMALLINT digits);
+ColumnType TypeOfOdbc(const OdbcType& type);
 
 }  // namespace headwater
 

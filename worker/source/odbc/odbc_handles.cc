@@ -196,6 +196,13 @@ absl::StatusOr<bool> OdbcStatement::Fetch() {
   return true;
 }
 
+absl::Status OdbcStatement::Close() { return Check(SQLFreeStmt(handle_, SQL_CLOSE)); }
+
+absl::Status OdbcStatement::MoveTo(size_t row) {
+  return Check(
+      SQLSetPos(handle_, static_cast<SQLSETPOSIROW>(row + 1), SQL_POSITION, SQL_LOCK_NO_CHANGE));
+}
+
 absl::StatusOr<bool> OdbcStatement::GetText(int index, std::string& text) {
   text.clear();
   char chunk[kTextChunkBytes];

@@ -70,6 +70,10 @@ class OdbcStatement {
   absl::Status Execute(const std::string& sql);
   // False at the end. Whatever the driver says after Cancel() is CANCELLED.
   absl::StatusOr<bool> Fetch();
+  // Closes the cursor; what is bound stays, for the next Execute().
+  absl::Status Close();
+  // Makes `row` (from 0) of the fetched block the one that SQLGetData reads.
+  absl::Status MoveTo(size_t row);
   // Status of any other call on this statement.
   absl::Status Check(SQLRETURN code) const;
 

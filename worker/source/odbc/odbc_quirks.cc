@@ -10,7 +10,12 @@
 namespace headwater {
 namespace {
 
-constexpr std::array<OdbcQuirks, 5> kQuirks = {{
+// Quotes as our dialect has them, and no writing.
+constexpr absl::string_view kMariaDbSession =
+    "SET time_zone = '+00:00', sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'; "
+    "SET SESSION TRANSACTION READ ONLY";
+
+constexpr std::array<OdbcQuirks, 6> kQuirks = {{
     {.dbms = "sqlite",
      .dialect = DialectKind::kSqlite,
      .rows_as_json = true,
@@ -20,6 +25,8 @@ constexpr std::array<OdbcQuirks, 5> kQuirks = {{
     {.dbms = "postgresql",
      .dialect = DialectKind::kPostgres,
      .temporal_as_text = true,
+     .chars_are_utf8 = true,
+     .refetches_in_block = true,
      .session_sql = "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO'; "
                     "SET application_name TO 'headwater'; "
                     "SET default_transaction_read_only TO on; SET extra_float_digits TO 3",
@@ -28,10 +35,21 @@ constexpr std::array<OdbcQuirks, 5> kQuirks = {{
      .settings = "UseDeclareFetch=1;Fetch=4096"},
     {.dbms = "mariadb",
      .dialect = DialectKind::kMariaDb,
-     .session_sql = "SET time_zone = '+00:00', sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'"},
+     .temporal_as_text = true,
+     .chars_are_utf8 = true,
+     .buffers_results = true,
+     .session_sql = kMariaDbSession,
+     .driver_word = "maria",
+     .setting_key = "Charset",
+     .settings = "Charset=utf8mb4"},
     {.dbms = "mysql",
      .dialect = DialectKind::kMariaDb,
-     .session_sql = "SET time_zone = '+00:00', sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'"},
+     .temporal_as_text = true,
+     .buffers_results = true,
+     .session_sql = kMariaDbSession},
+    // FreeTDS has no SQLSetPos; Microsoft's driver has it for server cursors only. Both have exact
+    // structs, with digits of 100 ns.
+    {.dbms = "microsoft sql server", .driver = "tds", .dialect = DialectKind::kSqlServer},
     {.dbms = "microsoft sql server", .dialect = DialectKind::kSqlServer},
 }};
 
@@ -42,9 +60,12 @@ constexpr OdbcQuirks kSqliteSteps = {
 
 }  // namespace
 
-const OdbcQuirks& QuirksOfDbms(absl::string_view dbms) {
+const OdbcQuirks& QuirksOf(absl::string_view dbms, absl::string_view driver) {
+  const std::string lower = absl::AsciiStrToLower(driver);
   for (const OdbcQuirks& quirks : kQuirks) {
-    if (absl::StartsWithIgnoreCase(dbms, quirks.dbms)) return quirks;
+    if (absl::StartsWithIgnoreCase(dbms, quirks.dbms) && absl::StrContains(lower, quirks.driver)) {
+      return quirks;
+    }
   }
   return kNone;
 }

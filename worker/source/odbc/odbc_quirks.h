@@ -1,4 +1,5 @@
-// How ODBC drivers differ from the book, as data: one entry per database behind a driver.
+// How ODBC drivers differ from the book, as data: one entry per database behind a driver, or per
+// driver where two of one database differ. The defaults are for drivers that nobody has tried.
 #ifndef HEADWATER_WORKER_SOURCE_ODBC_ODBC_QUIRKS_H_
 #define HEADWATER_WORKER_SOURCE_ODBC_ODBC_QUIRKS_H_
 
@@ -10,12 +11,21 @@
 namespace headwater {
 
 struct OdbcQuirks {
-  absl::string_view dbms = "";  // What SQL_DBMS_NAME begins with, letter case apart.
+  absl::string_view dbms = "";    // What SQL_DBMS_NAME begins with, letter case apart.
+  absl::string_view driver = "";  // A part of SQL_DRIVER_NAME; empty: any.
   DialectKind dialect = DialectKind::kGeneric;
   // Typed fetches corrupt in silence, so rows are fetched as JSON (sqlite_reader.h).
   bool rows_as_json = false;
-  // Dates and timestamps are selected as text: as structs, infinity becomes the year 9999.
+  // Dates and timestamps are selected as text. As structs psqlODBC gives infinity as the year 9999
+  // (as a date: today) and drops BC; MariaDB's driver gives zero dates as NULL.
   bool temporal_as_text = false;
+  // Texts fetched as SQL_C_CHAR are UTF-8 whatever the locale: half the bytes of wide text.
+  bool chars_are_utf8 = false;
+  // SQLSetPos and SQLGetData give the right row of a block. (MariaDB's driver says so too, but
+  // keeps its place in the last value.) Else a read with long columns fetches row by row.
+  bool refetches_in_block = false;
+  // Whole results are held in memory: large reads are cut into slices (slices.h).
+  bool buffers_results = false;
   // Run once after connecting; empty: nothing.
   absl::string_view session_sql = "";
   // Appended to a connection string that does not name `setting_key` itself.
@@ -24,11 +34,12 @@ struct OdbcQuirks {
   absl::string_view settings = "";
 };
 
-// The entry for SQL_DBMS_NAME, or one without quirks.
-const OdbcQuirks& QuirksOfDbms(absl::string_view dbms);
+// The entry for SQL_DBMS_NAME and SQL_DRIVER_NAME, or the defaults.
+const OdbcQuirks& QuirksOf(absl::string_view dbms, absl::string_view driver);
 
 // `connection_string` with the settings that its driver needs to be safe: SQLite neither creates a
-// missing file (NoCreat) nor buffers whole results (StepAPI); psqlODBC fetches in portions.
+// missing file (NoCreat) nor buffers whole results (StepAPI); psqlODBC fetches in portions; MariaDB
+// speaks UTF-8 of all planes.
 std::string WithDriverSettings(absl::string_view connection_string);
 
 // Value of `key` in `connection_string` (letter case apart, braces removed), or empty.

@@ -1,6 +1,8 @@
 #include "worker/source/odbc/odbc_session.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <map>
 #include <system_error>
 #include <utility>
 
@@ -10,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "common/base/status.h"
 #include "worker/source/odbc/block_reader.h"
+#include "worker/source/odbc/catalog_type.h"
 #include "worker/source/odbc/column_type.h"
 #include "worker/source/odbc/sqlite_column.h"
 #include "worker/source/odbc/sqlite_reader.h"
@@ -34,6 +37,29 @@ absl::Status CheckSqliteFile(const std::string& connection_string) {
       absl::StrCat("there is no SQLite file '", path, "'", error ? ": " + error.message() : ""));
 }
 
+absl::StatusOr<OdbcColumn> DescribeColumn(const OdbcStatement& statement, SQLUSMALLINT ordinal) {
+  SQLHSTMT handle = statement.handle();
+  SQLCHAR name[kMaxNameBytes] = {}, type_name[kMaxNameBytes] = {};
+  SQLSMALLINT bytes = 0, nullable = 0;
+  SQLLEN is_unsigned = SQL_FALSE;
+  OdbcType type;
+  RETURN_IF_ERROR(
+      statement.Check(SQLDescribeCol(handle, ordinal, name, kMaxNameBytes, &bytes, &type.sql_type,
+                                     &type.size, &type.digits, &nullable)));
+  SQLColAttribute(handle, ordinal, SQL_DESC_TYPE_NAME, type_name, kMaxNameBytes, &bytes, nullptr);
+  SQLColAttribute(handle, ordinal, SQL_DESC_UNSIGNED, nullptr, 0, nullptr, &is_unsigned);
+  type.type_name = reinterpret_cast<const char*>(type_name);
+  type.is_unsigned = is_unsigned == SQL_TRUE;
+  OdbcColumn column;
+  column.source.column.name = reinterpret_cast<const char*>(name);
+  column.source.type_name = std::string(type.type_name);
+  column.source.column.nullable = nullable != SQL_NO_NULLS;
+  column.source.column.type = TypeOfOdbc(type);
+  column.sql_type = type.sql_type;
+  column.size = static_cast<int64_t>(type.size);
+  return column;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<OdbcSession>> OdbcSession::Open(
@@ -41,7 +67,8 @@ absl::StatusOr<std::unique_ptr<OdbcSession>> OdbcSession::Open(
   RETURN_IF_ERROR(CheckSqliteFile(connection_string));
   ASSIGN_OR_RETURN(std::unique_ptr<OdbcConnection> connection,
                    OdbcConnection::Open(WithDriverSettings(connection_string)));
-  const OdbcQuirks& quirks = QuirksOfDbms(connection->Info(SQL_DBMS_NAME));
+  const OdbcQuirks& quirks =
+      QuirksOf(connection->Info(SQL_DBMS_NAME), connection->Info(SQL_DRIVER_NAME));
   std::unique_ptr<OdbcSession> session(new OdbcSession(std::move(connection), quirks));
   for (const absl::string_view sql : absl::StrSplit(quirks.session_sql, ';', absl::SkipEmpty())) {
     RETURN_IF_ERROR(session->Execute(std::string(sql)));
@@ -50,7 +77,12 @@ absl::StatusOr<std::unique_ptr<OdbcSession>> OdbcSession::Open(
 }
 
 absl::StatusOr<std::vector<SourceColumn>> OdbcSession::Describe(const std::string& relation) {
-  return quirks_.rows_as_json ? DescribeSqlite(relation) : DescribeByDriver(relation);
+  if (quirks_.rows_as_json) return DescribeSqlite(relation);
+  ASSIGN_OR_RETURN(std::vector<OdbcColumn> described, DescribeByDriver(relation));
+  std::vector<SourceColumn> columns;
+  columns.reserve(described.size());
+  for (OdbcColumn& column : described) columns.push_back(std::move(column.source));
+  return columns;
 }
 
 absl::StatusOr<std::vector<SourceColumn>> OdbcSession::DescribeSqlite(const std::string& relation) {
@@ -87,41 +119,53 @@ absl::StatusOr<std::vector<SourceColumn>> OdbcSession::DescribeSqlite(const std:
   return columns;
 }
 
-absl::StatusOr<std::vector<SourceColumn>> OdbcSession::DescribeByDriver(
-    const std::string& relation) {
-  ASSIGN_OR_RETURN(const std::string quoted, QuoteRelation(dialect(), relation));
-  ASSIGN_OR_RETURN(const auto statement, connection_->NewStatement());
-  const absl::Status described =
-      statement->Execute(absl::StrCat("SELECT * FROM ", quoted, " WHERE 1 = 0"));
-  if (absl::IsNotFound(described)) return NoSuchRelation(relation, described);
-  RETURN_IF_ERROR(described);
-  SQLSMALLINT count = 0;
-  RETURN_IF_ERROR(statement->Check(SQLNumResultCols(statement->handle(), &count)));
-  std::vector<SourceColumn> columns;
-  for (SQLUSMALLINT i = 1; i <= count; ++i) {
-    SQLCHAR name[kMaxNameBytes] = {}, type_name[kMaxNameBytes] = {};
-    SQLSMALLINT bytes = 0, sql_type = 0, digits = 0, nullable = 0;
-    SQLULEN size = 0;
-    RETURN_IF_ERROR(statement->Check(SQLDescribeCol(statement->handle(), i, name, kMaxNameBytes,
-                                                    &bytes, &sql_type, &size, &digits, &nullable)));
-    SQLColAttribute(statement->handle(), i, SQL_DESC_TYPE_NAME, type_name, kMaxNameBytes, &bytes,
-                    nullptr);
-    SourceColumn column;
-    column.column.name = reinterpret_cast<const char*>(name);
-    column.type_name = reinterpret_cast<const char*>(type_name);
-    column.column.nullable = nullable != SQL_NO_NULLS;
-    column.column.type = TypeOfOdbc(sql_type, column.type_name, size, digits);
-    columns.push_back(std::move(column));
+absl::StatusOr<std::vector<OdbcColumn>> OdbcSession::DescribeByDriver(const std::string& relation) {
+  std::vector<OdbcColumn> columns;
+  {
+    ASSIGN_OR_RETURN(const std::string quoted, QuoteRelation(dialect(), relation));
+    ASSIGN_OR_RETURN(const auto statement, connection_->NewStatement());
+    const absl::Status described =
+        statement->Execute(absl::StrCat("SELECT * FROM ", quoted, " WHERE 1 = 0"));
+    if (absl::IsNotFound(described)) return NoSuchRelation(relation, described);
+    RETURN_IF_ERROR(described);
+    SQLSMALLINT count = 0;
+    RETURN_IF_ERROR(statement->Check(SQLNumResultCols(statement->handle(), &count)));
+    for (SQLUSMALLINT i = 1; i <= count; ++i) {
+      ASSIGN_OR_RETURN(OdbcColumn column, DescribeColumn(*statement, i));
+      columns.push_back(std::move(column));
+    }
   }
+  RETURN_IF_ERROR(RefineTypes(relation, columns));
   return columns;
+}
+
+absl::Status OdbcSession::RefineTypes(const std::string& relation,
+                                      std::vector<OdbcColumn>& columns) {
+  ASSIGN_OR_RETURN(const std::string sql, CatalogTypesSql(dialect(), relation));
+  if (sql.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<TextRow> rows, Query(sql));
+  std::map<std::string, std::string> types;
+  for (const TextRow& row : rows) types[row[0].value_or("")] = row[1].value_or("");
+  for (OdbcColumn& column : columns) {
+    const auto type = types.find(column.source.column.name);
+    if (type == types.end()) continue;
+    column.source.type_name = type->second;
+    column.source.column.type =
+        TypeOfCatalog(dialect().kind, type->second, column.source.column.type);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status OdbcSession::NoSuchRelation(const std::string& relation, const absl::Status& status) {
   constexpr int kNameColumn = 3;  // TABLE_NAME, in what SQLTables answers.
   ASSIGN_OR_RETURN(const auto statement, connection_->NewStatement());
   SQLCHAR types[] = "TABLE,VIEW";
-  const SQLRETURN code = SQLTables(statement->handle(), nullptr, 0, nullptr, 0, nullptr, 0, types,
-                                   static_cast<SQLSMALLINT>(sizeof(types) - 1));
+  // Of this database: MariaDB's driver lists those of all of them.
+  std::string catalog = connection_->Info(SQL_DATABASE_NAME);
+  const SQLRETURN code = SQLTables(
+      statement->handle(), catalog.empty() ? nullptr : reinterpret_cast<SQLCHAR*>(catalog.data()),
+      static_cast<SQLSMALLINT>(catalog.size()), nullptr, 0, nullptr, 0, types,
+      static_cast<SQLSMALLINT>(sizeof(types) - 1));
   if (!SQL_SUCCEEDED(code)) return status;
   std::vector<std::string> names;
   while (names.size() < kMaxAnswerRows) {
@@ -166,14 +210,28 @@ absl::Status OdbcSession::Execute(const std::string& sql) {
 absl::StatusOr<std::unique_ptr<SourceReader>> OdbcSession::OpenReader(const DatasetSpec& dataset,
                                                                       const Extent& extent,
                                                                       const ReadOptions& options) {
-  ASSIGN_OR_RETURN(const std::vector<SourceColumn> columns, Describe(dataset.relation));
-  ASSIGN_OR_RETURN(PreparedRead read, PrepareRead(*this, columns, dataset, extent, options));
   if (quirks_.rows_as_json) {
+    ASSIGN_OR_RETURN(const std::vector<SourceColumn> columns, Describe(dataset.relation));
+    ASSIGN_OR_RETURN(PreparedRead read, PrepareRead(*this, columns, dataset, extent, options));
     return SqliteReader::Open(*this, dataset, std::move(read.selection), std::move(read.query),
                               options.batch_bytes);
   }
-  return BlockReader::Open(*this, dataset, std::move(read.selection), std::move(read.query),
-                           options.batch_bytes);
+  ASSIGN_OR_RETURN(const std::vector<OdbcColumn> described, DescribeByDriver(dataset.relation));
+  std::vector<SourceColumn> columns;
+  columns.reserve(described.size());
+  for (const OdbcColumn& column : described) columns.push_back(column.source);
+  ASSIGN_OR_RETURN(PreparedRead read, PrepareRead(*this, columns, dataset, extent, options));
+  std::vector<OdbcColumn> selected;
+  for (const SourceColumn& source : read.selection.columns) {
+    const auto column = std::find_if(
+        described.begin(), described.end(),
+        [&](const OdbcColumn& one) { return one.source.column.name == source.column.name; });
+    if (column == described.end()) {
+      return absl::InternalError(absl::StrCat("column '", source.column.name, "' vanished"));
+    }
+    selected.push_back(*column);
+  }
+  return BlockReader::Open(*this, dataset, std::move(read), selected, options.batch_bytes);
 }
 
 }  // namespace headwater

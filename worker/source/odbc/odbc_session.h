@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "worker/source/odbc/fetch_plan.h"
 #include "worker/source/odbc/odbc_handles.h"
 #include "worker/source/odbc/odbc_quirks.h"
 #include "worker/source/source_session.h"
@@ -38,7 +39,9 @@ class OdbcSession : public SourceSession {
   OdbcSession(std::unique_ptr<OdbcConnection> connection, const OdbcQuirks& quirks)
       : connection_(std::move(connection)), quirks_(quirks) {}
   absl::StatusOr<std::vector<SourceColumn>> DescribeSqlite(const std::string& relation);
-  absl::StatusOr<std::vector<SourceColumn>> DescribeByDriver(const std::string& relation);
+  absl::StatusOr<std::vector<OdbcColumn>> DescribeByDriver(const std::string& relation);
+  // Takes the catalogue's word for types where the driver's does not suffice (catalog_type.h).
+  absl::Status RefineTypes(const std::string& relation, std::vector<OdbcColumn>& columns);
   // NOT_FOUND with the relations that there are; `status` if the driver cannot list them.
   absl::Status NoSuchRelation(const std::string& relation, const absl::Status& status);
 

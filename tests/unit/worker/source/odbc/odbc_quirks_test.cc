@@ -23,9 +23,9 @@ TEST(OdbcQuirks, DriversGetTheSettingsThatMakeThemSafeOnce) {
 }
 
 TEST(OdbcQuirks, DatabasesAreKnownByTheirName) {
-  EXPECT_EQ(QuirksOfDbms("SQLite").dialect, DialectKind::kSqlite);
-  EXPECT_EQ(QuirksOfDbms("PostgreSQL").dialect, DialectKind::kPostgres);
-  EXPECT_EQ(QuirksOfDbms("Something").dialect, DialectKind::kGeneric);
+  EXPECT_EQ(QuirksOf("SQLite", "").dialect, DialectKind::kSqlite);
+  EXPECT_EQ(QuirksOf("PostgreSQL", "psqlodbcw.so").dialect, DialectKind::kPostgres);
+  EXPECT_EQ(QuirksOf("Something", "").dialect, DialectKind::kGeneric);
 }
 
 TEST(OdbcQuirks, SqlstatesAndWordsBecomeCodes) {
@@ -36,6 +36,8 @@ TEST(OdbcQuirks, SqlstatesAndWordsBecomeCodes) {
   EXPECT_EQ(code("42S02", ""), absl::StatusCode::kNotFound);
   EXPECT_EQ(code("42501", ""), absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(code("28P01", ""), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(code("42000", "Access denied; you need (at least one of) the PROCESS privilege(s)"),
+            absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(code("22003", ""), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(code("57014", ""), absl::StatusCode::kCancelled);
   EXPECT_EQ(code("HY000", "no such table: nix (1)"), absl::StatusCode::kNotFound);

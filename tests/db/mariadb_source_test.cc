@@ -1,0 +1,140 @@
+// MariaDB through its ODBC driver under the source contract, and what only MariaDB can show.
+#include "tests/contract/source_contract.h"
+#include "tests/support/throwaway_mariadb.h"
+#include "worker/source/odbc/odbc_handles.h"
+#include "worker/source/odbc/odbc_source.h"
+
+namespace headwater {
+namespace {
+
+using ::testing::HasSubstr;
+
+// The server that the binary's tests share, or null with the reason.
+ThrowawayMariaDb* SharedMariaDb(std::string& why_not) {
+  static std::string reason;
+  static const std::unique_ptr<ThrowawayMariaDb> server = ThrowawayMariaDb::Start(reason);
+  why_not = reason;
+  return server.get();
+}
+
+class MariaDbUnderTest : public SourceUnderTest {
+ public:
+  static std::unique_ptr<MariaDbUnderTest> Create(std::string& why_not) {
+    ThrowawayMariaDb* server = SharedMariaDb(why_not);
+    return server == nullptr ? nullptr : std::make_unique<MariaDbUnderTest>(*server);
+  }
+  explicit MariaDbUnderTest(const ThrowawayMariaDb& server) : server_(server) {
+    auto connection = OdbcConnection::Open(server.ConnectionString("mysql"));
+    EXPECT_TRUE(connection.ok()) << connection.status();
+    connection_ = *std::move(connection);
+    Execute("DROP DATABASE IF EXISTS contract");
+    Execute("CREATE DATABASE contract");
+    Execute("USE contract");
+    Execute("SET time_zone = '+00:00'");
+  }
+  void Execute(const std::string& sql) override {
+    const absl::Status done = (*connection_->NewStatement())->Execute(sql);
+    EXPECT_TRUE(done.ok()) << done;
+  }
+  ServerSpec server() const override { return ServerAs("root"); }
+  ServerSpec ServerAs(const std::string& user) const {
+    ServerSpec server;
+    server.name = "s";
+    server.url = absl::StrCat("odbc:", server_.ConnectionString("contract", user));
+    return server;
+  }
+  absl::StatusOr<std::unique_ptr<Source>> Open() const override { return OpenOdbcSource(server()); }
+  std::string TypeName(TypeKind kind) const override {
+    switch (kind) {
+      case TypeKind::kLong:
+        return "BIGINT";
+      case TypeKind::kTimestampNtz:
+        return "DATETIME";
+      case TypeKind::kDouble:
+        return "DOUBLE";
+      case TypeKind::kBoolean:
+        return "BOOLEAN";
+      case TypeKind::kDate:
+        return "DATE";
+      case TypeKind::kBinary:
+        return "BLOB";
+      default:
+        return "LONGTEXT";
+    }
+  }
+  std::string Blob(const std::string& hex) const override { return absl::StrCat("x'", hex, "'"); }
+  std::string SlowQuery() const override { return "SELECT CAST(SLEEP(100) AS CHAR)"; }
+
+ private:
+  const ThrowawayMariaDb& server_;
+  std::unique_ptr<OdbcConnection> connection_;
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(MariaDb, SourceContract, MariaDbUnderTest);
+
+class MariaDbSource : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string why;
+    db_ = MariaDbUnderTest::Create(why);
+    if (db_ == nullptr) {
+      ASSERT_EQ(std::getenv("CI"), nullptr) << "CI forbids skips: " << why;
+      GTEST_SKIP() << why;
+    }
+    dataset_.relation = "t";
+    dataset_.server = db_->server();
+  }
+
+  std::unique_ptr<MariaDbUnderTest> db_;
+  std::unique_ptr<Source> source_;
+  DatasetSpec dataset_;
+};
+
+TEST_F(MariaDbSource, AnOpenTransactionOfAnotherSessionIsTheOldest) {
+  db_->Execute("CREATE TABLE t (at TIMESTAMP(6))");
+  db_->Execute("INSERT INTO t VALUES ('2013-01-01 05:00:00.123456')");
+  dataset_.cursor = "at";
+  source_ = *db_->Open();
+  auto probe = source_->Probe(dataset_, ProbeTask{}, std::stop_token());
+  ASSERT_TRUE(probe.ok()) << probe.status();
+  EXPECT_TRUE(probe->transactions_known);
+  EXPECT_EQ(probe->oldest_transaction, std::nullopt);
+  EXPECT_EQ(probe->cursor_type, CursorType::kInstant);
+  EXPECT_EQ(probe->bound, *ParseInstant("2013-01-01 05:00:00.123456Z", false));
+  EXPECT_EQ(probe->replay_time, std::nullopt);
+
+  db_->Execute("START TRANSACTION");
+  db_->Execute("INSERT INTO t VALUES ('2013-01-01 06:00:00')");
+  probe = source_->Probe(dataset_, ProbeTask{}, std::stop_token());
+  ASSERT_TRUE(probe.ok()) << probe.status();
+  ASSERT_TRUE(probe->oldest_transaction.has_value());
+  // The server's zone is another one, and it tells whole seconds.
+  EXPECT_LE(*probe->oldest_transaction, probe->source_clock);
+  EXPECT_GT(*probe->oldest_transaction, probe->source_clock - absl::Minutes(5));
+  EXPECT_EQ(probe->bound, *ParseInstant("2013-01-01 05:00:00.123456Z", false));
+  db_->Execute("COMMIT");
+}
+
+TEST_F(MariaDbSource, WithoutTheRightsTransactionsAreUnknown) {
+  db_->Execute("CREATE TABLE t (id INT)");
+  db_->Execute("CREATE USER IF NOT EXISTS plain");
+  db_->Execute("GRANT SELECT ON contract.* TO plain");
+  source_ = *OpenOdbcSource(db_->ServerAs("plain"));
+  dataset_.cursor = "id";
+  const auto probe = source_->Probe(dataset_, ProbeTask{}, std::stop_token());
+  ASSERT_TRUE(probe.ok()) << probe.status();
+  EXPECT_FALSE(probe->transactions_known);
+  EXPECT_EQ(probe->oldest_transaction, std::nullopt);
+}
+
+TEST_F(MariaDbSource, AReaderCannotWrite) {
+  db_->Execute("CREATE TABLE t (id INT)");
+  dataset_.server.clock_sql = "INSERT INTO t VALUES (1) RETURNING '2013-01-01 00:00:00'";
+  source_ = *OpenOdbcSource(dataset_.server);
+  const absl::Status status = source_->Probe(dataset_, ProbeTask{}, std::stop_token()).status();
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr("READ ONLY"));
+}
+
+}  // namespace
+}  // namespace headwater

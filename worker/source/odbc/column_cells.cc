@@ -1,0 +1,95 @@
+#include "worker/source/odbc/column_cells.h"
+
+#include "common/base/status.h"
+
+namespace headwater {
+namespace {
+
+constexpr size_t kChunkBytes = 32 << 10;
+
+size_t TerminatorBytes(SQLSMALLINT c_type) {
+  return c_type == SQL_C_WCHAR ? sizeof(SQLWCHAR) : c_type == SQL_C_CHAR ? 1 : 0;
+}
+
+}  // namespace
+
+absl::Status ColumnCells::Bind(const OdbcStatement& statement, SQLUSMALLINT ordinal, size_t rows) {
+  bytes_.assign(rows * plan_.width_bytes, 0);
+  lengths_.assign(rows, SQL_NULL_DATA);
+  if (!plan_.bound) return absl::OkStatus();
+  return statement.Check(SQLBindCol(statement.handle(), ordinal, plan_.c_type, bytes_.data(),
+                                    static_cast<SQLLEN>(plan_.width_bytes), lengths_.data()));
+}
+
+bool ColumnCells::IsCut(size_t row) const {
+  if (!plan_.variable || IsNull(row)) return false;
+  const size_t room = plan_.width_bytes - TerminatorBytes(plan_.c_type);
+  return lengths_[row] < 0 || static_cast<size_t>(lengths_[row]) > room;
+}
+
+absl::Status ColumnCells::Refetch(const OdbcStatement& statement, size_t row) {
+  std::string raw;
+  std::vector<char> chunk(kChunkBytes);
+  const size_t room = kChunkBytes - TerminatorBytes(plan_.c_type);
+  while (true) {  // Ends: each round consumes a part of the value.
+    SQLLEN length = 0;
+    const SQLRETURN code = SQLGetData(statement.handle(), plan_.ordinal, plan_.c_type, chunk.data(),
+                                      static_cast<SQLLEN>(kChunkBytes), &length);
+    if (code == SQL_NO_DATA) {
+      if (!raw.empty() || lengths_[row] == 0) break;
+      return absl::DataLossError("the driver has nothing of it left");
+    }
+    RETURN_IF_ERROR(statement.Check(code));
+    if (length == SQL_NULL_DATA) {
+      lengths_[row] = SQL_NULL_DATA;
+      return absl::OkStatus();
+    }
+    const bool whole = length >= 0 && static_cast<size_t>(length) <= room;
+    raw.append(chunk.data(), whole ? static_cast<size_t>(length) : room);
+    if (whole) break;
+  }
+  lengths_[row] = SQL_NO_TOTAL;
+  whole_[row] = std::move(raw);
+  return absl::OkStatus();
+}
+
+absl::string_view ColumnCells::Raw(size_t row) const {
+  if (IsCut(row)) {
+    const auto whole = whole_.find(row);
+    return whole == whole_.end() ? absl::string_view() : absl::string_view(whole->second);
+  }
+  return absl::string_view(bytes_.data() + row * plan_.width_bytes,
+                           static_cast<size_t>(lengths_[row]));
+}
+
+int64_t ColumnCells::BytesOf(size_t row, int64_t unknown) const {
+  if (!plan_.variable || IsNull(row)) return 0;
+  int64_t bytes = lengths_[row];
+  if (bytes < 0) {
+    const auto whole = whole_.find(row);
+    if (whole == whole_.end()) return unknown;
+    bytes = static_cast<int64_t>(whole->second.size());
+  }
+  // Two bytes of UTF-16 become three of UTF-8 at most.
+  return plan_.c_type == SQL_C_WCHAR ? bytes / 2 * 3 : bytes;
+}
+
+std::string ColumnCells::TextOf(size_t row) const { return IsNull(row) ? "NULL" : ValueText(row); }
+
+std::unique_ptr<ColumnCells> MakeCells(const FetchPlan& plan, const ColumnType& type) {
+  switch (plan.c_type) {
+    case SQL_C_SBIGINT:
+    case SQL_C_DOUBLE:
+      return MakeNumberCells(plan, type);
+    case SQL_C_TYPE_DATE:
+    case SQL_C_TYPE_TIMESTAMP:
+      return MakeTemporalCells(plan, type);
+    case SQL_C_BINARY:
+    case SQL_C_GUID:
+      return MakeBinaryCells(plan, type);
+    default:
+      return MakeTextCells(plan, type);
+  }
+}
+
+}  // namespace headwater
