@@ -1,5 +1,6 @@
 #include "cli/cluster_access.h"
 
+#include <iostream>
 #include <thread>
 #include <utility>
 
@@ -13,6 +14,15 @@ constexpr absl::Duration kReachable = absl::Seconds(5);
 constexpr absl::Duration kAttach = absl::Milliseconds(300);  // Then the lock is tried again.
 constexpr int kAttachTries = 100;  // Half a minute: a ledger may be replaying.
 constexpr int kHostsSurvived = 5;
+
+// A coordinator that others serve may have nobody who reads; then a command waits, and says so.
+void SayThatWorkersAreMissing(const GlobalOptions& global, AdminClient& client) {
+  const absl::StatusOr<v1::GetStatusResponse> status = client.GetStatus({});
+  if (global.quiet || !status.ok() || status->workers_size() > 0) return;
+  std::cerr << "headwater: the coordinator has no worker yet; this waits for one: headwater worker "
+               "--coordinator "
+            << (global.coordinator.empty() ? "HOST:PORT" : global.coordinator) << "\n";
+}
 
 }  // namespace
 
@@ -58,6 +68,7 @@ absl::Status ClusterAccess::Keep(const GlobalOptions& global, const Config& conf
                                  const std::function<absl::Status(ClusterAccess&)>& use) {
   for (int i = 0;; ++i) {
     ASSIGN_OR_RETURN(ClusterAccess access, Open(global, config));
+    if (!access.hosting()) SayThatWorkersAreMissing(global, access.client());
     absl::Status status = use(access);
     if (!absl::IsUnavailable(status) || i == kHostsSurvived) {
       access.Leave();

@@ -44,6 +44,17 @@ class Cluster:
         return self.stack.enter_context(self.play.start("--coordinator", self.address, "run"))
 
 
+def test_a_run_without_workers_says_what_it_waits_for(play):
+    with Cluster(play) as cluster:
+        cluster.coordinator()
+        run = cluster.run()
+        run.wait_for(r"the coordinator has no worker yet; this waits for one: headwater worker "
+                     rf"--coordinator {cluster.address}")
+        cluster.worker("w1")
+        assert run.wait() == 0
+    play.check()
+
+
 def test_separate_processes_load_what_the_embedded_run_loads(play):
     with Cluster(play) as cluster:
         cluster.coordinator()
