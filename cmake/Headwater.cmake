@@ -11,8 +11,11 @@ function(headwater_sanitize target)
   if(HEADWATER_SANITIZE)
     target_compile_options(${target} PUBLIC -fsanitize=${HEADWATER_SANITIZE} -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=${HEADWATER_SANITIZE})
+    target_compile_definitions(${target} PUBLIC HEADWATER_SANITIZED)
   endif()
 endfunction()
+
+option(HEADWATER_FUZZ "Programs of libFuzzer (needs clang)" OFF)
 
 function(_headwater_compile_options target)
   target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}")

@@ -101,7 +101,7 @@ absl::StatusOr<Schema> FromArrow(const arrow::Schema& schema) {
 }
 
 arrow::MemoryPool* ArrowPool() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef HEADWATER_SANITIZED
   return arrow::system_memory_pool();
 #else
   // Where Arrow has it: batches are freed by other threads than those that made them, and mimalloc,

@@ -37,7 +37,7 @@ constexpr std::array<PostgresRule, 38> kRules = {{
      "every digit, as PostgreSQL prints it: `-0.50`, `NaN`, `Infinity`; also a numeric(p,s) of "
      "more than 38 digits"},
     {"money", TypeKind::kDecimal, WireShape::kNumeric, "$0::numeric",
-     "decimal(19,2); an amount with a third decimal is an error"},
+     "an amount with a third decimal is an error"},
     {"text", TypeKind::kString, WireShape::kText, kAsIs, "'' and NULL stay apart"},
     {"varchar", TypeKind::kString, WireShape::kText, kAsIs, ""},
     {"bpchar", TypeKind::kString, WireShape::kText, kAsIs, "char(n), with its blanks at the end"},
@@ -70,7 +70,7 @@ constexpr std::array<PostgresRule, 38> kRules = {{
      "JSON, `[1,null,3]`; of more dimensions nested; bounds other than 1 are lost"},
     {"money[]", TypeKind::kString, WireShape::kText, kMoneyAsJson, "JSON numbers, `[1.50,null]`"},
     {"*", TypeKind::kString, WireShape::kText, kAsText,
-     "any other type (geometry, tsvector, ranges, composites …), with a warning in `plan`"},
+     "geometry, tsvector, ranges, composites …; with a warning in `plan`"},
 }};
 
 const PostgresRule& RuleOf(absl::string_view name) {
@@ -105,7 +105,7 @@ PostgresType TypeOfPostgres(const PostgresTypeName& name) {
     if (decimal.precision > 0) return {.type = decimal, .rule = &RuleOf("numeric(p,s)")};
   }
   const PostgresRule& rule = RuleOf(name.name);
-  if (rule.kind == TypeKind::kDecimal) return {.type = kMoney, .rule = &rule};
+  if (rule.name == "money") return {.type = kMoney, .rule = &rule};
   return {.type = ColumnType{rule.kind}, .rule = &rule};
 }
 
