@@ -33,9 +33,9 @@ servers:
     user: postgres
     password: "${{PG_PASSWORD}}"
 targets: {{lake: {{delta: ./lake}}}}
-defaults: {{target: lake, retries: 0, strategy: full}}
+defaults: {{target: lake, retries: 0}}
 tables:
-  - {{from: pg/{table}}}
+  - {{from: pg/{table}, {strategy}}}
 """
 
 
@@ -57,12 +57,13 @@ def unescaped(field):
 class Place:
     """A database with one table, and the lake that the program makes of it."""
 
-    def __init__(self, server, database, table, folder):
+    def __init__(self, server, database, table, folder, strategy="strategy: full"):
         self.server, self.database, self.table, self.folder = server, database, table, folder
         server.sql("postgres", f"drop database if exists {database} with (force)")
         server.sql("postgres", f"create database {database}")
         (folder / "headwater.yaml").write_text(
-            CONFIG.format(port=server.port, database=database, table=table))
+            CONFIG.format(port=server.port, database=database, table=table,
+                          strategy=strategy))
 
     def sql(self, text):
         return self.server.sql(self.database, SESSION + text)
@@ -175,6 +176,23 @@ def test_a_wide_table_and_an_empty_one_need_no_setting(server, tmp_path):
     for reader in READERS:
         found = rows_of(place.read(reader).select(names))
         assert sorted(found) == [tuple(g * i for i in range(300)) for g in range(1, 1001)], reader
+
+
+@pytest.mark.parametrize("kind, value", [
+    ("stamped", "now() + (g - 300) * interval '1 min'"), ("counted", "g"), ("oid", "4294967000 + g")])
+def test_a_domain_or_an_oid_orders_rows(server, tmp_path, kind, value):
+    place = Place(server, "ordered", "ordered", tmp_path,
+                  "strategy: incremental, cursor: at, unit: "
+                  + ("1h" if kind == "stamped" else "100"))
+    place.sql("create domain stamp as timestamptz; create domain stamped as stamp not null;"
+              "create domain counted as int8;"
+              f"create table ordered(id int, at {kind}, filler char(9)); create index on ordered(at);"
+              f"insert into ordered select g, {value} from generate_series(1, 250) g")
+    place.run()
+    place.sql(f"insert into ordered select g, {value} from generate_series(251, 260) g")
+    place.run()
+    for reader in READERS:
+        assert sorted(rows_of(place.read(reader).select(["id"]))) == [(g,) for g in range(1, 261)]
 
 
 @pytest.mark.parametrize("kind, value, shown", [

@@ -23,6 +23,7 @@ constexpr int kDigitPlaces = 4;
 constexpr int kMaxPlaces = 38;
 constexpr int kSmallPlaces = 19;  // Of any number below 10^19, which 64 bits hold.
 constexpr size_t kUuidBytes = 16;
+constexpr size_t kUuidTextBytes = 36;
 constexpr size_t kShownBytes = 40;  // Of a field, in a message.
 
 constexpr auto kPowersOfTen = [] {
@@ -46,10 +47,16 @@ bool MultiplyAdd(unsigned __int128& value, unsigned __int128 factor, unsigned __
 
 // Requires: kUuidBytes.
 std::string UuidText(absl::string_view field) {
-  const std::string hex = absl::BytesToHexString(field);
-  const absl::string_view h(hex);
-  return absl::StrCat(h.substr(0, 8), "-", h.substr(8, 4), "-", h.substr(12, 4), "-",
-                      h.substr(16, 4), "-", h.substr(20));
+  static constexpr absl::string_view kHex = "0123456789abcdef";
+  std::string text(kUuidTextBytes, '-');
+  size_t at = 0;
+  for (size_t i = 0; i < kUuidBytes; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) ++at;  // A hyphen.
+    const auto byte = static_cast<unsigned char>(field[i]);
+    text[at++] = kHex[byte >> 4];
+    text[at++] = kHex[byte & 0xF];
+  }
+  return text;
 }
 
 FieldResult AppendUuid(BatchBuilder& batch, int column, absl::string_view field) {

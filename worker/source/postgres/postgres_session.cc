@@ -23,11 +23,11 @@ constexpr size_t kCancelMessageBytes = 256;
 
 // One row per column: name, type as of PostgresTypeName, modifier, NOT NULL, type in the server's
 // words. A table's own NOT NULL and modifier come first; a domain's type has them in pg_type. What
-// a view selects may be NULL whatever its domain says. Arrays are told by their element, as the
-// server does; "int2vector" and its like are none.
+// a view selects may be NULL whatever its domain says, and nobody checks what a foreign table
+// claims. Arrays are told by their element, as the server does; "int2vector" and its like are none.
 constexpr absl::string_view kCatalogSql = R"sql(
 WITH RECURSIVE made_of AS (
-  SELECT a.attnum, a.attname, a.atttypid AS type, a.atttypmod AS modifier, a.attnotnull AS required,
+  SELECT a.attnum, a.attname, a.atttypid AS type, a.atttypmod AS modifier, a.attnotnull AND c.relkind <> 'f' AS required,
     c.relkind IN ('r', 'p') AS stored, format_type(a.atttypid, a.atttypmod) AS words
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
   WHERE a.attrelid = to_regclass($0) AND a.attnum > 0 AND NOT a.attisdropped
