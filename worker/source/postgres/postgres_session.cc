@@ -22,18 +22,18 @@ constexpr int kMaxAnswerRows = 1000;
 constexpr size_t kCancelMessageBytes = 256;
 
 // One row per column: name, type as of PostgresTypeName, modifier, NOT NULL, type in the server's
-// words. A table's own NOT NULL and modifier come first; a domain's type has them in pg_type. What
-// a view selects may be NULL whatever its domain says, and nobody checks what a foreign table
-// claims. Arrays are told by their element, as the server does; "int2vector" and its like are none.
+// words. A table's own modifier comes first; a domain's type has it in pg_type. NOT NULL of a
+// domain is no promise: an outer join or an empty subquery fills its column with NULL, and nobody
+// checks what a foreign table claims. Arrays are told by their element, as the server does;
+// "int2vector" and its like are none.
 constexpr absl::string_view kCatalogSql = R"sql(
 WITH RECURSIVE made_of AS (
-  SELECT a.attnum, a.attname, a.atttypid AS type, a.atttypmod AS modifier, a.attnotnull AND c.relkind <> 'f' AS required,
-    c.relkind IN ('r', 'p') AS stored, format_type(a.atttypid, a.atttypmod) AS words
+  SELECT a.attnum, a.attname, a.atttypid AS type, a.atttypmod AS modifier,
+    a.attnotnull AND c.relkind <> 'f' AS required, format_type(a.atttypid, a.atttypmod) AS words
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
   WHERE a.attrelid = to_regclass($0) AND a.attnum > 0 AND NOT a.attisdropped
   UNION ALL
-  SELECT m.attnum, m.attname, t.typbasetype, t.typtypmod, m.required OR (m.stored AND t.typnotnull),
-    m.stored, m.words
+  SELECT m.attnum, m.attname, t.typbasetype, t.typtypmod, m.required, m.words
   FROM made_of m JOIN pg_type t ON t.oid = m.type WHERE t.typtype = 'd')
 SELECT m.attname,
   CASE WHEN t.typtype = 'e' THEN 'enum'
@@ -78,6 +78,7 @@ absl::StatusOr<std::unique_ptr<PostgresSession>> PostgresSession::Open(const std
   RETURN_IF_ERROR(session->Execute(
       "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO, YMD'; SET IntervalStyle TO 'iso_8601'; "
       "SET extra_float_digits TO 3; SET bytea_output TO 'hex'; "
+      "SET standard_conforming_strings TO on; "
       "SET application_name TO 'headwater'; SET default_transaction_read_only TO on"));
   // A database that does not know what its bytes mean would refuse what is not UTF-8 without a word
   // of where it is. The decoder names column and row.

@@ -51,7 +51,7 @@ class PostgresSession : public SourceSession {
   }
 
   // What Describe() gives, with the types behind it. A column of a domain has the domain's base
-  // type and modifier, and is NOT NULL if one of its domains is.
+  // type and modifier.
   struct CatalogColumn {
     SourceColumn column;
     PostgresTypeName type;
