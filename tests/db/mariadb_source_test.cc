@@ -85,6 +85,9 @@ class MariaDbSource : public ::testing::Test {
     dataset_.server = db_->server();
   }
 
+  absl::StatusOr<Fingerprint> ReadWhileTheTableChanges(const Extent& extent, CursorType cursor);
+  static Fingerprint ExpectedUpTo(int count);
+
   std::unique_ptr<MariaDbUnderTest> db_;
   std::unique_ptr<Source> source_;
   DatasetSpec dataset_;
@@ -134,6 +137,89 @@ TEST_F(MariaDbSource, AReaderCannotWrite) {
   const absl::Status status = source_->Probe(dataset_, ProbeTask{}, std::stop_token()).status();
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), HasSubstr("READ ONLY"));
+}
+
+// Reads column `v` in slices of a few rows; between the first batch and the others the table
+// changes.
+absl::StatusOr<Fingerprint> MariaDbSource::ReadWhileTheTableChanges(const Extent& extent,
+                                                                    CursorType cursor) {
+  source_ = *db_->Open();
+  dataset_.include_columns = {"v"};
+  ReadOptions options;
+  options.batch_bytes = 512;
+  options.cursor_type = cursor;
+  auto reader = source_->Read(dataset_, extent, options);
+  if (!reader.ok()) return reader.status();
+  auto hasher = *RowHasher::Create((*reader)->schema());
+  Fingerprint fingerprint;
+  for (bool first = true;; first = false) {
+    auto batch = (*reader)->Next();
+    if (!batch.ok()) return batch.status();
+    if (*batch == nullptr) return fingerprint;
+    std::vector<Hash128> hashes;
+    EXPECT_TRUE(hasher->Hash(**batch, hashes).ok());
+    for (const Hash128& hash : hashes) fingerprint.Add(hash);
+    if (!first) continue;
+    db_->Execute("UPDATE t SET v = v + 100000 WHERE v % 3 = 0");
+    db_->Execute("DELETE FROM t WHERE v % 2 = 0");
+  }
+}
+
+// Of the rows v = 1 … count.
+Fingerprint MariaDbSource::ExpectedUpTo(int count) {
+  const Schema schema{{{"v", {TypeKind::kInteger}, false}}};
+  BatchBuilder batch(schema);
+  for (int v = 1; v <= count; ++v) {
+    batch.AppendInteger(0, v);
+    batch.EndRow();
+  }
+  std::vector<Hash128> hashes;
+  EXPECT_TRUE((*RowHasher::Create(schema))->Hash(**batch.Finish(), hashes).ok());
+  Fingerprint fingerprint;
+  for (const Hash128& hash : hashes) fingerprint.Add(hash);
+  return fingerprint;
+}
+
+TEST_F(MariaDbSource, SlicesOfOneSnapshotGiveEachRowOnceWhateverTheKey) {
+  const std::pair<const char*, const char*> keys[] = {
+      {"BIGINT UNSIGNED", "18446744073709551615 - seq % 90"},
+      {"DECIMAL(20,3)", "(CAST(seq % 90 AS SIGNED) - 40) / 8"},
+      {"VARCHAR(20)", "CONCAT('æ', CHAR(39), CHAR(92), seq % 90, IF(seq % 2, 'a', 'A'))"},
+      {"VARCHAR(9) CHARSET latin1", "CONCAT('ø', seq % 90)"},
+      {"VARBINARY(9)", "UNHEX(HEX(seq % 90))"},
+      {"DATE", "'2013-01-01' + INTERVAL seq % 90 DAY"},
+      {"DATETIME(6)", "'2013-01-01' + INTERVAL seq % 90 MICROSECOND"},
+      {"TIME(3)", "SEC_TO_TIME((CAST(seq % 90 AS SIGNED) - 40) / 8)"},
+      {"INET6", "CONCAT('::', HEX(seq % 90))"}};
+  for (const auto& [type, value] : keys) {
+    db_->Execute("DROP TABLE IF EXISTS t");
+    db_->Execute(absl::StrCat("CREATE TABLE t (k ", type, " NOT NULL, v INT NOT NULL, ",
+                              "PRIMARY KEY (k, v))"));
+    db_->Execute(absl::StrCat("INSERT INTO t SELECT ", value, ", seq FROM seq_1_to_1000"));
+    const auto read = ReadWhileTheTableChanges(Extent{Range{0, 1}, false}, CursorType::kNone);
+    ASSERT_TRUE(read.ok()) << type << ": " << read.status();
+    EXPECT_EQ(*read, ExpectedUpTo(1000)) << type;
+  }
+}
+
+TEST_F(MariaDbSource, SlicesAlongTheCursorSplitItsTies) {
+  db_->Execute("CREATE TABLE t (id INT PRIMARY KEY, v INT NOT NULL, at DATETIME, INDEX (at))");
+  db_->Execute(
+      "INSERT INTO t SELECT 5000 - seq, seq, IF(seq > 990, NULL, '2013-01-01' + INTERVAL seq % 3 "
+      "DAY) FROM seq_1_to_1000");
+  dataset_.cursor = "at";
+  const Range range{*ParseWallClock("2013-01-01 00:00:00"), *ParseWallClock("2013-01-09 00:00:00")};
+  const auto read = ReadWhileTheTableChanges(Extent{range, false}, CursorType::kWallClock);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, ExpectedUpTo(990));
+}
+
+TEST_F(MariaDbSource, WithoutAKeyATableIsReadWhole) {
+  db_->Execute("CREATE TABLE t (k DOUBLE, v INT NOT NULL, UNIQUE (k))");
+  db_->Execute("INSERT INTO t SELECT NULL, seq FROM seq_1_to_1000");
+  const auto read = ReadWhileTheTableChanges(Extent{Range{0, 1}, false}, CursorType::kNone);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, ExpectedUpTo(1000));
 }
 
 }  // namespace

@@ -101,6 +101,7 @@ absl::StatusOr<std::string> IsMariaDbTable(absl::string_view relation) {
 
 ColumnType TypeOfCatalog(DialectKind dialect, absl::string_view type, const ColumnType& described) {
   if (dialect == DialectKind::kMariaDb) return TypeOfMariaDb(type);
+  if (type == "money") return ColumnType{TypeKind::kDecimal, 19, 2};
   return type == "numeric" ? ColumnType{TypeKind::kString} : described;
 }
 

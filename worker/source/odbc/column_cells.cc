@@ -1,5 +1,7 @@
 #include "worker/source/odbc/column_cells.h"
 
+#include <algorithm>
+
 #include "common/base/status.h"
 
 namespace headwater {
@@ -19,6 +21,14 @@ absl::Status ColumnCells::Bind(const OdbcStatement& statement, SQLUSMALLINT ordi
   if (!plan_.bound) return absl::OkStatus();
   return statement.Check(SQLBindCol(statement.handle(), ordinal, plan_.c_type, bytes_.data(),
                                     static_cast<SQLLEN>(plan_.width_bytes), lengths_.data()));
+}
+
+void ColumnCells::Put(size_t row, absl::string_view cell, SQLLEN length) {
+  bytes_.resize(std::max(bytes_.size(), (row + 1) * plan_.width_bytes));
+  lengths_.resize(std::max(lengths_.size(), row + 1), SQL_NULL_DATA);
+  std::copy_n(cell.data(), std::min(cell.size(), plan_.width_bytes),
+              bytes_.data() + row * plan_.width_bytes);
+  lengths_[row] = length;
 }
 
 bool ColumnCells::IsCut(size_t row) const {

@@ -34,6 +34,9 @@ class ColumnCells {
   // fetch after this object is gone. An unbound plan only gets its room.
   absl::Status Bind(const OdbcStatement& statement, SQLUSMALLINT ordinal, size_t rows);
 
+  // Puts `cell` and its length indicator where a driver would; for tests of literal bytes.
+  void Put(size_t row, absl::string_view cell, SQLLEN length);
+
   // Whether the driver has more of the value than its cell shows: Refetch() before Append().
   bool IsCut(size_t row) const;
   // Fetches the whole value by SQLGetData; `row` must be the statement's position.

@@ -52,11 +52,11 @@ FetchPlan Fixed(std::string expression, SQLSMALLINT c_type, size_t width_bytes) 
 
 FetchPlan Scalar(std::string expression) { return PlanText(std::move(expression), 0); }
 
-// Drivers print SQL Server's money with two of its four digits.
+// Drivers print SQL Server's money with two of its four digits, and PostgreSQL's as its locale has
+// it.
 std::string DecimalExpression(const OdbcQuirks& quirks, const OdbcColumn& column,
                               const std::string& quoted) {
-  if (quirks.dialect == DialectKind::kSqlServer &&
-      absl::EndsWithIgnoreCase(column.source.type_name, "money")) {
+  if (absl::EndsWithIgnoreCase(column.source.type_name, "money")) {
     const ColumnType& type = column.source.column.type;
     return absl::StrCat("CAST(", quoted, " AS decimal(", type.precision, ",", type.scale, "))");
   }

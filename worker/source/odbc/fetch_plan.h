@@ -24,7 +24,7 @@ struct OdbcColumn {
 };
 
 struct FetchPlan {
-  std::string expression;
+  std::string expression = {};
   SQLSMALLINT c_type = SQL_C_CHAR;
   bool variable = true;  // Texts and bytes: a value may be longer than its cell.
   // False: fetched by SQLGetData in blocks of one row, behind all bound columns.

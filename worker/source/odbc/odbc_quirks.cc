@@ -28,6 +28,7 @@ constexpr std::array<OdbcQuirks, 6> kQuirks = {{
      .chars_are_utf8 = true,
      .refetches_in_block = true,
      .session_sql = "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO'; "
+                    "SET intervalstyle TO 'iso_8601'; "
                     "SET application_name TO 'headwater'; "
                     "SET default_transaction_read_only TO on; SET extra_float_digits TO 3",
      .driver_word = "postgresql",

@@ -19,9 +19,9 @@ namespace headwater {
 
 // A column that orders slices.
 struct SliceColumn {
-  std::string quoted;
-  std::string charset;    // Of a text; else empty.
-  std::string collation;  // Likewise.
+  std::string quoted = {};
+  std::string charset = {};    // Of a text; else empty.
+  std::string collation = {};  // Likewise.
   bool is_number = false;
   bool is_binary = false;
 
@@ -32,9 +32,9 @@ struct SliceColumn {
 
 // How one relation is sliced. No columns: it has no key that would do, and is read whole.
 struct SliceOrder {
-  std::vector<SliceColumn> columns;
-  std::string index;      // Which serves this order; its bare name.
-  int64_t row_bytes = 0;  // On average, in the server's opinion; 0: unknown.
+  std::vector<SliceColumn> columns = {};
+  std::string index = {};  // Which serves this order; its bare name.
+  int64_t row_bytes = 0;   // On average, in the server's opinion; 0: unknown.
 };
 
 // Looks for a key of `query.relation`: the primary key, behind the cursor where an index of that

@@ -85,7 +85,7 @@ class TimestampCells : public ColumnCells {
     return seconds * 1'000'000 + value->fraction / kNanosPerMicro;
   }
 
-  mutable int year_ = 0, month_ = 0, day_ = 0;  // Whose days_ are known.
+  mutable int year_ = 1970, month_ = 1, day_ = 1;  // Whose days_ are known.
   mutable int64_t days_ = 0;
 };
 
