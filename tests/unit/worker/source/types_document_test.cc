@@ -14,6 +14,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/substitute.h"
 #include "common/data/arrow_schema.h"
+#include "worker/source/odbc/catalog_type.h"
 #include "worker/source/postgres/postgres_type.h"
 
 namespace headwater {
@@ -38,6 +39,12 @@ std::string ParquetText(const ColumnType& type) {
   return text;
 }
 
+// `int16 | INT32 Int(bitWidth=16, isSigned=true) | short`
+std::string TypesText(const ColumnType& type) {
+  return absl::StrCat(ToArrow(type)->ToString(), " | ", ParquetText(type), " | ",
+                      TypeToString(type));
+}
+
 std::string Row(const PostgresRule& rule) {
   std::string types;
   if (rule.name == "numeric(p,s)") {
@@ -46,8 +53,7 @@ std::string Row(const PostgresRule& rule) {
         "Decimal(p, s) | decimal(p,s)";
   } else {
     const ColumnType type = TypeOfPostgres({.name = std::string(rule.name)}).type;
-    types = absl::StrCat(ToArrow(type)->ToString(), " | ", ParquetText(type), " | ",
-                         TypeToString(type));
+    types = TypesText(type);
   }
   const std::string name = rule.name == "*" ? "any other" : absl::StrCat("`", rule.name, "`");
   const std::string selected =
@@ -66,14 +72,57 @@ std::string PostgresTable() {
   return table;
 }
 
-TEST(TypesDocument, ShowsTheRulesOfPostgres) {
-  const std::string begin = "<!-- postgresql -->\n", end = "<!-- /postgresql -->";
+// One word for each rule: what information_schema calls the type.
+constexpr std::pair<absl::string_view, absl::string_view> kMariaDbTypes[] = {
+    {"tinyint(1)", "MariaDB's boolean; a value other than 0 and 1 is an error"},
+    {"bit(1)", ""},
+    {"bit(12)", "of two bits or more: its bytes, the highest first"},
+    {"tinyint(4)", "unsigned too"},
+    {"smallint(6)", ""},
+    {"smallint(5) unsigned", ""},
+    {"mediumint(9)", "unsigned too"},
+    {"int(11)", ""},
+    {"int(10) unsigned", ""},
+    {"bigint(20)", ""},
+    {"bigint(20) unsigned", "selected as text"},
+    {"year(4)", "0, and 1901 to 2155"},
+    {"float", "bit for bit"},
+    {"double", "bit for bit"},
+    {"decimal(18,6)", "to 38 digits"},
+    {"decimal(65,30)", "of more than 38 digits: every digit, as MariaDB prints it"},
+    {"date", "selected as text; a zero in year, month or day is an error"},
+    {"datetime(6)", "likewise"},
+    {"timestamp(6)", "likewise; the instant, in UTC"},
+    {"time(6)", "`-838:59:59.000001`"},
+    {"varchar(40)", "char and the texts too, from any character set"},
+    {"enum('a','b')", "the label"},
+    {"set('a','b')", "labels with commas between"},
+    {"longtext", "json too, as written"},
+    {"uuid", "lower case, with hyphens"},
+    {"inet6", "as MariaDB prints it"},
+    {"longblob", "binary, varbinary and the other blobs too"},
+    {"point", "and every other geometry: MariaDB's own bytes, the SRID first"},
+};
+
+std::string MariaDbTable() {
+  std::string table =
+      "| MariaDB | Arrow | Parquet | Delta | values |\n| --- | --- | --- | --- | --- |\n";
+  for (const auto& [word, note] : kMariaDbTypes) {
+    const ColumnType type = TypeOfCatalog(DialectKind::kMariaDb, word, ColumnType{});
+    absl::StrAppend(&table, "| `", word, "` | ", TypesText(type), " | ", note, " |\n");
+  }
+  return table;
+}
+
+// Compares the document's part between the marks `name` with `table`, or writes it there.
+void CheckPart(const std::string& name, const std::string& table) {
+  const std::string begin = absl::StrCat("<!-- ", name, " -->\n");
+  const std::string end = absl::StrCat("<!-- /", name, " -->");
   std::ifstream file(HEADWATER_TYPES_DOCUMENT);
   std::string document{std::istreambuf_iterator<char>(file), {}};
   const size_t from = document.find(begin), to = document.find(end);
   ASSERT_TRUE(from != std::string::npos && to != std::string::npos && from < to);
   const size_t first = from + begin.size();
-  const std::string table = PostgresTable();
   if (std::getenv("HEADWATER_WRITE_DOCUMENTS") != nullptr) {
     std::ofstream(HEADWATER_TYPES_DOCUMENT) << document.replace(first, to - first, table);
     return;
@@ -81,6 +130,10 @@ TEST(TypesDocument, ShowsTheRulesOfPostgres) {
   EXPECT_EQ(document.substr(first, to - first), table)
       << "run this test once with HEADWATER_WRITE_DOCUMENTS=1";
 }
+
+TEST(TypesDocument, ShowsTheRulesOfPostgres) { CheckPart("postgresql", PostgresTable()); }
+
+TEST(TypesDocument, ShowsTheRulesOfMariaDb) { CheckPart("mariadb", MariaDbTable()); }
 
 }  // namespace
 }  // namespace headwater
