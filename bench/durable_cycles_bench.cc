@@ -72,6 +72,11 @@ class NoTables : public CommitterFactory {
         const std::vector<Replacement>& replacements) override {
       return std::vector<absl::Status>(replacements.size());
     }
+    void Expect(const PublishedTable&) override {}
+    absl::StatusOr<std::vector<PublishedPiece>> FindLost(
+        const std::vector<PublishedPiece>&) override {
+      return std::vector<PublishedPiece>();
+    }
     absl::StatusOr<CommitResult> Commit(const Intent& intent) override {
       all_->published += static_cast<int64_t>(intent.replacements.size());
       return CommitResult{.version = all_->commits++};

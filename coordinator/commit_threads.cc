@@ -3,6 +3,7 @@
 #include <atomic>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
 
@@ -25,11 +26,16 @@ const std::string& TableOf(const CommitEffect& effect) {
 CommitChecked Check(TableCommitter& committer, const CheckCommit& check) {
   CommitChecked answer;
   answer.table = check.table;
-  absl::StatusOr<std::vector<absl::Status>> statuses = committer.Check(check.replacements);
-  if (statuses.ok()) {
-    answer.statuses = *std::move(statuses);
-  } else {
-    answer.table_status = statuses.status();
+  committer.Expect(check.published);
+  answer.table_status = [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(answer.statuses, committer.Check(check.replacements));
+    if (check.pieces.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(answer.lost, committer.FindLost(check.pieces));
+    return absl::OkStatus();
+  }();
+  if (!answer.lost.empty()) {
+    Log(LogLevel::kWarning, "files of published pieces are gone from the table",
+        {{"table", check.table}, {"pieces", absl::StrCat(answer.lost.size())}});
   }
   return answer;
 }
@@ -54,10 +60,12 @@ Input Execute(const absl::StatusOr<std::unique_ptr<TableCommitter>>& committer,
   }
   if (const auto* commit = std::get_if<Commit>(&effect)) {
     if (!committer.ok()) return Finish(commit->intent, committer.status());
+    (*committer)->Expect(commit->published);
     return Finish(commit->intent, (*committer)->Commit(commit->intent));
   }
-  const Intent& intent = std::get<AbandonIntent>(effect).intent;
+  const auto& [intent, published] = std::get<AbandonIntent>(effect);
   if (!committer.ok()) return Finish(intent, committer.status());
+  (*committer)->Expect(published);
   const absl::Status status = (*committer)->Abandon(intent);
   return Finish(intent, status.ok() ? absl::CancelledError("the intent was abandoned") : status);
 }

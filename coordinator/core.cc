@@ -53,6 +53,8 @@ std::vector<DatasetId> DatasetsIn(const ClusterState& state, const v1::Event& ev
         ids.push_back(IdOf(demand.dataset()));
       }
       return ids;
+    case v1::Event::kLost:
+      return {IdOf(event.lost().dataset())};
     case v1::Event::kRunCancelled:
       add_run(event.run_cancelled().run_id());
       return ids;
@@ -78,7 +80,7 @@ int64_t Core::Impl::Emit(v1::Event event) {
   if (event.has_run_started()) {
     changed_runs.insert(event.run_started().run_id());
     runs_to_end.insert(event.run_started().run_id());
-    for (const DatasetId& id : touched) agenda.WantProbe(id);
+    for (const DatasetId& id : touched) unasked.insert(id.table);
   }
   step.events.push_back(std::move(event));
   return sequence;
@@ -96,6 +98,7 @@ void Core::Impl::Handle(const Input& input) {
 }
 
 void Core::Impl::Advance() {
+  AskTables();
   StartCommits();
   EndRuns();
   CancelUnwanted();
@@ -125,7 +128,7 @@ StepResult Core::Begin(bool workers_are_dead, const std::string& config_digest, 
   impl_->Emit(std::move(begun));
   std::vector<std::pair<int64_t, DatasetId>> live;
   for (const auto& [id, dataset] : impl_->state->datasets()) {
-    if (!dataset.live_runs.empty()) impl_->agenda.WantProbe(id);
+    if (!dataset.live_runs.empty()) impl_->unasked.insert(id.table);
     impl_->Touch(id);
     for (const auto& [fence, claim] : dataset.claims) {
       if (!claim.manifest.has_value()) live.emplace_back(fence, id);

@@ -108,8 +108,9 @@ struct RunCancelRequested {
 
 struct CommitChecked {  // Answers effect CheckCommit.
   std::string table;
-  absl::Status table_status;           // Not OK: none of them can be published now.
-  std::vector<absl::Status> statuses;  // One per fence asked, when table_status is OK.
+  absl::Status table_status;              // Not OK: none of them can be published now.
+  std::vector<absl::Status> statuses;     // One per fence asked, when table_status is OK.
+  std::vector<PublishedPiece> lost = {};  // Of the pieces asked.
 };
 struct CommitFinished {  // Answers effect Commit.
   std::string table;
@@ -176,15 +177,20 @@ struct AnswerCancel {
   CallId call = 0;
   absl::Status status;
 };
-struct CheckCommit {  // Without replacements: only whether the table is there, and ours.
+struct CheckCommit {  // Without replacements: whose the table is, and which pieces are gone from
+                      // it.
   std::string table;
   std::vector<Replacement> replacements;
+  PublishedTable published = {};
+  std::vector<PublishedPiece> pieces = {};  // All that the ledger has there.
 };
 struct Commit {
   Intent intent;
+  PublishedTable published = {};
 };
 struct AbandonIntent {
   Intent intent;
+  PublishedTable published = {};
 };
 struct RunChanged {
   std::string run_id;

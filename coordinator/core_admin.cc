@@ -186,6 +186,7 @@ void Core::Impl::On(const VerifyRequested& input) {
     const DatasetState* dataset = state->FindDataset(id);
     if (dataset == nullptr) continue;
     *verify.results[id].mutable_dataset() = RefOf(id);
+    verify.unasked.insert(id.table);
     for (VerificationTask& task : VerificationsOf(*dataset, kPiecesPerVerification)) {
       verify.queued.emplace_back(id, std::move(task));
     }
@@ -242,7 +243,7 @@ void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manife
 void Core::Impl::FinishVerifications() {
   for (auto it = verifications.begin(); it != verifications.end();) {
     VerifyCall& verify = it->second;
-    if (!verify.queued.empty() || !verify.under_way.empty()) {
+    if (!verify.queued.empty() || !verify.under_way.empty() || !verify.unasked.empty()) {
       ++it;
       continue;
     }

@@ -64,10 +64,11 @@ void Core::Impl::StartCommits() {
       Intent intent = IntentOf(*known->second.intended);
       work.phase =
           work.unfit.empty() ? TableWork::Phase::kCommitting : TableWork::Phase::kAbandoning;
-      work.unfit.empty() ? Send(Commit{std::move(intent)}) : Send(AbandonIntent{std::move(intent)});
+      work.unfit.empty() ? Send(Commit{std::move(intent), PublishedOf(table)})
+                         : Send(AbandonIntent{std::move(intent), PublishedOf(table)});
       continue;
     }
-    CheckCommit check{table, {}};
+    CheckCommit check{table, {}, PublishedOf(table), {}};
     for (auto it = fences.begin(); it != fences.end() && work.fences.size() < kMaxGroup; ++it) {
       const DatasetState& dataset = *state->FindClaim(*it);
       check.replacements.push_back(ReplacementOf(dataset, dataset.claims.at(*it)));
@@ -76,12 +77,6 @@ void Core::Impl::StartCommits() {
     work.phase = TableWork::Phase::kChecking;
     Send(std::move(check));
   }
-}
-
-// Asks before the first microbatch of a run is handed out: nothing is staged in a foreign folder.
-void Core::Impl::AskWhose(const std::string& table) {
-  tables[table].phase = TableWork::Phase::kChecking;
-  Send(CheckCommit{table, {}});
 }
 
 void Core::Impl::On(const CommitChecked& input) {
@@ -99,11 +94,8 @@ void Core::Impl::On(const CommitChecked& input) {
     return;
   }
   HW_CHECK(input.statuses.size() == fences.size());
-  work.ours = true;
-  if (fences.empty()) {
-    work.failures = 0;
-    return;
-  }
+  work.ours = fences.empty() || !unasked.contains(input.table);
+  if (fences.empty()) return TakeLook(input);
   v1::Event event;
   v1::Intended* intended = event.mutable_intended();
   intended->set_table(input.table);
@@ -116,6 +108,11 @@ void Core::Impl::On(const CommitChecked& input) {
     } else if (absl::IsAlreadyExists(input.statuses[i])) {
       RefuseClaim(fences[i], input.statuses[i]);
     } else {
+      // If it is the table's files that are gone, the next attempt must not find them unchanged.
+      if (absl::IsNotFound(input.statuses[i])) {
+        work.ours = false;
+        unasked.insert(input.table);
+      }
       FailAttempt(fences[i], {FailureKind::kTask, OfAttempt(input.statuses[i])});
     }
   }
@@ -125,7 +122,7 @@ void Core::Impl::On(const CommitChecked& input) {
   intended->set_intent_hash(intent.hash);
   Emit(std::move(event));
   work.phase = TableWork::Phase::kCommitting;
-  Send(Commit{std::move(intent)});
+  Send(Commit{std::move(intent), PublishedOf(input.table)});
 }
 
 void Core::Impl::On(const CommitFinished& input) {
@@ -149,7 +146,7 @@ void Core::Impl::On(const CommitFinished& input) {
   }
   if (input.result.ok()) {
     work.failures = 0;
-    work.ours = true;
+    work.ours = !unasked.contains(input.table);
     v1::Event event;
     v1::Published* published = event.mutable_published();
     published->set_table(input.table);
@@ -180,7 +177,9 @@ void Core::Impl::TryTableLater(const std::string& table, int64_t seed, const abs
   TableWork& work = tables[table];
   work.retry_at = now + std::min(kMaxWait, Backoff(++work.failures, static_cast<uint64_t>(seed),
                                                    {.base = options.backoff_base}));
-  if (work.told()) FailDemandsOf(table, CannotBeWritten(table, status));
+  if (!work.told()) return;
+  FailDemandsOf(table, CannotBeWritten(table, status));
+  Unlooked(table, CannotBeWritten(table, status));
 }
 
 // Whatever is staged, this table does not take it: its datasets fail at once, and each says so
@@ -189,6 +188,7 @@ void Core::Impl::RefuseTable(const std::string& table, const absl::Status& statu
   tables[table].ours = false;
   tables[table].failures = 0;
   FailDemandsOf(table, status);
+  Unlooked(table, status);
   std::vector<int64_t> staged;
   for (const auto& [id, dataset] : state->datasets()) {
     if (id.table != table) continue;

@@ -46,6 +46,7 @@ struct PlanCall {
 struct VerifyCall {
   std::deque<std::pair<DatasetId, VerificationTask>> queued;
   std::set<std::string> under_way;  // Task ids.
+  std::set<std::string> unasked;    // Tables that have not been looked at for it.
   std::map<std::string, std::pair<DatasetId, VerificationTask>> tasks;
   std::map<DatasetId, v1::VerifiedDataset> results;
   absl::Time started;
@@ -131,11 +132,17 @@ struct Core::Impl {
   std::string NewTaskId(const char* prefix);
   void CancelUnwanted();
 
+  // ---- core_look.cc
+  void AskTables();
+  void AskWhose(const std::string& table);
+  void TakeLook(const CommitChecked& input);
+  void Unlooked(const std::string& table, const absl::Status& status);
+  PublishedTable PublishedOf(const std::string& table) const;
+
   // ---- core_commit.cc
   void On(const CommitChecked& input);
   void On(const CommitFinished& input);
   void StartCommits();
-  void AskWhose(const std::string& table);
   void TryTableLater(const std::string& table, int64_t seed, const absl::Status& status);
   void RefuseTable(const std::string& table, const absl::Status& status);
   void RefuseClaim(int64_t fence, const absl::Status& status);
@@ -174,6 +181,8 @@ struct Core::Impl {
   LeaseTable leases;
   std::map<DatasetId, ProbeWork> probes;
   std::set<int64_t> taken;  // Fences whose manifest was taken in this term.
+  // Tables that nobody has looked at since a run came that is still to be probed.
+  std::set<std::string> unasked;
   int64_t task_count = 0;
   int64_t dispatch_count = 0;
   Agenda agenda;

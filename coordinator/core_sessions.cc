@@ -218,6 +218,16 @@ absl::Status Core::Impl::TakeManifest(const DatasetState& dataset, const Claim& 
     return wrong;
   }
   leases.End(ref);
+  const auto gone = [&](const StagedPiece& piece) {
+    return piece.unchanged && !dataset.Publishes(piece.extent, piece.fingerprint);
+  };
+  if (std::any_of(manifest.pieces.begin(), manifest.pieces.end(), gone)) {
+    const std::string why = absl::StrCat(
+        ToString(dataset.spec.id), " ", Describe(dataset, claim.extent),
+        ": what it was compared with is gone from the table since; it is to be read again");
+    FailAttempt(fence, {FailureKind::kTask, absl::AbortedError(why)});
+    return absl::FailedPreconditionError(why);
+  }
   taken.insert(fence);
   v1::Event event;
   if (all_unchanged) {
@@ -246,7 +256,9 @@ absl::Status Core::Impl::TakeProbe(const LeaseRef& ref, const ProbeResult& resul
     return absl::OkStatus();
   }
   AnswerPlanned(id, result, work.plans);
-  if (work.run_ids.empty()) return absl::OkStatus();  // Only looked at.
+  // Only looked at; or a plan asked, and what the table has lost is not known yet: the run's own
+  // probe comes after that.
+  if (work.run_ids.empty() || unasked.contains(id.table)) return absl::OkStatus();
   v1::Event event;
   *event.mutable_probed()->mutable_dataset() = RefOf(id);
   *event.mutable_probed()->mutable_result() = ToProto(result);

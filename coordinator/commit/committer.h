@@ -52,10 +52,29 @@ struct TableContents {
   int64_t max_fence = 0;      // Of all commits ever made there, also of what is gone since.
 };
 
+// What the ledger knows to have become visible in a table. A table that shows less has been lost,
+// or is an older copy.
+struct PublishedTable {
+  int64_t version = -1;  // The highest one; -1: none.
+  int64_t sequence = 0;  // Of the last intent that made one.
+};
+
+// One piece that the ledger calls covered.
+struct PublishedPiece {
+  DatasetId dataset;
+  Extent extent;
+  int64_t fence = 0;  // Of the attempt that wrote it.
+  int64_t rows = 0;
+};
+
 // Confined to one thread.
 class TableCommitter {
  public:
   virtual ~TableCommitter() = default;
+
+  // From now on a table that is behind `published` is refused with DATA_LOSS by every call below
+  // but Inspect(): it is absent, or its version or our last transaction is lower.
+  virtual void Expect(const PublishedTable& published) = 0;
 
   // Reads the table. NOT_FOUND never: an absent table has exists = false.
   // ALREADY_EXISTS: the folder holds a table or files that are not ours; the message says what to
@@ -64,13 +83,21 @@ class TableCommitter {
 
   // Says for each replacement whether it can be published: one status each, in order.
   // INVALID_ARGUMENT: its schema does not fit the table's (with the difference spelled out), or has
-  // names that the table cannot tell apart; NOT_FOUND: a staged file is gone or not whole: the
-  // attempt has failed, its extent is to be read again; ALREADY_EXISTS: the table holds live files
+  // names that the table cannot tell apart; NOT_FOUND: a staged file, or the live files
+  // of an unchanged piece, are gone or not whole: the attempt has failed, its extent is to be read
+  // again; ALREADY_EXISTS: the table holds live files
   // of this dataset without our tags; INTERNAL: its extent cuts a published piece.
   // Reads only. The outer status fails when the table could not be read (UNAVAILABLE), is foreign
-  // (ALREADY_EXISTS), or asks of its writers what this program does not do (UNIMPLEMENTED).
+  // (ALREADY_EXISTS), is behind the ledger (DATA_LOSS), or asks of its writers what this program
+  // does not do (UNIMPLEMENTED).
   virtual absl::StatusOr<std::vector<absl::Status>> Check(
       const std::vector<Replacement>& replacements) = 0;
+
+  // Those of `pieces` whose live files do not hold the rows that were published, or are another
+  // attempt's: another writer has removed or restored files. Reads only. Errors: the outer ones of
+  // Check().
+  virtual absl::StatusOr<std::vector<PublishedPiece>> FindLost(
+      const std::vector<PublishedPiece>& pieces) = 0;
 
   // Publishes `intent`, or finds that it already was (same sequence, same hash): idempotent.
   // Requires: its replacements passed Check().

@@ -174,6 +174,10 @@ void ClusterState::Apply(int64_t sequence, const v1::Event& event) {
       return ApplyPublished(event.published(), at);
     case v1::Event::kAbandoned:
       return ApplyAbandoned(event.abandoned());
+    case v1::Event::kLost:
+      for (const v1::Extent& lost : event.lost().extents())
+        datasets_.at(IdOf(event.lost().dataset())).Lose(Trusted(lost), sequence);
+      return;
     case v1::Event::kRunCancelled:
       return ApplyRunCancelled(event.run_cancelled());
     case v1::Event::kRunEnded:
@@ -340,8 +344,7 @@ void ClusterState::ApplyAttemptFailed(const v1::AttemptFailed& event) {
 }
 
 void ClusterState::ApplyReleased(const v1::Released& event) {
-  DatasetState* dataset = DatasetOfClaim(event.fence());
-  EndClaim(*dataset, event.fence());
+  EndClaim(*DatasetOfClaim(event.fence()), event.fence());
 }
 
 void ClusterState::ApplyIntended(const v1::Intended& event) {
@@ -351,7 +354,9 @@ void ClusterState::ApplyIntended(const v1::Intended& event) {
 }
 
 void ClusterState::ApplyPublished(const v1::Published& event, absl::Time at) {
-  tables_[event.table()].intended.reset();
+  TableState& table = tables_[event.table()];
+  table.intended.reset();
+  table.TakePublished(event.version(), event.commit_sequence());
   for (int64_t fence : event.fences()) {
     DatasetState* dataset = DatasetOfClaim(fence);
     const Claim claim = dataset->claims.at(fence);
@@ -368,10 +373,8 @@ void ClusterState::ApplyPublished(const v1::Published& event, absl::Time at) {
 void ClusterState::ApplyAbandoned(const v1::Abandoned& event) {
   TableState& table = tables_[event.table()];
   HW_CHECK(table.intended.has_value());
-  for (int64_t fence : table.intended->fences()) {
-    DatasetState* dataset = DatasetOfClaim(fence);
-    EndClaim(*dataset, fence);  // The ranges are read again.
-  }
+  for (int64_t fence : table.intended->fences())
+    EndClaim(*DatasetOfClaim(fence), fence);  // The ranges are read again.
   table.intended.reset();
 }
 

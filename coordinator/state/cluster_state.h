@@ -3,6 +3,7 @@
 #ifndef HEADWATER_COORDINATOR_STATE_CLUSTER_STATE_H_
 #define HEADWATER_COORDINATOR_STATE_CLUSTER_STATE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -24,6 +25,15 @@ namespace headwater {
 struct TableState {
   int64_t last_sequence = 0;             // Of the last intent.
   std::optional<v1::Intended> intended;  // While its outcome is not known.
+  // The highest version that was published; -1: none. A table that shows less has lost rows.
+  int64_t published_version = -1;
+  int64_t published_sequence = 0;  // Of the last intent that made a version.
+
+  void TakePublished(int64_t version, int64_t sequence) {
+    if (version < 0) return;  // Nothing had to change there.
+    published_version = std::max(published_version, version);
+    published_sequence = std::max(published_sequence, sequence);
+  }
 };
 
 inline constexpr size_t kMaxEndedRuns =

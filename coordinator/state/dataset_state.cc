@@ -263,6 +263,19 @@ void DatasetState::Confirm(const Claim& claim, absl::Time now) {
   last_loaded = now;
 }
 
+bool DatasetState::Publishes(const Extent& extent, const Fingerprint& fingerprint) const {
+  if (!extent.range.has_value()) return outside.has_value() && outside->fingerprint == fingerprint;
+  const Piece* piece = coverage.Find(*extent.range);
+  return piece != nullptr && piece->fingerprint == fingerprint;
+}
+
+void DatasetState::Lose(const Extent& extent, int64_t sequence) {
+  if (extent.range.has_value()) coverage.Drop(*extent.range);
+  if (!extent.outside || !outside.has_value()) return;
+  outside.reset();
+  outside_need = sequence;
+}
+
 bool DatasetState::OverlapsClaim(const Extent& extent) const {
   return std::any_of(claims.begin(), claims.end(),
                      [&](const auto& entry) { return Overlaps(entry.second.extent, extent); });

@@ -102,6 +102,11 @@ class DatasetState {
   // All that the claim read is as published.
   void Confirm(const Claim& claim, absl::Time now);
 
+  // Whether a published piece of just this extent has these rows.
+  bool Publishes(const Extent& extent, const Fingerprint& fingerprint) const;
+  // The published piece of just this extent is not in the table any more.
+  void Lose(const Extent& extent, int64_t sequence);
+
   bool OverlapsClaim(const Extent& extent) const;
   const Blocked* FindBlocked(const Extent& extent) const;
   void DropBlocked(const Extent& extent);

@@ -172,6 +172,8 @@ v1::LedgerSnapshot SnapshotCodec::Encode(const ClusterState& state) {
     entry->set_table(name);
     entry->set_last_sequence(table.last_sequence);
     if (table.intended.has_value()) *entry->mutable_intended() = *table.intended;
+    if (table.published_version >= 0) entry->set_published_version(table.published_version);
+    entry->set_published_sequence(table.published_sequence);
   }
   return snapshot;
 }
@@ -283,6 +285,8 @@ absl::Status SnapshotCodec::Decode(const v1::LedgerSnapshot& snapshot, ClusterSt
     TableState& table = state.tables_[entry.table()];
     table.last_sequence = entry.last_sequence();
     if (entry.has_intended()) table.intended = entry.intended();
+    if (entry.has_published_version()) table.published_version = entry.published_version();
+    table.published_sequence = entry.published_sequence();
   }
   return absl::OkStatus();
 }

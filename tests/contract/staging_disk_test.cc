@@ -155,6 +155,20 @@ TEST_F(StagingDisk, FoldersThatAnotherAttemptMadeAreMadeDurableAsWell) {
   ASSERT_TRUE(ArmFailpoints("").ok());
 }
 
+TEST_F(StagingDisk, FoldersThatWereRemovedAndMadeAgainAreMadeDurableOnceMore) {
+  const auto stage = [this] {
+    auto writer = Open();
+    EXPECT_TRUE(writer->Write(Batch(1, 8, /*days=*/1)).ok());
+    return writer->Finish().status();
+  };
+  ASSERT_TRUE(stage().ok());
+  std::filesystem::remove_all(options_.dataset.target_uri);
+  std::filesystem::create_directory(folder_.path() + "/takes-its-place");  // Also as an inode.
+  ASSERT_TRUE(ArmFailpoints("stage.before_folder_sync=2:error:UNAVAILABLE").ok());
+  EXPECT_EQ(stage().code(), absl::StatusCode::kUnavailable);
+  ASSERT_TRUE(ArmFailpoints("").ok());
+}
+
 TEST_F(StagingDisk, TheFolderAboveTheTableMayBeSomebodyElses) {
   std::filesystem::create_directories(options_.dataset.target_uri);
   for (const auto& [failpoint, code] :

@@ -1,9 +1,12 @@
 #include "worker/stage/staged_files.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -26,19 +29,32 @@ constexpr size_t kRandomDigits = 16;
 class DurableFolders {
  public:
   bool Has(const std::string& folder) {
+    const std::optional<Identity> found = IdentityOf(folder);
     absl::MutexLock lock(&mutex_);
-    return folders_.contains(folder);
+    const auto known = folders_.find(folder);
+    return known != folders_.end() && found == known->second;
   }
   void Add(const std::set<std::string>& folders) {
     absl::MutexLock lock(&mutex_);
     if (folders_.size() > kMost) folders_.clear();  // They are synced once more.
-    folders_.insert(folders.begin(), folders.end());
+    for (const std::string& folder : folders) {
+      const std::optional<Identity> found = IdentityOf(folder);
+      if (found.has_value()) folders_.insert_or_assign(folder, *found);
+    }
   }
 
  private:
+  // A folder may be removed and made again under its name: that one is not durable.
+  using Identity = std::pair<dev_t, ino_t>;
+  static std::optional<Identity> IdentityOf(const std::string& folder) {
+    struct stat found = {};
+    if (stat(folder.c_str(), &found) != 0 || !S_ISDIR(found.st_mode)) return std::nullopt;
+    return Identity(found.st_dev, found.st_ino);
+  }
+
   static constexpr size_t kMost = 50'000;  // Some megabytes.
   absl::Mutex mutex_;
-  std::set<std::string> folders_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Identity> folders_ ABSL_GUARDED_BY(mutex_);
 };
 
 DurableFolders& Durable() {

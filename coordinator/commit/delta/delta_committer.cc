@@ -14,14 +14,12 @@
 #include "coordinator/commit/delta/delta_log.h"
 #include "coordinator/commit/delta/delta_schema.h"
 #include "coordinator/commit/delta/delta_snapshot.h"
-#include "coordinator/commit/delta/delta_support.h"
 #include "coordinator/commit/delta/piece_index.h"
-#include "coordinator/commit/delta/table_folder.h"
+#include "coordinator/commit/delta/table_claim.h"
 
 namespace headwater {
 namespace {
 
-constexpr char kOwnerProperty[] = "headwater.ledger";
 constexpr int kMaxRebases = 100;  // Other writers may win that often, not for ever.
 // A transaction of no sequence: its version is the highest fence that the table has seen. It
 // outlives the files, and their removes, in every checkpoint.
@@ -36,18 +34,23 @@ class DeltaCommitter final : public TableCommitter {
       : location_(location),
         options_(options),
         store_(OpenLocalStore(location.uri)),
-        app_id_(absl::StrCat("headwater/", location.ledger_id, "/", location.table)),
+        app_id_(AppIdOf(location)),
         checkpointer_(location.table, options.checkpoint_every, options.clock) {}
 
   absl::StatusOr<TableContents> Inspect() override;
+  void Expect(const PublishedTable& published) override { published_ = published; }
   absl::StatusOr<std::vector<absl::Status>> Check(
       const std::vector<Replacement>& replacements) override;
+  absl::StatusOr<std::vector<PublishedPiece>> FindLost(
+      const std::vector<PublishedPiece>& pieces) override;
   absl::StatusOr<CommitResult> Commit(const Intent& intent) override;
   absl::Status Abandon(const Intent& intent) override;
 
  private:
   absl::Status Refresh();
-  absl::Status CheckOwner() const;
+  absl::StatusOr<bool> IsStillThere() const;
+  absl::Status RememberHead();
+  absl::Status CheckOwner() const { return CheckClaim(location_, published_, snapshot_, *store_); }
   absl::StatusOr<std::vector<absl::Status>> CheckAll(
       const std::vector<Replacement>& replacements) const;
   absl::Status CheckOne(const Replacement& replacement, const Schema* table) const;
@@ -55,58 +58,45 @@ class DeltaCommitter final : public TableCommitter {
   DeltaVersion Begin(const Intent& intent, bool abandoned) const;
   absl::StatusOr<std::vector<std::string>> Replaced(const Replacement& replacement) const;
   absl::StatusOr<DeltaVersion> ActionsFor(const Intent& intent) const;
-  absl::Status Foreign(absl::string_view what, absl::string_view owner) const;
 
   TableLocation location_;
   DeltaCommitterOptions options_;
   std::unique_ptr<ObjectStore> store_;
   std::string app_id_;
-  bool loaded_ = false;
+  PublishedTable published_;
   DeltaSnapshot snapshot_;
+  std::optional<int64_t> head_bytes_;  // Size of the newest version's file; none: not loaded.
   PieceIndex index_;
   Checkpointer checkpointer_;
 };
 
-absl::Status DeltaCommitter::Foreign(absl::string_view what, absl::string_view owner) const {
-  return absl::AlreadyExistsError(absl::StrCat("table ", location_.table, ", folder ",
-                                               location_.uri, ": ", what,
-                                               ". Expected owner: ledger ", location_.ledger_id,
-                                               " (this one), or an empty folder; found: ", owner,
-                                               ". Nothing is published there. Move the folder "
-                                               "away, or name another target_table or target"));
-}
-
 absl::Status DeltaCommitter::Refresh() {
-  if (loaded_) {
-    return snapshot_.Refresh(*store_, [this](const DeltaVersion& taken) { index_.Apply(taken); });
+  ASSIGN_OR_RETURN(const bool still_there, IsStillThere());
+  if (still_there) {
+    RETURN_IF_ERROR(
+        snapshot_.Refresh(*store_, [this](const DeltaVersion& taken) { index_.Apply(taken); }));
+  } else {
+    head_bytes_.reset();
+    ASSIGN_OR_RETURN(snapshot_, DeltaSnapshot::Load(*store_));
+    index_.Reset(snapshot_);
+    checkpointer_.Loaded(snapshot_.checkpoint());
   }
-  ASSIGN_OR_RETURN(snapshot_, DeltaSnapshot::Load(*store_));
-  index_.Reset(snapshot_);
-  checkpointer_.Loaded(snapshot_.checkpoint());
-  loaded_ = true;
-  return absl::OkStatus();
+  return RememberHead();
 }
 
-absl::Status DeltaCommitter::CheckOwner() const {
-  if (!snapshot_.exists()) {
-    ASSIGN_OR_RETURN(const std::optional<std::string> foreign, FindForeignKey(*store_));
-    if (!foreign.has_value()) return absl::OkStatus();
-    return Foreign(absl::StrCat("it holds '", *foreign, "' and no table of ours"), "no ledger");
-  }
-  if (!snapshot_.metadata().has_value() || !snapshot_.protocol().has_value()) {
-    return absl::DataLossError(
-        absl::StrCat(location_.uri, ": the table's log has no metaData or no protocol"));
-  }
-  const auto& configuration = snapshot_.metadata()->configuration;
-  const auto owner = configuration.find(kOwnerProperty);
-  if (owner == configuration.end())
-    return Foreign("the folder holds a Delta table that Headwater did not make", "no ledger");
-  if (owner->second != location_.ledger_id) {
-    return Foreign("the table belongs to another ledger (is .headwater lost, or another one?)",
-                   absl::StrCat("ledger ", owner->second));
-  }
-  return Annotate(CheckWritable(*snapshot_.protocol(), *snapshot_.metadata()),
-                  absl::StrCat("table ", location_.table, ", folder ", location_.uri));
+// Whether the folder still holds the version that was loaded last: it may have been moved away, or
+// another one put in its place.
+absl::StatusOr<bool> DeltaCommitter::IsStillThere() const {
+  if (!snapshot_.exists() || !head_bytes_.has_value()) return false;
+  ASSIGN_OR_RETURN(const std::optional<int64_t> size,
+                   store_->SizeOf(VersionKey(snapshot_.version())));
+  return size == head_bytes_;
+}
+
+absl::Status DeltaCommitter::RememberHead() {
+  if (!snapshot_.exists()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(head_bytes_, store_->SizeOf(VersionKey(snapshot_.version())));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<TableContents> DeltaCommitter::Inspect() {
@@ -157,6 +147,13 @@ absl::Status DeltaCommitter::CheckOne(const Replacement& replacement, const Sche
         absl::StrCat(where, ": a published piece is only partly inside of what was read"));
   }
   for (const StagedPiece& piece : replacement.manifest.pieces) {
+    if (piece.unchanged && piece.fingerprint.rows > 0 &&
+        index_.Find(replacement.dataset.server, piece.extent).paths.empty()) {
+      return absl::NotFoundError(
+          absl::StrCat(where,
+                       ": a piece was read as published before, but its files are gone from "
+                       "the table. Its rows are to be read again"));
+    }
     for (const StagedFile& file : piece.files) {
       ASSIGN_OR_RETURN(const std::optional<int64_t> size, store_->SizeOf(file.path));
       if (size == file.size_bytes) continue;
@@ -175,6 +172,19 @@ absl::StatusOr<std::vector<absl::Status>> DeltaCommitter::Check(
   RETURN_IF_ERROR(Refresh());
   RETURN_IF_ERROR(CheckOwner());
   return CheckAll(replacements);
+}
+
+absl::StatusOr<std::vector<PublishedPiece>> DeltaCommitter::FindLost(
+    const std::vector<PublishedPiece>& pieces) {
+  RETURN_IF_ERROR(Refresh());
+  RETURN_IF_ERROR(CheckOwner());
+  std::vector<PublishedPiece> lost;
+  for (const PublishedPiece& piece : pieces) {
+    // Files of others in between are refused by Check(), with what can be done.
+    if (index_.IsWhole(piece) || index_.Untagged(piece.dataset.server).has_value()) continue;
+    lost.push_back(piece);
+  }
+  return lost;
 }
 
 absl::StatusOr<std::vector<absl::Status>> DeltaCommitter::CheckAll(
@@ -319,6 +329,8 @@ absl::StatusOr<CommitResult> DeltaCommitter::Commit(const Intent& intent) {
     RETURN_IF_ERROR(put);
     snapshot_.Apply(snapshot_.version() + 1, actions);
     index_.Apply(actions);
+    head_bytes_.reset();  // The next call loads again, unless this one can be looked at.
+    RememberHead().IgnoreError();
     result.version = snapshot_.version();
     checkpointer_.Write(*store_, snapshot_);
     return result;

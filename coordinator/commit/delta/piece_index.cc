@@ -2,9 +2,11 @@
 
 #include <iterator>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "common/data/fingerprint.h"
 
 namespace headwater {
@@ -15,6 +17,19 @@ constexpr char kOutside[] = "outside";
 std::string ServerOf(const DeltaAdd& add) {
   const auto it = add.partition_values.find("server_source");
   return it == add.partition_values.end() ? "" : it->second.value_or("");
+}
+
+// Rows of a file, from its statistics; -1: they do not say. A parser would cost more than all the
+// rest of taking a file in.
+int64_t RowsOf(const DeltaAdd& add) {
+  constexpr absl::string_view kKey = "\"numRecords\":";
+  const size_t at = add.stats.find(kKey.data(), 0, kKey.size());
+  if (at == std::string::npos) return -1;
+  absl::string_view rest = add.stats;
+  rest.remove_prefix(at + kKey.size());
+  rest = absl::StripLeadingAsciiWhitespace(rest);
+  int64_t rows = 0;
+  return absl::SimpleAtoi(rest.substr(0, rest.find_first_not_of("0123456789")), &rows) ? rows : -1;
 }
 
 std::string PieceText(const Extent& extent) {
@@ -57,7 +72,7 @@ std::optional<PieceTags> ParseTags(const DeltaAdd& add) {
 }
 
 void PieceIndex::Insert(const DeltaAdd& add) {
-  File file{ServerOf(add), ParseTags(add)};
+  File file{ServerOf(add), ParseTags(add), RowsOf(add)};
   Server& server = servers_[file.server];
   if (!file.tags.has_value()) {
     server.untagged[add.path] = true;
@@ -118,6 +133,18 @@ PieceIndex::Hit PieceIndex::Find(const std::string& server_name, const Extent& e
     }
   }
   return hit;
+}
+
+bool PieceIndex::IsWhole(const PublishedPiece& piece) const {
+  if (piece.rows == 0) return true;
+  int64_t rows = 0;
+  for (const std::string& path : Find(piece.dataset.server, piece.extent).paths) {
+    const File& file = files_.at(path);
+    if (file.tags->fence != piece.fence || !(file.tags->extent == piece.extent)) return false;
+    if (file.rows < 0) return true;
+    rows += file.rows;
+  }
+  return rows == piece.rows;
 }
 
 std::optional<std::string> PieceIndex::Untagged(const std::string& server) const {

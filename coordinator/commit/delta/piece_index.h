@@ -47,6 +47,9 @@ class PieceIndex {
   };
   Hit Find(const std::string& server, const Extent& extent) const;
 
+  // Whether the live files of just that piece hold all rows of the attempt that published it.
+  bool IsWhole(const PublishedPiece& piece) const;
+
   // A live file of the server without our tags, if there is one.
   std::optional<std::string> Untagged(const std::string& server) const;
 
@@ -54,6 +57,7 @@ class PieceIndex {
   struct File {
     std::string server;
     std::optional<PieceTags> tags;
+    int64_t rows = 0;  // -1: another writer has left out the statistics.
   };
   struct Server {
     std::map<int64_t, std::map<std::string, int64_t>> ranges;  // From -> path -> to.

@@ -36,14 +36,14 @@ class CoreCommitTest : public ::testing::Test {
     opened.session = "s";
     opened.hello.name = "w";
     Step({configured, run, opened, CreditChanged{"s", 100}});
+    EXPECT_NE(Find<CheckCommit>(), nullptr);  // Whose is the table?
+    Step({CommitChecked{"deals", absl::OkStatus(), {}}});
     const TaskSpec probe = Offered();
     ProbeResult found;
     found.source_clock = now_;
     found.transactions_known = true;
     found.schema.columns = {{"id", {TypeKind::kLong}, true}};
     HandIn(probe, found);
-    EXPECT_NE(Find<CheckCommit>(), nullptr);  // Whose is the table?
-    Step({CommitChecked{"deals", absl::OkStatus(), {}}});
   }
 
   void Step(const std::vector<Input>& inputs) { last_ = core_.Step(inputs, now_); }
@@ -110,6 +110,8 @@ TEST_F(CoreCommitTest, AnAttemptWhoseFilesAreGoneIsReadAgainAsOftenAsRetriesAllo
     EXPECT_EQ(Failed()->attempts(), attempt);
     EXPECT_THAT(Failed()->failure().message(), HasSubstr("is gone"));
     EXPECT_EQ(Failed()->quarantined(), attempt == 3);
+    ASSERT_NE(Find<CheckCommit>(), nullptr);  // Are files of the table gone as well?
+    Step({CommitChecked{"deals", absl::OkStatus(), {}, {}}});
     now_ += absl::Minutes(1);
     Step({CreditChanged{"s", 100}, Ticked{}});
   }

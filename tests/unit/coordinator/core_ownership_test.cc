@@ -73,13 +73,17 @@ class CoreOwnershipTest : public ::testing::Test {
         run.demands.emplace_back().dataset = {.table = table, .server = server};
     }
     Feed(run);
-    Work();  // The probes.
   }
 
-  // Does what has been offered so far; returns how many microbatches that were.
-  int Work() {
+  // Does what has been offered so far (unless `probes_only`); returns how many microbatches that
+  // were.
+  int Work(bool probes_only = false) {
     int microbatches = 0;
     for (const TaskSpec& task : std::exchange(offers_, {})) {
+      if (probes_only && !std::holds_alternative<ProbeTask>(task.kind)) {
+        offers_.push_back(task);
+        continue;
+      }
       Outcome outcome{task.lease, ProbeOfDays()};
       if (const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind)) {
         ++microbatches;
@@ -105,18 +109,20 @@ class CoreOwnershipTest : public ::testing::Test {
     return probe;
   }
 
-  // Answers the oldest open check of `table`: all alike, or one status for each server.
+  // Answers the oldest open check of `table`: all alike, or one status for each server. The probes
+  // that waited for it are done as well.
   void Answer(const std::string& table, const absl::Status& status,
               const std::map<std::string, absl::Status>& by_server = {}) {
     ASSERT_FALSE(checks_[table].empty()) << table;
     const CheckCommit check = std::move(checks_[table].front());
     checks_[table].erase(checks_[table].begin());
-    CommitChecked checked{table, status, {}};
+    CommitChecked checked{table, status, {}, {}};
     for (const Replacement& replacement : check.replacements) {
       const auto it = by_server.find(replacement.dataset.server);
       checked.statuses.push_back(it == by_server.end() ? absl::OkStatus() : it->second);
     }
     Feed(checked);
+    Work(/*probes_only=*/true);
   }
 
   void FinishCommits() {

@@ -27,6 +27,11 @@ class SeenTables : public CommitterFactory {
     absl::StatusOr<std::vector<absl::Status>> Check(const std::vector<Replacement>&) override {
       return absl::InternalError("not at the start");
     }
+    void Expect(const PublishedTable&) override {}
+    absl::StatusOr<std::vector<PublishedPiece>> FindLost(
+        const std::vector<PublishedPiece>&) override {
+      return std::vector<PublishedPiece>();
+    }
     absl::StatusOr<CommitResult> Commit(const Intent&) override {
       return absl::InternalError("not at the start");
     }
