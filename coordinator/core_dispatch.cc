@@ -188,7 +188,8 @@ bool Core::Impl::OfferProbe(const ServerChoice& choice) {
     work.run_ids = waiting;
     work.plans = planning;
     TaskSpec task;
-    task.kind = ProbeTask{dataset.TailStretches()};
+    task.run_id = waiting.empty() ? "" : waiting.front();
+    task.kind = ProbeTask{.tail = dataset.TailStretches(), .query_tag = {}};
     Offer(session_id, *session, dataset, TaskKind::kProbe, {work.task_id, 0}, std::move(task),
           false);
     return true;
@@ -242,7 +243,7 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
         stays_awake = true;  // Its answer may be no event, and then has to find this dataset again.
         break;
       }
-      return OfferClaim(dataset, *next.claim, backfills);
+      return OfferClaim(dataset, run_id, *next.claim, backfills);
     }
     if (!stuck.empty()) {
       FailDemands(id, stuck, OnlyWithQuarantined(dataset));
@@ -253,7 +254,8 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
   return false;
 }
 
-bool Core::Impl::OfferClaim(const DatasetState& dataset, const PlannedClaim& claim, bool backfill) {
+bool Core::Impl::OfferClaim(const DatasetState& dataset, const std::string& run_id,
+                            const PlannedClaim& claim, bool backfill) {
   SessionId session_id;
   Session* session = PickSession(dataset.spec.id.server, session_id);
   if (session == nullptr) return false;
@@ -264,8 +266,9 @@ bool Core::Impl::OfferClaim(const DatasetState& dataset, const PlannedClaim& cla
   *granted->mutable_extent() = ToProto(claim.extent);
   for (int64_t cut : claim.cuts) granted->add_cuts(cut);
   granted->set_task_id(task_id);
-  const int64_t fence = Emit(std::move(event));
   TaskSpec task;
+  task.run_id = run_id;
+  const int64_t fence = Emit(std::move(event));
   task.kind = MicrobatchOf(dataset, dataset.claims.at(fence));
   Offer(session_id, *session, dataset, TaskKind::kMicrobatch, {task_id, fence}, std::move(task),
         backfill);

@@ -124,7 +124,8 @@ struct Core::Impl {
   void Served(std::vector<ServerChoice>& servers, size_t index);
   bool OfferProbe(const ServerChoice& choice);
   bool OfferMicrobatch(const ServerChoice& choice, bool backfills);
-  bool OfferClaim(const DatasetState& dataset, const PlannedClaim& claim, bool backfill);
+  bool OfferClaim(const DatasetState& dataset, const std::string& run_id, const PlannedClaim& claim,
+                  bool backfill);
   bool OfferVerification(const std::string& server);
   Session* PickSession(const std::string& server, SessionId& id);
   void Offer(const SessionId& session_id, Session& session, const DatasetState& dataset,

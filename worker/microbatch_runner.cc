@@ -114,14 +114,30 @@ std::variant<Manifest, SidedError> ReadAndStage(StagingOptions staging, Source& 
                     manifest.status()};
 }
 
+// What the source's administrators are told of a task, with what finds it first: where space is
+// short, the end is cut. The range is written as `status` shows it.
+std::string QueryTag(const DatasetSpec& dataset, const TaskSpec& task, const StagingOptions* read) {
+  std::string tag = absl::StrCat("run=", task.run_id.empty() ? task.lease.task_id : task.run_id);
+  if (task.lease.fence != 0) absl::StrAppend(&tag, " fence=", task.lease.fence);
+  absl::StrAppend(&tag, " dataset=", ToString(dataset.id));
+  if (read == nullptr) return absl::StrCat(tag, " probe");
+  if (read->extent.range.has_value()) {
+    const absl::StatusOr<CursorCalendar> calendar = CalendarOf(dataset, read->cursor_type);
+    if (calendar.ok()) absl::StrAppend(&tag, " range=", calendar->Format(*read->extent.range));
+  }
+  return read->extent.outside ? absl::StrCat(tag, " and=outside") : tag;
+}
+
 using Result = decltype(Outcome::result);
 
 Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
                 const StagingFactory& open_writer, const RunTaskOptions& options,
                 std::stop_token stop, const ProgressCallback& progress) {
   if (progress) progress(TaskProgress{TaskPhase::kConnecting});
-  if (const auto* probe = std::get_if<ProbeTask>(&task.kind)) {
-    absl::StatusOr<ProbeResult> result = source.Probe(dataset, *probe, stop);
+  if (const auto* given = std::get_if<ProbeTask>(&task.kind)) {
+    ProbeTask probe = *given;
+    probe.query_tag = QueryTag(dataset, task, nullptr);
+    absl::StatusOr<ProbeResult> result = source.Probe(dataset, probe, stop);
     if (!result.ok()) return Failure{FailureKind::kSource, result.status()};
     return *std::move(result);
   }
@@ -130,7 +146,7 @@ Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source
       microbatch != nullptr
           ? OptionsOf(dataset, task, *microbatch, options)
           : OptionsOf(dataset, task, std::get<VerificationTask>(task.kind), options);
-  const std::string tag = absl::StrCat("headwater ", task.lease.task_id, "@", task.lease.fence);
+  const std::string tag = QueryTag(dataset, task, &staging);
   auto read = ReadAndStage(std::move(staging), source, open_writer, options, tag, stop, progress);
   if (auto* error = std::get_if<SidedError>(&read)) return Failure{error->kind, error->status};
   Manifest& manifest = std::get<Manifest>(read);

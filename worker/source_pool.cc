@@ -9,9 +9,10 @@
 namespace headwater {
 namespace {
 
-// A server whose URL was changed is another server.
+// A server whose URL or session settings were changed is another server.
 std::string KeyOf(const ServerSpec& server) {
-  return absl::StrCat(server.name, "\n", server.url, "\n", server.timezone, "\n", server.clock_sql);
+  return absl::StrCat(server.name, "\n", server.url, "\n", server.timezone, "\n", server.clock_sql,
+                      "\n", absl::FormatDuration(server.statement_timeout));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace {
 struct Keys {
   Setting<std::string> url, user, password, timezone, clock;
   Setting<int64_t> max_connections;
-  Setting<absl::Duration> silent_after;
+  Setting<absl::Duration> silent_after, statement_timeout;
   TableSettings defaults;
 };
 
@@ -36,9 +36,9 @@ Keys ReadKeys(MapReader& map, Problems& problems) {
   Put(keys.clock, map, "clock", map.Text("clock"));
   Put(keys.max_connections, map, "max_connections", map.Integer("max_connections", 1, 1000));
   Put(keys.silent_after, map, "silent_after", map.Duration("silent_after"));
+  Put(keys.statement_timeout, map, "statement_timeout", map.Duration("statement_timeout"));
   keys.defaults = ReadDefaults(map, problems);
-  map.Later({"transactions_from", "statement_timeout", "query_tag", "read_intent", "quiet_windows",
-             "driver", "tls"});
+  map.Later({"transactions_from", "query_tag", "read_intent", "quiet_windows", "driver", "tls"});
   return keys;
 }
 
@@ -55,6 +55,7 @@ Keys Overlay(Keys keys, const Keys& nearer) {
   Take(keys.clock, nearer.clock);
   Take(keys.max_connections, nearer.max_connections);
   Take(keys.silent_after, nearer.silent_after);
+  Take(keys.statement_timeout, nearer.statement_timeout);
   keys.defaults.Overlay(nearer.defaults);
   return keys;
 }
@@ -164,9 +165,18 @@ class ServerReader {
     server.spec.clock_sql = Expand(keys.clock.Or(""), name);
     server.spec.max_connections = static_cast<int>(keys.max_connections.Or(4));
     server.spec.silent_after = keys.silent_after.Or(absl::InfiniteDuration());
+    SetStatementTimeout(keys, server.spec);
     SetUrl(name, place, keys, server.spec);
     set_.servers.emplace(name, std::move(server));
     return true;
+  }
+
+  void SetStatementTimeout(const Keys& keys, ServerSpec& spec) {
+    spec.statement_timeout = keys.statement_timeout.Or(absl::InfiniteDuration());
+    // Zero would mean "none" to a server.
+    if (spec.statement_timeout >= absl::Milliseconds(1)) return;
+    problems_.Add(keys.statement_timeout.place,
+                  "'statement_timeout': expected at least 1ms; leave it out for none");
   }
 
   void SetUrl(const std::string& name, const Place& place, const Keys& keys, ServerSpec& spec) {

@@ -36,6 +36,7 @@ struct ServerSpec {
   std::string clock_sql;  // Empty: the source's own clock.
   int max_connections = 4;
   absl::Duration silent_after = absl::InfiniteDuration();
+  absl::Duration statement_timeout = absl::InfiniteDuration();  // Infinite: the server's own.
   std::string fleet;  // Empty when the server is not a member of one.
 };
 

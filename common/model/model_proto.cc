@@ -74,6 +74,10 @@ absl::StatusOr<ServerSpec> ServerFromProto(const v1::ServerSpec& server) {
   if (server.has_silent_after()) {
     ASSIGN_OR_RETURN(result.silent_after, FromProto("server.silent_after", server.silent_after()));
   }
+  if (server.has_statement_timeout()) {
+    ASSIGN_OR_RETURN(result.statement_timeout,
+                     FromProto("server.statement_timeout", server.statement_timeout()));
+  }
   return result;
 }
 
@@ -86,6 +90,9 @@ v1::ServerSpec ServerToProto(const ServerSpec& server) {
   result.set_max_connections(server.max_connections);
   if (server.silent_after != absl::InfiniteDuration()) {
     *result.mutable_silent_after() = ToProto(server.silent_after);
+  }
+  if (server.statement_timeout != absl::InfiniteDuration()) {
+    *result.mutable_statement_timeout() = ToProto(server.statement_timeout);
   }
   result.set_fleet(server.fleet);
   return result;

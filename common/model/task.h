@@ -37,6 +37,7 @@ struct TailCheck {
 
 struct ProbeTask {
   std::vector<Range> tail;  // At most 8.
+  std::string query_tag;    // Not on the wire: as ReadOptions::query_tag.
 };
 
 // What one probe read on the source, in one snapshot.
@@ -84,6 +85,7 @@ struct VerificationTask {
 struct TaskSpec {
   LeaseRef lease;
   std::string dataset_digest;
+  std::string run_id;  // The run it is done for, of several the first; empty: none.
   std::variant<ProbeTask, MicrobatchTask, VerificationTask> kind;
 };
 

@@ -95,6 +95,7 @@ absl::StatusOr<TaskSpec> FromProto(const v1::TaskSpec& task) {
   TaskSpec result;
   result.lease = {.task_id = task.task_id(), .fence = task.fence()};
   result.dataset_digest = task.dataset_digest();
+  result.run_id = task.run_id();
   RETURN_IF_ERROR(CheckFence(result.lease, task.has_microbatch()));
   switch (task.kind_case()) {
     case v1::TaskSpec::kProbe: {
@@ -120,6 +121,7 @@ v1::TaskSpec ToProto(const TaskSpec& task) {
   result.set_task_id(task.lease.task_id);
   result.set_fence(task.lease.fence);
   result.set_dataset_digest(task.dataset_digest);
+  result.set_run_id(task.run_id);
   std::visit([&](const auto& kind) { KindToProto(kind, result); }, task.kind);
   return result;
 }

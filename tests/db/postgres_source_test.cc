@@ -98,6 +98,45 @@ TEST_F(PostgresSource, AReaderCannotWrite) {
   EXPECT_FALSE(source_->Probe(dataset_, ProbeTask{}, std::stop_token()).ok());
 }
 
+TEST_F(PostgresSource, AnAdministratorSeesWhichRunReadsWhat) {
+  db_->Execute(
+      "CREATE TABLE t AS SELECT i AS id, repeat('x', 1000) AS text "
+      "FROM generate_series(1, 50000) AS i");
+  source_ = *db_->Open();
+  ReadOptions options;
+  options.query_tag = "run=r-12 fence=77 dataset=a/t range=[2013-01-01, 2013-02-01) */ DROP";
+  auto reader = source_->Read(dataset_, Extent{Range{0, 1}, false}, options);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  ASSERT_TRUE((*reader)->Next().ok());  // More than the socket holds is left: the server waits.
+  const std::string seen = db_->Ask(
+      "SELECT application_name || '\n' || query FROM pg_stat_activity WHERE query LIKE 'COPY%'");
+  EXPECT_EQ(seen.substr(0, seen.find('\n')),
+            "headwater r-12 fence=77 a/t [2013-01-01, 2013-02-01) _/ DROP");
+  EXPECT_THAT(seen, HasSubstr("/* headwater run=r-12 fence=77 dataset=a/t range=[2013-01-01, "
+                              "2013-02-01) _/ DROP */ SELECT"));
+}
+
+TEST_F(PostgresSource, AnAdministratorSeesWhichRunProbes) {
+  db_->Execute("CREATE TABLE t (id int)");
+  dataset_.server.clock_sql =
+      "SELECT CASE WHEN application_name = 'headwater r-12 a/t probe' THEN '2013-01-01' "
+      "ELSE application_name END FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+  source_ = *OpenPostgresSource(dataset_.server);
+  const auto probe = source_->Probe(
+      dataset_, ProbeTask{.tail = {}, .query_tag = "run=r-12 dataset=a/t probe"}, {});
+  EXPECT_TRUE(probe.ok()) << probe.status();
+}
+
+TEST_F(PostgresSource, AStatementThatTakesTooLongIsEndedByTheServerAndTriedAgain) {
+  dataset_.server.statement_timeout = absl::Milliseconds(20);
+  dataset_.server.clock_sql = db_->SlowQuery();
+  db_->Execute("CREATE TABLE t (id int)");
+  source_ = *OpenPostgresSource(dataset_.server);
+  const absl::Status status = source_->Probe(dataset_, ProbeTask{}, std::stop_token()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("statement timeout"));
+}
+
 TEST_F(PostgresSource, AnUnreachableServerIsUnavailableInItsOwnWordsWithoutThePassword) {
   ServerSpec server = db_->server();
   server.url = "postgresql://u:hush@localhost/none?host=/nonexistent_folder";

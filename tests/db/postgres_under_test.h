@@ -33,6 +33,14 @@ class PostgresUnderTest : public SourceUnderTest {
     EXPECT_EQ(PQresultStatus(result), PGRES_COMMAND_OK) << PQerrorMessage(connection_);
     PQclear(result);
   }
+  // The first value of the first row, or empty.
+  std::string Ask(const std::string& sql) {
+    PGresult* result = PQexec(connection_, sql.c_str());
+    EXPECT_EQ(PQresultStatus(result), PGRES_TUPLES_OK) << PQerrorMessage(connection_);
+    std::string answer = PQntuples(result) == 0 ? "" : PQgetvalue(result, 0, 0);
+    PQclear(result);
+    return answer;
+  }
   std::string TypeName(TypeKind kind) const override {
     switch (kind) {
       case TypeKind::kLong:

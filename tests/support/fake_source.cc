@@ -105,15 +105,17 @@ void FakeReader::AwaitBatches(int count) const {
   mutex_.Await(absl::Condition(&reached));
 }
 
-absl::StatusOr<ProbeResult> FakeSource::Probe(const DatasetSpec&, const ProbeTask&,
+absl::StatusOr<ProbeResult> FakeSource::Probe(const DatasetSpec&, const ProbeTask& task,
                                               std::stop_token) {
+  query_tags.push_back(task.query_tag);
   if (!open_status.ok()) return open_status;
   return probe;
 }
 
 absl::StatusOr<std::unique_ptr<SourceReader>> FakeSource::Read(const DatasetSpec&,
                                                                const Extent& extent,
-                                                               const ReadOptions&) {
+                                                               const ReadOptions& options) {
+  query_tags.push_back(options.query_tag);
   reads.push_back(extent);
   if (!open_status.ok()) return open_status;
   return std::make_unique<FakeReader>(script);

@@ -62,7 +62,8 @@ class FakeSource final : public Source {
   ProbeResult probe;
   FakeScript script;
   absl::Status open_status;
-  std::vector<Extent> reads;  // What was asked for.
+  std::vector<Extent> reads;            // What was asked for.
+  std::vector<std::string> query_tags;  // Of probes and reads.
 };
 
 }  // namespace headwater

@@ -1,5 +1,6 @@
 // What differs between SQL dialects, as data and a few pure functions. Nothing here talks to a
-// server; range_query.h puts the pieces together.
+// server; range_query.h, key_split.h, estimate_query.h and checksum_query.h put the pieces
+// together. Each dialect is one file of worker/source/dialects.
 #ifndef HEADWATER_WORKER_SOURCE_DIALECT_H_
 #define HEADWATER_WORKER_SOURCE_DIALECT_H_
 
@@ -7,24 +8,76 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/data/cursor.h"
+#include "common/data/schema.h"
 
 namespace headwater {
 
 enum class DialectKind { kPostgres, kSqlite, kMariaDb, kSqlServer, kGeneric };
 
-// One dialect. The string fields are SQL without a final semicolon; an empty one means that the
-// dialect cannot answer. They all give text, so that every adapter reads them alike.
+// The cursor column as a query needs it.
+struct CursorColumn {
+  std::string name;
+  CursorType type = CursorType::kNone;
+  // Between date and time where the storage is text (SQLite): ' ' or 'T'.
+  char separator = ' ';
+  // In the source's words (`datetime`, `timestamptz`), where they are known: a dialect with several
+  // types for one of ours writes bounds in the column's own.
+  std::string source_type = {};
+};
+
+// What the parts of a dialect's queries are asked with. All texts are SQL already: `relation` and
+// `column` are quoted, `..._literal` are string literals.
+struct EstimateNames {
+  std::string relation;
+  std::string relation_literal;  // The quoted relation as a text.
+  std::string schema_literal;    // Empty: none was given.
+  std::string table_literal;     // Its last part, without quotes of its own.
+};
+struct RangeEstimateNames {
+  EstimateNames names;
+  std::string column_literal;
+  std::string type;       // Of the values, in the dialect's words.
+  std::string condition;  // On a column `value`.
+};
+struct QuantileNames {
+  std::string relation;
+  std::string column;
+  int parts = 2;
+  double sample_percent = 100;
+};
+struct ChecksumNames {
+  std::string relation;
+  std::vector<std::string> fields;  // Text or NULL, see docs/source-checksum.md.
+  std::string where;                // " WHERE …", or empty.
+};
+
+// How the length of a name is limited.
+enum class NameUnit { kBytes, kCharacters, kUtf16Units };
+
+// One dialect. The string fields are SQL without a final semicolon; an empty one, or a null
+// function, means that the dialect cannot answer. They all give text, so that every adapter reads
+// them alike.
 struct Dialect {
   DialectKind kind = DialectKind::kGeneric;
   absl::string_view name = "";
   char quote_open = '"';
   char quote_close = '"';
-  size_t max_identifier_bytes = 128;  // Longer names would be cut by the server without a word.
+  NameUnit name_unit = NameUnit::kBytes;
+  size_t max_name = 128;      // Longer names would be cut by the server without a word.
+  size_t max_name_parts = 3;  // Of a relation.
+  bool basic_plane = false;   // Names hold no characters beyond U+FFFF.
 
+  // Counts rows beyond 32 bits, too.
+  absl::string_view count = "COUNT(*)";
+
+  // Statements for a new session, one a line: zone, forms of text, read-only, isolation.
+  absl::string_view session_sql = "";
   // One row, one column: the server's clock as zoneless UTC text.
   absl::string_view clock_sql = "";
   // One row: known (1 or 0), start of the oldest open transaction but ours (NULL: none), replay
@@ -41,34 +94,49 @@ struct Dialect {
   // Statements around a probe's questions, so that all see one state. Empty: none available.
   absl::string_view begin_snapshot_sql = "";
   absl::string_view end_snapshot_sql = "";
+
+  // The parts that are functions; each is reached by a function below, which checks its input.
+  std::string (*text_literal)(absl::string_view text) = nullptr;
+  absl::StatusOr<std::string> (*cursor_literal)(const CursorColumn& cursor,
+                                                int64_t value) = nullptr;
+  std::string (*cursor_as_text)(absl::string_view expression) = nullptr;
+  std::string (*key_as_text)(absl::string_view expression) = nullptr;
+  absl::StatusOr<std::string> (*key_literal)(const Column& key, absl::string_view source_type,
+                                             absl::string_view text) = nullptr;
+  std::string (*statement_timeout)(int64_t milliseconds) = nullptr;
+  std::string (*name_session)(absl::string_view name) = nullptr;
+  std::string (*estimate)(const EstimateNames& names) = nullptr;
+  std::string (*range_estimate)(const RangeEstimateNames& names) = nullptr;
+  std::string (*quantiles)(const QuantileNames& names) = nullptr;
+  std::string (*checksum_field)(const std::string& column, const ColumnType& type,
+                                absl::string_view source_type) = nullptr;
+  std::string (*checksum)(const ChecksumNames& names) = nullptr;
 };
 
 // Lives for the whole program.
 const Dialect& DialectOf(DialectKind kind);
 
-// `name` quoted for this dialect; quotes inside are doubled. INVALID_ARGUMENT: empty, contains NUL,
-// or longer than the dialect keeps.
+// `name` quoted for this dialect; quotes inside are doubled. INVALID_ARGUMENT: empty, not UTF-8,
+// contains NUL, or is longer than the dialect keeps, or not a name for another reason.
 absl::StatusOr<std::string> QuoteIdentifier(const Dialect& dialect, absl::string_view name);
 
-// `flights` or `public.flights`, each part quoted. INVALID_ARGUMENT as above, and for more than
-// three parts.
+// `flights` or `public.flights`, each part quoted. INVALID_ARGUMENT as above, and for more parts
+// than the dialect's relations have.
 absl::StatusOr<std::string> QuoteRelation(const Dialect& dialect, absl::string_view relation);
 
-// `text` as a string literal. INVALID_ARGUMENT: contains NUL.
+// `text` as a string literal that every session of ours reads alike. INVALID_ARGUMENT: contains
+// NUL.
 absl::StatusOr<std::string> QuoteText(absl::string_view text);
-
-// The cursor column as a query needs it.
-struct CursorColumn {
-  std::string name;
-  CursorType type = CursorType::kNone;
-  // Between date and time where the storage is text (SQLite): ' ' or 'T'.
-  char separator = ' ';
-};
+// The same in the dialect's own way: T-SQL marks text beyond the code page, MariaDB's backslashes
+// are safe whatever the session's mode.
+absl::StatusOr<std::string> QuoteText(const Dialect& dialect, absl::string_view text);
 
 // A cursor value as a literal of the column's own type, so that an index on the column serves the
 // comparison and no value is converted. Timestamps are written as short as they can be (no zeros at
 // the end of the fraction): where storage is text this literal is not greater than any other
-// spelling of the same instant, which is what half-open bounds need.
+// spelling of the same instant, which is what half-open bounds need. Where the column's type is
+// coarser than a microsecond the literal is the first of its values that is not before `value`,
+// which divides the column's values alike.
 // OUT_OF_RANGE: outside years 1 to 9999. INVALID_ARGUMENT: CursorType::kNone, or an instant in a
 // dialect whose columns have no zone.
 absl::StatusOr<std::string> CursorLiteral(const Dialect& dialect, const CursorColumn& cursor,
@@ -81,8 +149,20 @@ int BeyondLiterals(CursorType type, int64_t value);
 // `expression` converted to text in the form that value_text.h parses.
 std::string CursorAsText(const Dialect& dialect, absl::string_view expression);
 
-// SQL for the estimated number of rows of `relation` (one row, one column), or empty.
-absl::StatusOr<std::string> EstimateSql(const Dialect& dialect, absl::string_view relation);
+// The session's statements, in order, one by one.
+std::vector<std::string> SessionSql(const Dialect& dialect);
+
+// The statement that ends statements after `timeout` (rounded up to milliseconds), or empty: none
+// is wanted, or the dialect has none. SQL Server's ends waits for locks only.
+std::string StatementTimeoutSql(const Dialect& dialect, absl::Duration timeout);
+
+// The statement that names the session for the server's administrators after a
+// ReadOptions::query_tag, cut to what the server keeps, or empty.
+std::string NameSessionSql(const Dialect& dialect, absl::string_view tag);
+
+// `tag` without anything that could end a comment or a literal: letters, digits and a few signs
+// stay, everything else becomes `_`. At most `most` bytes.
+std::string CleanTag(absl::string_view tag, size_t most);
 
 }  // namespace headwater
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
 #include "common/base/status.h"
+#include "worker/source/estimate_query.h"
 #include "worker/source/range_query.h"
 #include "worker/source/selection.h"
 #include "worker/source/value_text.h"
@@ -25,6 +26,10 @@ absl::StatusOr<absl::Time> ParseClock(const std::string& text, absl::string_view
   return absl::InvalidArgumentError(
       absl::StrCat("the clock query '", sql, "' gave '", Excerpt(text),
                    "'; expected a timestamp such as 2013-07-01 00:00:00"));
+}
+
+absl::string_view Tag(const ProbeTask& task) {
+  return task.query_tag.empty() ? absl::string_view("probe") : absl::string_view(task.query_tag);
 }
 
 absl::StatusOr<TextRow> OneRow(SourceSession& session, const std::string& sql, size_t columns) {
@@ -121,7 +126,7 @@ absl::Status ProbeCursor(SourceSession& session, const DatasetSpec& dataset, con
   const bool by_clock = dataset.clock_bound && !integer;
   ASSIGN_OR_RETURN(const std::string sql,
                    BuildProbeQuery(session.dialect(), dataset.relation, cursor,
-                                   /*extremes=*/!by_clock, end, task.tail));
+                                   /*extremes=*/!by_clock, end, task.tail, Tag(task)));
   ASSIGN_OR_RETURN(const TextRow row, OneRow(session, sql, 4 + 2 * task.tail.size()));
   ASSIGN_OR_RETURN(result.minimum, CursorFrom(row[0], cursor));
   ASSIGN_OR_RETURN(result.bound, CursorFrom(row[1], cursor));

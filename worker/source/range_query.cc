@@ -1,7 +1,5 @@
 #include "worker/source/range_query.h"
 
-#include <cctype>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/status.h"
@@ -9,7 +7,7 @@
 namespace headwater {
 namespace {
 
-constexpr size_t kMaxTagBytes = 120;
+constexpr size_t kMaxTagBytes = 500;  // What pg_stat_activity keeps by default is twice that.
 constexpr absl::string_view kNothing = "1 = 0";
 
 // `cursor >= value`: empty if every non-NULL value satisfies it.
@@ -42,19 +40,8 @@ absl::StatusOr<std::string> InRange(const Dialect& dialect, const CursorColumn& 
   return absl::StrCat(from, " AND ", to);
 }
 
-}  // namespace
-
-std::string QueryComment(absl::string_view tag) {
-  std::string clean;
-  for (const char c : tag.substr(0, kMaxTagBytes)) {
-    const bool kept = std::isalnum(static_cast<unsigned char>(c)) ||
-                      absl::string_view(" ._-#:/@").find(c) != absl::string_view::npos;
-    clean.push_back(kept ? c : '_');
-  }
-  return clean.empty() ? "/* headwater */ " : absl::StrCat("/* headwater ", clean, " */ ");
-}
-
-absl::StatusOr<std::string> BuildCondition(const Dialect& dialect, const RangeQuery& query) {
+// Of the extent alone.
+absl::StatusOr<std::string> ExtentCondition(const Dialect& dialect, const RangeQuery& query) {
   if (query.cursor.type == CursorType::kNone) return std::string();
   if (!query.extent.range.has_value() && !query.extent.outside) {
     return absl::InvalidArgumentError("an extent without a range and without outside rows");
@@ -72,20 +59,44 @@ absl::StatusOr<std::string> BuildCondition(const Dialect& dialect, const RangeQu
   return range.empty() ? outside : absl::StrCat("(", range, ") OR ", outside);
 }
 
+}  // namespace
+
+absl::StatusOr<std::string> InRangeSql(const Dialect& dialect, const CursorColumn& cursor,
+                                       absl::string_view expression, const Range& range) {
+  return InRange(dialect, cursor, expression, range);
+}
+
+std::string QueryComment(absl::string_view tag) {
+  const std::string clean = CleanTag(tag, kMaxTagBytes);
+  return clean.empty() ? "/* headwater */ " : absl::StrCat("/* headwater ", clean, " */ ");
+}
+
+absl::StatusOr<std::string> BuildCondition(const Dialect& dialect, const RangeQuery& query) {
+  ASSIGN_OR_RETURN(std::string condition, ExtentCondition(dialect, query));
+  if (query.within.empty()) return condition;
+  if (condition.empty()) return query.within;
+  return absl::StrCat("(", condition, ") AND (", query.within, ")");
+}
+
+absl::StatusOr<std::string> WhereSql(const Dialect& dialect, const RangeQuery& query) {
+  ASSIGN_OR_RETURN(const std::string condition, BuildCondition(dialect, query));
+  return condition.empty() ? std::string() : absl::StrCat(" WHERE ", condition);
+}
+
 absl::StatusOr<std::string> BuildRangeQuery(const Dialect& dialect, const RangeQuery& query) {
   if (query.expressions.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("no column of '", query.relation, "' is selected"));
   }
   ASSIGN_OR_RETURN(const std::string relation, QuoteRelation(dialect, query.relation));
-  ASSIGN_OR_RETURN(const std::string condition, BuildCondition(dialect, query));
+  ASSIGN_OR_RETURN(const std::string where, WhereSql(dialect, query));
   return absl::StrCat(QueryComment(query.tag), "SELECT ", absl::StrJoin(query.expressions, ", "),
-                      " FROM ", relation, condition.empty() ? "" : " WHERE ", condition);
+                      " FROM ", relation, where);
 }
 
 absl::StatusOr<std::string> BuildProbeQuery(const Dialect& dialect, absl::string_view relation,
                                             const CursorColumn& cursor, bool extremes, int64_t end,
-                                            const std::vector<Range>& tail) {
+                                            const std::vector<Range>& tail, absl::string_view tag) {
   ASSIGN_OR_RETURN(const std::string table, QuoteRelation(dialect, relation));
   ASSIGN_OR_RETURN(const std::string column, QuoteIdentifier(dialect, cursor.name));
   ASSIGN_OR_RETURN(const std::string below, Below(dialect, cursor, column, end));
@@ -95,6 +106,7 @@ absl::StatusOr<std::string> BuildProbeQuery(const Dialect& dialect, absl::string
     answers.push_back(absl::StrCat("(SELECT ", expression, " FROM ", table,
                                    condition.empty() ? "" : " WHERE ", condition, ")"));
   };
+  const std::string count(dialect.count);
   const std::string maximum = CursorAsText(dialect, absl::StrCat("MAX(", column, ")"));
   if (extremes) {
     ask(CursorAsText(dialect, absl::StrCat("MIN(", column, ")")), below);
@@ -102,18 +114,18 @@ absl::StatusOr<std::string> BuildProbeQuery(const Dialect& dialect, absl::string
   } else {
     answers.insert(answers.end(), 2, "NULL");
   }
-  ask("COUNT(*)", absl::StrCat(column, " IS NULL"));
+  ask(count, absl::StrCat(column, " IS NULL"));
   if (beyond == kNothing) {
     answers.push_back("0");
   } else {
-    ask("COUNT(*)", beyond);
+    ask(count, beyond);
   }
   for (const Range& range : tail) {
     ASSIGN_OR_RETURN(const std::string condition, InRange(dialect, cursor, column, range));
-    ask("COUNT(*)", condition);
+    ask(count, condition);
     ask(maximum, condition);
   }
-  return absl::StrCat(QueryComment("probe"), "SELECT ", absl::StrJoin(answers, ", "));
+  return absl::StrCat(QueryComment(tag), "SELECT ", absl::StrJoin(answers, ", "));
 }
 
 }  // namespace headwater

@@ -130,7 +130,8 @@ absl::StatusOr<Selection> SelectColumns(const DatasetSpec& dataset,
   for (const SourceColumn& column : available) {
     if (column.column.name != dataset.cursor) continue;
     ASSIGN_OR_RETURN(const CursorType type, CursorTypeOf(column.column));
-    selection.cursor = CursorColumn{.name = dataset.cursor, .type = type};
+    selection.cursor = CursorColumn{
+        .name = dataset.cursor, .type = type, .separator = ' ', .source_type = column.type_name};
   }
   return selection;
 }

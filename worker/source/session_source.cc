@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "worker/source/dialect.h"
 #include "worker/source/probe.h"
 #include "worker/source/server_url.h"
 
@@ -22,9 +23,10 @@ class SessionSource : public Source {
   absl::StatusOr<ProbeResult> Probe(const DatasetSpec& dataset, const ProbeTask& task,
                                     std::stop_token stop) override {
     RETURN_IF_ERROR(Connect());
-    absl::StatusOr<ProbeResult> result = [&] {
+    absl::StatusOr<ProbeResult> result = [&]() -> absl::StatusOr<ProbeResult> {
       // Gone before the session may be: another thread can call it until then.
       const std::stop_callback cancel(stop, [this] { session_->Cancel(); });
+      RETURN_IF_ERROR(NameSession(task.query_tag));
       return RunProbe(*session_, dataset, task);
     }();
     if (result.ok()) return result;
@@ -35,8 +37,7 @@ class SessionSource : public Source {
                                                      const Extent& extent,
                                                      const ReadOptions& options) override {
     RETURN_IF_ERROR(Connect());
-    absl::StatusOr<std::unique_ptr<SourceReader>> reader =
-        session_->OpenReader(dataset, extent, options);
+    absl::StatusOr<std::unique_ptr<SourceReader>> reader = OpenNamed(dataset, extent, options);
     if (reader.ok()) return reader;
     return Failed(reader.status(), absl::StrCat("reading '", dataset.relation, "'"));
   }
@@ -48,7 +49,26 @@ class SessionSource : public Source {
     absl::StatusOr<std::unique_ptr<SourceSession>> session = open_(url_.Reveal());
     if (!session.ok()) return Failed(session.status(), "connecting");
     session_ = *std::move(session);
-    return absl::OkStatus();
+    const absl::Status set = SetTimeout();
+    return set.ok() ? set : Failed(set, "setting the statement timeout");
+  }
+
+  absl::Status SetTimeout() {
+    const std::string sql = StatementTimeoutSql(session_->dialect(), server_.statement_timeout);
+    return sql.empty() ? absl::OkStatus() : session_->Execute(sql);
+  }
+
+  absl::StatusOr<std::unique_ptr<SourceReader>> OpenNamed(const DatasetSpec& dataset,
+                                                          const Extent& extent,
+                                                          const ReadOptions& options) {
+    RETURN_IF_ERROR(NameSession(options.query_tag));
+    return session_->OpenReader(dataset, extent, options);
+  }
+
+  // So that the server's administrators see who reads what.
+  absl::Status NameSession(const std::string& tag) {
+    const std::string sql = NameSessionSql(session_->dialect(), tag);
+    return sql.empty() ? absl::OkStatus() : session_->Execute(sql);
   }
 
   absl::Status Failed(const absl::Status& status, absl::string_view doing) {

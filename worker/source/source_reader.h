@@ -43,7 +43,9 @@ struct ReadOptions {
   int64_t batch_bytes = 4 << 20;
   CursorType cursor_type = CursorType::kNone;
   int64_t domain_end = 0;  // Cursors at or beyond it belong to the `outside` rows.
-  std::string query_tag;   // Named in the query's leading comment and in application_name.
+  // What the server's administrators see, in the query's leading comment and, as far as it fits,
+  // in application_name: `run=r-12 fence=77 dataset=jfk/flights range=[…)`.
+  std::string query_tag;
 };
 
 // One source server, as one slot of a worker sees it: holds at most one connection, opened when

@@ -57,11 +57,23 @@ constexpr std::array<Meaning, 12> kSqliteWords = {{
     {"out of memory", absl::StatusCode::kResourceExhausted},
 }};
 
-// MariaDB gives 42000, a syntax error's state, for missing rights too.
-constexpr absl::string_view kDenied = "Access denied; you need";
+// MariaDB and SQL Server give 42000, a syntax error's state, for missing rights too.
+bool IsDenial(absl::string_view words) {
+  return absl::StrContains(words, "Access denied; you need") ||
+         absl::StrContains(words, "permission was denied");
+}
+
+// A server that ends a statement because it took too long says the same state as for one that
+// somebody cancelled; only its words differ. Tried again, not dropped.
+bool IsStatementTimeout(absl::string_view words) {
+  return absl::StrContains(words, "due to statement timeout") ||
+         absl::StrContains(words, "max_statement_time exceeded") ||
+         absl::StrContains(words, "maximum statement execution time exceeded");
+}
 
 absl::StatusCode CodeOf(absl::string_view sqlstate, absl::string_view words) {
-  if (absl::StrContains(words, kDenied)) return absl::StatusCode::kPermissionDenied;
+  if (IsStatementTimeout(words)) return absl::StatusCode::kDeadlineExceeded;
+  if (IsDenial(words)) return absl::StatusCode::kPermissionDenied;
   for (const Meaning& meaning : kStates) {
     if (absl::StartsWith(sqlstate, meaning.prefix)) return meaning.code;
   }

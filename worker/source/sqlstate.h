@@ -14,7 +14,8 @@ inline constexpr absl::string_view kSqlstatePayload = "headwater/sqlstate";
 //   08xxx, HYT00, HYT01, 57P01-57P03, 53xxx   UNAVAILABLE
 //   28xxx, 42501                              PERMISSION_DENIED
 //   42S02, 42S22, 42P01, 42703, 3D000, 3F000  NOT_FOUND
-//   HY008, 57014                              CANCELLED
+//   HY008, 57014                              CANCELLED; DEADLINE_EXCEEDED if the words speak of a
+//                                             statement timeout, as of PostgreSQL and MariaDB
 //   40xxx                                     ABORTED
 //   22xxx, 42xxx, 07xxx                       INVALID_ARGUMENT
 //   HY001, HY014                              RESOURCE_EXHAUSTED

@@ -146,6 +146,22 @@ TEST_F(MicrobatchRunner, AProbeAnswersAndOpensNoWriter) {
   EXPECT_TRUE(source_.reads.empty());
 }
 
+TEST_F(MicrobatchRunner, TheSourceIsToldWhatItIsAskedFor) {
+  task_.run_id = "r-12";
+  (void)Run();
+  task_.kind = MicrobatchTask{{std::nullopt, true}, {}, {}, CursorType::kInteger, 100};
+  (void)Run();
+  task_.run_id.clear();
+  task_.lease.fence = 0;
+  task_.kind = ProbeTask{};
+  (void)Run();
+  EXPECT_THAT(
+      source_.query_tags,
+      ::testing::ElementsAre("run=r-12 fence=7 dataset=ewr/flights range=[0, 100) and=outside",
+                             "run=r-12 fence=7 dataset=ewr/flights and=outside",
+                             "run=task-1 dataset=ewr/flights probe"));
+}
+
 TEST_F(MicrobatchRunner, AProbesFailureIsTheSources) {
   task_.kind = ProbeTask{};
   source_.open_status = absl::NotFoundError("no such relation");

@@ -10,11 +10,6 @@
 namespace headwater {
 namespace {
 
-// Quotes as our dialect has them, and no writing.
-constexpr absl::string_view kMariaDbSession =
-    "SET time_zone = '+00:00', sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'; "
-    "SET SESSION TRANSACTION READ ONLY";
-
 constexpr std::array<OdbcQuirks, 6> kQuirks = {{
     {.dbms = "sqlite",
      .dialect = DialectKind::kSqlite,
@@ -27,10 +22,6 @@ constexpr std::array<OdbcQuirks, 6> kQuirks = {{
      .temporal_as_text = true,
      .chars_are_utf8 = true,
      .refetches_in_block = true,
-     .session_sql = "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO'; "
-                    "SET intervalstyle TO 'iso_8601'; "
-                    "SET application_name TO 'headwater'; "
-                    "SET default_transaction_read_only TO on; SET extra_float_digits TO 3",
      .driver_word = "postgresql",
      .setting_key = "UseDeclareFetch",
      .settings = "UseDeclareFetch=1;Fetch=4096"},
@@ -39,15 +30,13 @@ constexpr std::array<OdbcQuirks, 6> kQuirks = {{
      .temporal_as_text = true,
      .chars_are_utf8 = true,
      .buffers_results = true,
-     .session_sql = kMariaDbSession,
      .driver_word = "maria",
      .setting_key = "Charset",
      .settings = "Charset=utf8mb4"},
     {.dbms = "mysql",
      .dialect = DialectKind::kMariaDb,
      .temporal_as_text = true,
-     .buffers_results = true,
-     .session_sql = kMariaDbSession},
+     .buffers_results = true},
     // FreeTDS has no SQLSetPos; Microsoft's driver has it for server cursors only. Both have exact
     // structs, with digits of 100 ns.
     {.dbms = "microsoft sql server", .driver = "tds", .dialect = DialectKind::kSqlServer},

@@ -26,8 +26,6 @@ struct OdbcQuirks {
   bool refetches_in_block = false;
   // Whole results are held in memory: large reads are cut into slices (slices.h).
   bool buffers_results = false;
-  // Run once after connecting; empty: nothing.
-  absl::string_view session_sql = "";
   // Appended to a connection string that does not name `setting_key` itself.
   absl::string_view driver_word = "";  // A part of the Driver= value that this entry is for.
   absl::string_view setting_key = "";

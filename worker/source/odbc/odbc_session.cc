@@ -70,8 +70,8 @@ absl::StatusOr<std::unique_ptr<OdbcSession>> OdbcSession::Open(
   const OdbcQuirks& quirks =
       QuirksOf(connection->Info(SQL_DBMS_NAME), connection->Info(SQL_DRIVER_NAME));
   std::unique_ptr<OdbcSession> session(new OdbcSession(std::move(connection), quirks));
-  for (const absl::string_view sql : absl::StrSplit(quirks.session_sql, ';', absl::SkipEmpty())) {
-    RETURN_IF_ERROR(session->Execute(std::string(sql)));
+  for (const std::string& sql : SessionSql(session->dialect())) {
+    RETURN_IF_ERROR(session->Execute(sql));
   }
   return session;
 }

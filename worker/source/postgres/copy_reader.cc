@@ -12,15 +12,7 @@ namespace headwater {
 namespace {
 
 constexpr int64_t kMaxBatchRows = 64 << 10;
-constexpr int64_t kExtraBytesPerColumn = 16;     // A numeric of 2 bytes becomes a decimal of 16.
-constexpr size_t kMaxApplicationNameBytes = 63;  // What the server keeps.
-
-// So that the server's administrators see who reads what.
-absl::Status NameSession(PostgresSession& session, const std::string& tag) {
-  const std::string name = absl::StrCat("headwater ", tag).substr(0, kMaxApplicationNameBytes);
-  ASSIGN_OR_RETURN(const std::string text, QuoteText(name));
-  return session.Execute(absl::StrCat("SET application_name TO ", text));
-}
+constexpr int64_t kExtraBytesPerColumn = 16;  // A numeric of 2 bytes becomes a decimal of 16.
 
 }  // namespace
 
@@ -44,7 +36,6 @@ absl::StatusOr<std::unique_ptr<SourceReader>> OpenCopyReader(PostgresSession& se
     shapes.push_back(type.rule->shape);
   }
   ASSIGN_OR_RETURN(const std::string select, BuildRangeQuery(session.dialect(), read.query));
-  RETURN_IF_ERROR(NameSession(session, options.query_tag));
   auto decoder = std::make_unique<CopyDecoder>(schema, std::move(shapes),
                                                RowNamingColumns(dataset, read.selection));
   return CopyReader::Open(session, schema, std::move(decoder), select, options.batch_bytes);

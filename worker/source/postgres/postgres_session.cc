@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/substitute.h"
 #include "common/base/status.h"
 #include "worker/source/postgres/copy_reader.h"
@@ -75,11 +76,7 @@ absl::StatusOr<std::unique_ptr<PostgresSession>> PostgresSession::Open(const std
   // Notices are for people at a terminal.
   PQsetNoticeProcessor(
       session->connection_, [](void*, const char*) {}, nullptr);
-  RETURN_IF_ERROR(session->Execute(
-      "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO, YMD'; SET IntervalStyle TO 'iso_8601'; "
-      "SET extra_float_digits TO 3; SET bytea_output TO 'hex'; "
-      "SET standard_conforming_strings TO on; "
-      "SET application_name TO 'headwater'; SET default_transaction_read_only TO on"));
+  RETURN_IF_ERROR(session->Execute(absl::StrJoin(SessionSql(session->dialect()), "; ")));
   // A database that does not know what its bytes mean would refuse what is not UTF-8 without a word
   // of where it is. The decoder names column and row.
   const char* encoding = PQparameterStatus(session->connection_, "server_encoding");

@@ -56,6 +56,8 @@ const Mistake kMistakes[] = {
      "expected a number from 0 to 100, found 500"},
     {"DuplicateKey", "  - {from: crm/t, strategy: full, from: crm/u}", "5:35",
      "key 'from' stands here and at headwater.yaml:5:6"},
+    {"TimeoutOfNothing", "fleets: {f: {url: \"odbc:DSN=x\", statement_timeout: 0s, members: [m]}}",
+     "5:52", "'statement_timeout': expected at least 1ms"},
     {"BadDuration", "  - {from: crm/t, strategy: full, settle: 5}", "5:43",
      "'settle': expected a duration such as 500ms, 5s, 10m, 2h or 30d, found '5'"},
     {"UnknownZone", "  - {from: crm/t, strategy: full, cursor_timezone: Europe/Olso}", "5:52",

@@ -50,7 +50,8 @@ fleets:
     url: "odbc:Driver=SQLite3;Database={config_dir}/data/{member}.db;StepAPI=1;NoCreat=1"
     timezone: America/New_York
     clock: "SELECT value FROM demo_clock"
-    members: [ewr, jfk, {name: lga, silent_after: 7d, max_connections: 2}]
+    statement_timeout: 10m
+    members: [ewr, jfk, {name: lga, silent_after: 7d, max_connections: 2, statement_timeout: 90s}]
 targets:
   lake: {delta: "./lake"}
 schedules:
@@ -80,6 +81,9 @@ TEST_F(LoadConfigTest, ExpandsAFleetAndAppliesDefaults) {
   EXPECT_EQ(flights.server.timezone, "America/New_York");
   EXPECT_EQ(flights.server.silent_after, absl::Hours(24 * 7));
   EXPECT_EQ(flights.server.max_connections, 2);
+  EXPECT_EQ(flights.server.statement_timeout, absl::Seconds(90));
+  EXPECT_EQ(config->datasets[0].spec.server.statement_timeout, absl::Minutes(10));
+  EXPECT_EQ(config->datasets[3].spec.server.statement_timeout, absl::InfiniteDuration());
   EXPECT_EQ(flights.server.clock_sql, "SELECT value FROM demo_clock");
   EXPECT_EQ(flights.strategy, Strategy::kPartition);
   EXPECT_EQ(flights.cursor_timezone, "UTC");
@@ -87,7 +91,7 @@ TEST_F(LoadConfigTest, ExpandsAFleetAndAppliesDefaults) {
   EXPECT_EQ(flights.lookback_units, 2);
   EXPECT_EQ(flights.target_uri, absl::StrCat(folder_.string(), "/lake/flights"));
   EXPECT_EQ(config->datasets[2].frequency, "daily");
-  EXPECT_THAT(config->datasets[2].location, HasSubstr("headwater.yaml:18:5"));
+  EXPECT_THAT(config->datasets[2].location, HasSubstr("headwater.yaml:19:5"));
 
   EXPECT_EQ(config->datasets[3].spec.relation, "public.orders");
   EXPECT_EQ(config->datasets[3].spec.server.url, "postgresql://bob:${cred:crm}@crm-replica/crm");

@@ -28,7 +28,8 @@ v1::DatasetSpec GoodSpec() {
   return Parse<v1::DatasetSpec>(R"(
     table: "flights" relation: "public.flights" strategy: STRATEGY_PARTITION cursor: "time_hour"
     server { name: "jfk" url: "postgresql://x" timezone: "America/New_York" clock_sql: "SELECT 1"
-             max_connections: 2 silent_after { seconds: 604800 } fleet: "airports" }
+             max_connections: 2 silent_after { seconds: 604800 } fleet: "airports"
+             statement_timeout { seconds: 90 } }
     cursor_timezone: "UTC" unit { kind: KIND_DAY count: 1 }
     partition_by { kind: KIND_MONTH count: 1 } lookback_units: 2 begin: "2013-01-01"
     include_columns: "a" exclude_columns: "b" key_columns: "c"
@@ -185,6 +186,8 @@ TEST(ModelProto, ASpecWithABadFieldIsRefused) {
        {"server.max_connections", [](Spec& s) { s.mutable_server()->set_max_connections(0); }},
        {"server.silent_after",
         [](Spec& s) { s.mutable_server()->mutable_silent_after()->set_seconds(-1); }},
+       {"server.statement_timeout",
+        [](Spec& s) { s.mutable_server()->mutable_statement_timeout()->set_seconds(-1); }},
        {"unit.kind", [](Spec& s) { s.clear_unit(); }},
        {"unit.count", [](Spec& s) { s.mutable_unit()->set_count(0); }},
        {"partition_by", [](Spec& s) { s.clear_partition_by(); }},

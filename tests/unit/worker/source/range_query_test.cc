@@ -42,7 +42,7 @@ TEST(RangeQuery, ARangeIsHalfOpenInTheColumnsOwnType) {
   EXPECT_THAT(Sql(DialectKind::kSqlite, QueryOf(CursorType::kWallClock, day)),
               HasSubstr("\"at\" >= '2013-01-01 05:00:00' AND \"at\" < '2013-01-02 05:00:00.25'"));
   EXPECT_THAT(Sql(DialectKind::kSqlServer, QueryOf(CursorType::kWallClock, day)),
-              HasSubstr("[at] >= CAST('2013-01-01T05:00:00' AS datetime2(6))"));
+              HasSubstr("[at] >= CAST('2013-01-01T05:00:00' AS datetime2(7))"));
   EXPECT_THAT(Sql(DialectKind::kMariaDb, QueryOf(CursorType::kWallClock, day)),
               HasSubstr("`at` >= TIMESTAMP '2013-01-01 05:00:00'"));
 }
@@ -103,7 +103,7 @@ TEST(RangeQuery, NamesThatTheServerWouldCutAreRefused) {
 TEST(RangeQuery, AProbeAsksEachQuestionInASubselectOfItsOwn) {
   const auto sql = BuildProbeQuery(DialectOf(DialectKind::kSqlite), "f",
                                    CursorColumn{"n", CursorType::kInteger, ' '},
-                                   /*extremes=*/true, 9, {{3, 9}});
+                                   /*extremes=*/true, 9, {{3, 9}}, "probe");
   EXPECT_EQ(*sql,
             "/* headwater probe */ SELECT (SELECT MIN(\"n\") FROM \"f\" WHERE \"n\" < 9), "
             "(SELECT MAX(\"n\") FROM \"f\" WHERE \"n\" < 9), "

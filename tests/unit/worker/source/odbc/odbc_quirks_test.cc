@@ -40,6 +40,10 @@ TEST(OdbcQuirks, SqlstatesAndWordsBecomeCodes) {
             absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(code("22003", ""), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(code("57014", ""), absl::StatusCode::kCancelled);
+  EXPECT_EQ(code("57014", "ERROR:  canceling statement due to statement timeout"),
+            absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(code("70100", "Query execution was interrupted (max_statement_time exceeded)"),
+            absl::StatusCode::kDeadlineExceeded);
   EXPECT_EQ(code("HY000", "no such table: nix (1)"), absl::StatusCode::kNotFound);
   EXPECT_EQ(code("HY000", "database is locked (5)"), absl::StatusCode::kUnavailable);
   EXPECT_EQ(code("HY000", "who knows"), absl::StatusCode::kUnknown);

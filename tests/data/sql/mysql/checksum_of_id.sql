@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT CAST(COUNT(*) AS CHAR), CAST(COUNT(hashed.hash) AS CHAR), CAST(COALESCE(SUM(hashed.hash), 0) AS CHAR) FROM (SELECT CAST(CONV(SUBSTR(MD5(CONVERT(CONCAT(COALESCE(CAST(`id` AS CHAR), '~'), ',') USING utf8mb4)), 1, 16), 16, 10) AS UNSIGNED) AS hash FROM `events`) AS hashed

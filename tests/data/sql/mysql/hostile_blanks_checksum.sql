@@ -1,0 +1,1 @@
+/* headwater  a_b */ SELECT CAST(COUNT(*) AS CHAR), CAST(COUNT(hashed.hash) AS CHAR), CAST(COALESCE(SUM(hashed.hash), 0) AS CHAR) FROM (SELECT CAST(CONV(SUBSTR(MD5(CONVERT(CONCAT(COALESCE(CAST(` a	b` AS CHAR), '~'), ',') USING utf8mb4)), 1, 16), 16, 10) AS UNSIGNED) AS hash FROM ` a	b` WHERE (` a	b` >= 0 AND ` a	b` < 9) OR ` a	b` IS NULL OR ` a	b` >= 9) AS hashed

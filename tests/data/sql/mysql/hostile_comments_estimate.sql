@@ -1,0 +1,2 @@
+SELECT CAST(TABLE_ROWS AS CHAR) FROM information_schema.TABLES WHERE TABLE_NAME = 'a /* b */ c -- d
+# e' AND TABLE_SCHEMA = DATABASE()

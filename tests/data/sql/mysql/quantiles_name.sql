@@ -1,0 +1,1 @@
+SELECT CAST(MIN(tiles.value) AS CHAR) FROM (SELECT `name` AS value, NTILE(4) OVER (ORDER BY `name`) AS tile FROM `events` WHERE `name` IS NOT NULL) AS tiles WHERE tiles.tile > 1 GROUP BY tiles.tile ORDER BY MIN(tiles.value)

@@ -1,0 +1,1 @@
+SELECT CAST(MIN(tiles.value) AS CHAR) FROM (SELECT `id` AS value, NTILE(3) OVER (ORDER BY `id`) AS tile FROM `events` WHERE `id` IS NOT NULL) AS tiles WHERE tiles.tile > 1 GROUP BY tiles.tile ORDER BY MIN(tiles.value)

@@ -1,0 +1,1 @@
+SELECT CAST(MIN(tiles.value) AS CHAR) FROM (SELECT `token` AS value, NTILE(4) OVER (ORDER BY `token`) AS tile FROM `events` WHERE `token` IS NOT NULL) AS tiles WHERE tiles.tile > 1 GROUP BY tiles.tile ORDER BY MIN(tiles.value)

@@ -1,0 +1,1 @@
+SELECT CAST(COALESCE(SUM(trx_mysql_thread_id = CONNECTION_ID() AND trx_query LIKE '%headwater asks $0 %'), 0) AS CHAR), CAST(CONVERT_TZ(MIN(IF(trx_is_read_only = 0 AND trx_mysql_thread_id <> CONNECTION_ID(), trx_started, NULL)), 'SYSTEM', '+00:00') AS CHAR), NULL FROM information_schema.INNODB_TRX

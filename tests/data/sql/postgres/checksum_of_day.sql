@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT CAST(COUNT(*) AS text), CAST(COUNT(hash) AS text), CAST(COALESCE(SUM(hash), 0) AS text) FROM (SELECT CAST(CAST('x' || SUBSTR(MD5(CONVERT_TO(COALESCE(CAST("day" AS text), '~') || ',', 'UTF8')), 1, 16) AS bit(64)) AS bigint) AS hash FROM "events") AS hashed

@@ -1,0 +1,1 @@
+/* headwater a_b_ */ SELECT CAST(COUNT(*) AS text), CAST(COUNT(hash) AS text), CAST(COALESCE(SUM(hash), 0) AS text) FROM (SELECT CAST(CAST('x' || SUBSTR(MD5(CONVERT_TO(COALESCE(CAST("a\b\" AS text), '~') || ',', 'UTF8')), 1, 16) AS bit(64)) AS bigint) AS hash FROM "a\b\" WHERE ("a\b\" >= 0 AND "a\b\" < 9) OR "a\b\" IS NULL OR "a\b\" >= 9) AS hashed

@@ -1,0 +1,1 @@
+/* headwater a]b[c]]d */ SELECT CAST(COUNT(*) AS text), CAST(COUNT(hash) AS text), CAST(COALESCE(SUM(hash), 0) AS text) FROM (SELECT CAST(CAST('x' || SUBSTR(MD5(CONVERT_TO(COALESCE(CAST("a]b[c]]d" AS text), '~') || ',', 'UTF8')), 1, 16) AS bit(64)) AS bigint) AS hash FROM "a]b[c]]d" WHERE ("a]b[c]]d" >= 0 AND "a]b[c]]d" < 9) OR "a]b[c]]d" IS NULL OR "a]b[c]]d" >= 9) AS hashed

@@ -1,0 +1,18 @@
+/* headwater a /_ b _/ c -- d_# e */ SELECT (SELECT CAST(MIN("a /* b */ c -- d
+# e") AS text) FROM "a /* b */ c -- d
+# e" WHERE "a /* b */ c -- d
+# e" < 9), (SELECT CAST(MAX("a /* b */ c -- d
+# e") AS text) FROM "a /* b */ c -- d
+# e" WHERE "a /* b */ c -- d
+# e" < 9), (SELECT COUNT(*) FROM "a /* b */ c -- d
+# e" WHERE "a /* b */ c -- d
+# e" IS NULL), (SELECT COUNT(*) FROM "a /* b */ c -- d
+# e" WHERE "a /* b */ c -- d
+# e" >= 9), (SELECT COUNT(*) FROM "a /* b */ c -- d
+# e" WHERE "a /* b */ c -- d
+# e" >= 0 AND "a /* b */ c -- d
+# e" < 9), (SELECT CAST(MAX("a /* b */ c -- d
+# e") AS text) FROM "a /* b */ c -- d
+# e" WHERE "a /* b */ c -- d
+# e" >= 0 AND "a /* b */ c -- d
+# e" < 9)

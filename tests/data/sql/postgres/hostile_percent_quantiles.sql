@@ -1,0 +1,1 @@
+SELECT CAST(UNNEST(PERCENTILE_DISC(ARRAY[0.5]) WITHIN GROUP (ORDER BY "%s {x} ?1 :n $1 @v")) AS text) FROM "%s {x} ?1 :n $1 @v"

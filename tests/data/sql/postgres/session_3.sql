@@ -1,0 +1,1 @@
+SET IntervalStyle TO 'iso_8601'

@@ -1,0 +1,1 @@
+/* headwater a_b_ */ SELECT (SELECT MIN("a\b\") FROM "a\b\" WHERE "a\b\" < 9), (SELECT MAX("a\b\") FROM "a\b\" WHERE "a\b\" < 9), (SELECT COUNT(*) FROM "a\b\" WHERE "a\b\" IS NULL), (SELECT COUNT(*) FROM "a\b\" WHERE "a\b\" >= 9), (SELECT COUNT(*) FROM "a\b\" WHERE "a\b\" >= 0 AND "a\b\" < 9), (SELECT MAX("a\b\") FROM "a\b\" WHERE "a\b\" >= 0 AND "a\b\" < 9)

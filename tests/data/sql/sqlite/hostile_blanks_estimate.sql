@@ -1,0 +1,1 @@
+SELECT CASE WHEN newest <= 100000 THEN (SELECT COUNT(*) FROM " a	b") ELSE newest END FROM (SELECT MAX(rowid) AS newest FROM " a	b")

@@ -1,0 +1,1 @@
+SELECT MIN(tiles.value) FROM (SELECT "a😀b" AS value, NTILE(2) OVER (ORDER BY "a😀b") AS tile FROM "a😀b" WHERE "a😀b" IS NOT NULL) AS tiles WHERE tiles.tile > 1 GROUP BY tiles.tile ORDER BY MIN(tiles.value)

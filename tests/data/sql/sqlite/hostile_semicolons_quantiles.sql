@@ -1,0 +1,1 @@
+SELECT MIN(tiles.value) FROM (SELECT "a; DROP TABLE events; --" AS value, NTILE(2) OVER (ORDER BY "a; DROP TABLE events; --") AS tile FROM "a; DROP TABLE events; --" WHERE "a; DROP TABLE events; --" IS NOT NULL) AS tiles WHERE tiles.tile > 1 GROUP BY tiles.tile ORDER BY MIN(tiles.value)

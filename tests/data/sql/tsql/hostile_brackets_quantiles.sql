@@ -1,0 +1,1 @@
+SELECT CONVERT(nvarchar(4000), MIN(tiles.value), 126) FROM (SELECT [a]]b[c]]]]d] AS value, NTILE(2) OVER (ORDER BY [a]]b[c]]]]d]) AS tile FROM [a]]b[c]]]]d] WHERE [a]]b[c]]]]d] IS NOT NULL) AS tiles WHERE tiles.tile > 1 GROUP BY tiles.tile ORDER BY MIN(tiles.value)

@@ -1,0 +1,1 @@
+/* headwater a]b[c]]d */ SELECT [a]]b[c]]]]d] FROM [a]]b[c]]]]d] WHERE ([a]]b[c]]]]d] >= CAST(0 AS bigint) AND [a]]b[c]]]]d] < CAST(9 AS bigint)) OR [a]]b[c]]]]d] IS NULL OR [a]]b[c]]]]d] >= CAST(9 AS bigint)

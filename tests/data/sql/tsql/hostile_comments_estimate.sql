@@ -1,0 +1,2 @@
+SELECT CAST(SUM(p.row_count) AS varchar(20)) FROM sys.dm_db_partition_stats AS p WHERE p.object_id = OBJECT_ID(N'[a /* b */ c -- d
+# e]') AND p.index_id IN (0, 1)

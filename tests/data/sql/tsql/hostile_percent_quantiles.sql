@@ -1,0 +1,1 @@
+SELECT CONVERT(nvarchar(4000), MIN(tiles.value), 126) FROM (SELECT [%s {x} ?1 :n $1 @v] AS value, NTILE(2) OVER (ORDER BY [%s {x} ?1 :n $1 @v]) AS tile FROM [%s {x} ?1 :n $1 @v] WHERE [%s {x} ?1 :n $1 @v] IS NOT NULL) AS tiles WHERE tiles.tile > 1 GROUP BY tiles.tile ORDER BY MIN(tiles.value)

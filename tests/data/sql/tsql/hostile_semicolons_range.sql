@@ -1,0 +1,1 @@
+/* headwater a_ DROP TABLE events_ -- */ SELECT [a; DROP TABLE events; --] FROM [a; DROP TABLE events; --] WHERE ([a; DROP TABLE events; --] >= CAST(0 AS bigint) AND [a; DROP TABLE events; --] < CAST(9 AS bigint)) OR [a; DROP TABLE events; --] IS NULL OR [a; DROP TABLE events; --] >= CAST(9 AS bigint)

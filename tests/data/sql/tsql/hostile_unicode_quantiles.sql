@@ -1,0 +1,1 @@
+SELECT CONVERT(nvarchar(4000), MIN(tiles.value), 126) FROM (SELECT [Größe 表 é] AS value, NTILE(2) OVER (ORDER BY [Größe 表 é]) AS tile FROM [Größe 表 é] WHERE [Größe 表 é] IS NOT NULL) AS tiles WHERE tiles.tile > 1 GROUP BY tiles.tile ORDER BY MIN(tiles.value)

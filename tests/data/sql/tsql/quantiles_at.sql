@@ -1,0 +1,1 @@
+SELECT CONVERT(nvarchar(4000), MIN(tiles.value), 126) FROM (SELECT [at] AS value, NTILE(4) OVER (ORDER BY [at]) AS tile FROM [events] WHERE [at] IS NOT NULL) AS tiles WHERE tiles.tile > 1 GROUP BY tiles.tile ORDER BY MIN(tiles.value)

@@ -1,0 +1,1 @@
+SELECT CONVERT(nvarchar(4000), MIN(tiles.value), 126) FROM (SELECT [id] AS value, NTILE(3) OVER (ORDER BY [id]) AS tile FROM [events] TABLESAMPLE SYSTEM (2.5 PERCENT) WHERE [id] IS NOT NULL) AS tiles WHERE tiles.tile > 1 GROUP BY tiles.tile ORDER BY MIN(tiles.value)

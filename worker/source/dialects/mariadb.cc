@@ -1,0 +1,125 @@
+// MariaDB and MySQL.
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "worker/source/dialects/dialects.h"
+
+namespace headwater::dialects {
+namespace {
+
+// A backslash is a character like others here, TIMESTAMP columns are compared and shown in UTC.
+constexpr absl::string_view kSession =
+    "SET SESSION time_zone = '+00:00', SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'\n"
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ\n"
+    "SET SESSION TRANSACTION READ ONLY";
+
+// InnoDB makes the list again only when nobody has looked at it for 100 ms. Our own transaction
+// shows what it ran when the list was made: if that is this very statement, the list is fresh.
+// `trx_started` is in the zone of the server's process, whatever the session's. Read-only
+// transactions, our own reads among them, leave no rows behind.
+constexpr absl::string_view kTransactions =
+    "SELECT CAST(COALESCE(SUM(trx_mysql_thread_id = CONNECTION_ID() AND "
+    "trx_query LIKE '%headwater asks $0 %'), 0) AS CHAR), "
+    "CAST(CONVERT_TZ(MIN(IF(trx_is_read_only = 0 AND trx_mysql_thread_id <> CONNECTION_ID(), "
+    "trx_started, NULL)), 'SYSTEM', '+00:00') AS CHAR), NULL FROM information_schema.INNODB_TRX";
+
+// Bytes as hexadecimal digits where a backslash could be taken for an escape.
+std::string Text(absl::string_view text) {
+  if (text.find('\\') == absl::string_view::npos) return StandardText(text);
+  return absl::StrCat("CONVERT(X'", absl::BytesToHexString(text), "' USING utf8mb4)");
+}
+
+std::string AsText(absl::string_view expression) {
+  return absl::StrCat("CAST(", expression, " AS CHAR)");
+}
+
+absl::StatusOr<std::string> KeyLiteral(const Column& key, absl::string_view source_type,
+                                       absl::string_view text) {
+  return CommonKeyLiteral(kMariaDb, key, source_type, text);
+}
+
+// The variable has another name in each of the two; a comment that begins with `M!` is read by
+// MariaDB only, and MariaDB leaves those from 50700 to 50999 to MySQL.
+std::string Timeout(int64_t milliseconds) {
+  return absl::StrFormat(
+      "SET SESSION /*M!100101 max_statement_time = %d.%03d */ /*!50708 max_execution_time = %d */",
+      milliseconds / 1000, milliseconds % 1000, milliseconds);
+}
+
+std::string Estimate(const EstimateNames& names) {
+  return absl::StrCat(
+      "SELECT CAST(TABLE_ROWS AS CHAR) FROM information_schema.TABLES WHERE TABLE_NAME = ",
+      names.table_literal,
+      " AND TABLE_SCHEMA = ", names.schema_literal.empty() ? "DATABASE()" : names.schema_literal);
+}
+
+std::string Quantiles(const QuantileNames& names) { return TileQuantiles(names, AsText); }
+
+// Floating point as the shortest digits that give the value back: there is no way to its bits.
+std::string ChecksumField(const std::string& column, const ColumnType& type, absl::string_view) {
+  const std::string utf8 = absl::StrCat("CONVERT(", column, " USING utf8mb4)");
+  std::string moment = absl::StrCat("DATE_FORMAT(", column, ", '%Y-%m-%d %H:%i:%s.%f')");
+  switch (type.kind) {
+    case TypeKind::kBoolean:  // BIT(1) is a byte otherwise.
+      return absl::StrCat("CAST(", column, " + 0 AS CHAR)");
+    case TypeKind::kFloat:
+    case TypeKind::kDouble:
+      return absl::StrCat("CAST(CAST(", column, " AS DOUBLE) + 0 AS CHAR)");
+    case TypeKind::kString:
+      return absl::StrCat("CONCAT(LENGTH(", utf8, "), ':', ", utf8, ")");
+    case TypeKind::kBinary:
+      return absl::StrCat("LOWER(HEX(", column, "))");
+    case TypeKind::kTimestampNtz:
+      return moment;
+    case TypeKind::kTimestamp:
+      return absl::StrCat("CONCAT(", moment, ", 'Z')");
+    default:
+      return AsText(column);
+  }
+}
+
+std::string Checksum(const ChecksumNames& names) {
+  const std::string row =
+      absl::StrJoin(names.fields, ", ", [](std::string* out, const std::string& field) {
+        absl::StrAppend(out, "COALESCE(", field, ", '~'), ','");
+      });
+  return absl::StrCat(
+      "SELECT CAST(COUNT(*) AS CHAR), CAST(COUNT(hashed.hash) AS CHAR), "
+      "CAST(COALESCE(SUM(hashed.hash), 0) AS CHAR) FROM (SELECT CAST(CONV(SUBSTR(MD5(CONVERT("
+      "CONCAT(",
+      row, ") USING utf8mb4)), 1, 16), 16, 10) AS UNSIGNED) AS hash FROM ", names.relation,
+      names.where, ") AS hashed");
+}
+
+}  // namespace
+
+constinit const Dialect kMariaDb = {
+    .kind = DialectKind::kMariaDb,
+    .name = "MariaDB",
+    .quote_open = '`',
+    .quote_close = '`',
+    .name_unit = NameUnit::kCharacters,
+    .max_name = 64,
+    .max_name_parts = 2,
+    .basic_plane = true,
+    .session_sql = kSession,
+    .clock_sql = "SELECT CAST(UTC_TIMESTAMP(6) AS CHAR)",
+    .transactions_sql = kTransactions,
+    .transactions_wait_sql = "DO SLEEP(0.11)",
+    .transactions_need_rights = true,
+    .begin_snapshot_sql = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    .end_snapshot_sql = "ROLLBACK",
+    .text_literal = Text,
+    .cursor_literal = StandardCursorLiteral,
+    .cursor_as_text = AsText,
+    .key_as_text = AsText,
+    .key_literal = KeyLiteral,
+    .statement_timeout = Timeout,
+    .estimate = Estimate,
+    .quantiles = Quantiles,
+    .checksum_field = ChecksumField,
+    .checksum = Checksum,
+};
+
+}  // namespace headwater::dialects

@@ -1,0 +1,182 @@
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "worker/source/dialects/dialects.h"
+
+namespace headwater::dialects {
+namespace {
+
+// Without the right to see other sessions their `xact_start` is NULL, which would look like "none
+// open": hence the question whether we are a member of pg_read_all_stats (superusers always are).
+// On a standby, sessions of the primary are not visible at all. A prepared transaction has no
+// session, so pg_prepared_xacts is asked too.
+constexpr absl::string_view kTransactions =
+    "SELECT CASE WHEN NOT pg_is_in_recovery() AND pg_has_role('pg_read_all_stats', 'USAGE') "
+    "THEN 1 ELSE 0 END, "
+    "((SELECT min(t) FROM (SELECT xact_start AS t FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND application_name NOT LIKE 'headwater%' AND backend_type <> 'walsender' "
+    "UNION ALL SELECT prepared FROM pg_prepared_xacts WHERE database = current_database()) x) "
+    "AT TIME ZONE 'UTC')::text, "
+    "(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC')::text";
+
+// `SET` without LOCAL lasts as long as the session. A standby refuses SERIALIZABLE, which a role
+// may have as its default.
+constexpr absl::string_view kSession =
+    "SET TimeZone TO 'UTC'\n"
+    "SET DateStyle TO 'ISO, YMD'\n"
+    "SET IntervalStyle TO 'iso_8601'\n"
+    "SET extra_float_digits TO 3\n"
+    "SET bytea_output TO 'hex'\n"
+    "SET standard_conforming_strings TO on\n"
+    "SET default_transaction_isolation TO 'repeatable read'\n"
+    "SET default_transaction_read_only TO on\n"
+    "SET application_name TO 'headwater'";
+
+absl::StatusOr<std::string> Literal(const CursorColumn& cursor, int64_t value) {
+  if (cursor.type != CursorType::kInstant) return StandardCursorLiteral(cursor, value);
+  return absl::StrCat("TIMESTAMPTZ '", CivilText(value, ' '), "+00'");
+}
+
+std::string AsText(absl::string_view expression) {
+  return absl::StrCat("CAST(", expression, " AS text)");
+}
+
+// What the catalog calls the type (format_type) is SQL already, so any type that has an order has
+// literals: uuid, numeric, varchar(3).
+absl::StatusOr<std::string> KeyLiteral(const Column& key, absl::string_view source_type,
+                                       absl::string_view text) {
+  if (key.type.kind != TypeKind::kString || source_type.empty()) {
+    return CommonKeyLiteral(kPostgres, key, source_type, text);
+  }
+  return absl::StrCat("CAST(", StandardText(text), " AS ", source_type, ")");
+}
+
+std::string Timeout(int64_t milliseconds) {
+  return absl::StrCat("SET statement_timeout TO ", milliseconds);
+}
+
+std::string Name(absl::string_view name) {
+  constexpr size_t kKept = 63;
+  return absl::StrCat("SET application_name TO ", StandardText(name.substr(0, kKept)));
+}
+
+// A partitioned table has no rows of its own; its partitions have.
+std::string Leaves(const EstimateNames& names) {
+  const std::string oid = absl::StrCat("CAST(", names.relation_literal, " AS regclass)");
+  return absl::StrCat("c.relkind <> 'p' AND c.oid IN (SELECT relid FROM pg_partition_tree(", oid,
+                      ") UNION SELECT ", oid, ")");
+}
+
+std::string Estimate(const EstimateNames& names) {
+  return absl::StrCat(
+      "SELECT CAST(CASE WHEN MIN(c.reltuples) < 0 THEN -1 ELSE CAST(SUM(c.reltuples) AS bigint) "
+      "END AS text) FROM pg_class AS c WHERE ",
+      Leaves(names));
+}
+
+// Common values count by their frequency; the others by the share of the histogram's borders that
+// lie in the range, since as many rows lie between any two of them.
+std::string RangeEstimate(const RangeEstimateNames& names) {
+  const auto values = [&](absl::string_view column) {
+    return absl::StrCat("CAST(CAST(s.", column, " AS text) AS ", names.type, "[])");
+  };
+  return absl::StrCat(
+      "SELECT CAST(CAST(SUM(c.reltuples * (COALESCE(common.inside, 0) + (1 - s.null_frac - "
+      "COALESCE(common.total, 0)) * COALESCE(bins.inside, 0))) AS bigint) AS text) "
+      "FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+      "JOIN pg_stats AS s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = ",
+      names.column_literal, " AND NOT s.inherited CROSS JOIN LATERAL (SELECT SUM(CASE WHEN ",
+      names.condition,
+      " THEN share ELSE 0 END) AS inside, SUM(share) AS total FROM (SELECT UNNEST(",
+      values("most_common_vals"),
+      ") AS value, UNNEST(s.most_common_freqs) AS share) AS v) AS common "
+      "CROSS JOIN LATERAL (SELECT AVG(CASE WHEN ",
+      names.condition, " THEN 1.0 ELSE 0.0 END) AS inside FROM (SELECT UNNEST(",
+      values("histogram_bounds"), ") AS value) AS h) AS bins WHERE c.reltuples >= 0 AND ",
+      Leaves(names.names));
+}
+
+// percentile_disc takes every type that has an order; MIN, as NTILE would need, has no uuid.
+std::string Quantiles(const QuantileNames& names) {
+  std::vector<std::string> fractions;
+  for (int i = 1; i < names.parts; ++i) {
+    fractions.push_back(absl::StrCat(static_cast<double>(i) / names.parts));
+  }
+  const std::string sample = names.sample_percent >= 100
+                                 ? ""
+                                 : absl::StrCat(" TABLESAMPLE SYSTEM (", names.sample_percent, ")");
+  return absl::StrCat("SELECT CAST(UNNEST(PERCENTILE_DISC(ARRAY[", absl::StrJoin(fractions, ", "),
+                      "]) WITHIN GROUP (ORDER BY ", names.column, ")) AS text) FROM ",
+                      names.relation, sample);
+}
+
+std::string TimestampField(const std::string& column, absl::string_view beyond) {
+  return absl::StrCat("CASE WHEN ISFINITE(", column, ") AND ", column,
+                      " >= TIMESTAMP '0001-01-01 00:00:00' THEN TO_CHAR(", column,
+                      ", 'YYYY-MM-DD HH24:MI:SS.US') ELSE CAST(", column, " AS text) END", beyond);
+}
+
+std::string ChecksumField(const std::string& column, const ColumnType& type, absl::string_view) {
+  std::string text = absl::StrCat("CAST(", column, " AS text)");
+  switch (type.kind) {
+    case TypeKind::kBoolean:
+      return absl::StrCat("CAST(CAST(", column, " AS int) AS text)");
+    case TypeKind::kFloat:
+    case TypeKind::kDouble:
+      return absl::StrCat("CASE WHEN ", column,
+                          " = 'NaN' THEN '7ff8000000000000' ELSE ENCODE(FLOAT8SEND(CAST(", column,
+                          " AS double precision) + 0), 'hex') END");
+    case TypeKind::kString:
+      return absl::StrCat("CAST(OCTET_LENGTH(CONVERT_TO(", text, ", 'UTF8')) AS text) || ':' || ",
+                          text);
+    case TypeKind::kBinary:
+      return absl::StrCat("ENCODE(", column, ", 'hex')");
+    case TypeKind::kTimestampNtz:
+      return TimestampField(column, "");
+    case TypeKind::kTimestamp:
+      return TimestampField(absl::StrCat("(", column, " AT TIME ZONE 'UTC')"), " || 'Z'");
+    default:
+      return text;
+  }
+}
+
+// `||` and not CONCAT, which takes a hundred arguments only.
+std::string Checksum(const ChecksumNames& names) {
+  const std::string row =
+      absl::StrJoin(names.fields, " || ", [](std::string* out, const std::string& field) {
+        absl::StrAppend(out, "COALESCE(", field, ", '~') || ','");
+      });
+  return absl::StrCat(
+      "SELECT CAST(COUNT(*) AS text), CAST(COUNT(hash) AS text), CAST(COALESCE(SUM(hash), 0) AS "
+      "text) FROM (SELECT CAST(CAST('x' || SUBSTR(MD5(CONVERT_TO(",
+      row, ", 'UTF8')), 1, 16) AS bit(64)) AS bigint) AS hash FROM ", names.relation, names.where,
+      ") AS hashed");
+}
+
+}  // namespace
+
+constinit const Dialect kPostgres = {
+    .kind = DialectKind::kPostgres,
+    .name = "PostgreSQL",
+    .max_name = 63,
+    .session_sql = kSession,
+    .clock_sql = "SELECT (clock_timestamp() AT TIME ZONE 'UTC')::text",
+    .transactions_sql = kTransactions,
+    .begin_snapshot_sql = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    .end_snapshot_sql = "ROLLBACK",
+    .text_literal = StandardText,
+    .cursor_literal = Literal,
+    .cursor_as_text = AsText,
+    .key_as_text = AsText,
+    .key_literal = KeyLiteral,
+    .statement_timeout = Timeout,
+    .name_session = Name,
+    .estimate = Estimate,
+    .range_estimate = RangeEstimate,
+    .quantiles = Quantiles,
+    .checksum_field = ChecksumField,
+    .checksum = Checksum,
+};
+
+}  // namespace headwater::dialects

@@ -1,0 +1,60 @@
+#include "worker/source/estimate_query.h"
+
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "common/base/status.h"
+#include "worker/source/range_query.h"
+
+namespace headwater {
+namespace {
+
+absl::StatusOr<EstimateNames> NamesOf(const Dialect& dialect, absl::string_view relation) {
+  EstimateNames names;
+  const std::vector<absl::string_view> parts = absl::StrSplit(relation, '.');
+  ASSIGN_OR_RETURN(names.relation, QuoteRelation(dialect, relation));
+  ASSIGN_OR_RETURN(names.relation_literal, QuoteText(dialect, names.relation));
+  ASSIGN_OR_RETURN(names.table_literal, QuoteText(dialect, parts.back()));
+  if (parts.size() > 1) {
+    ASSIGN_OR_RETURN(names.schema_literal, QuoteText(dialect, parts[parts.size() - 2]));
+  }
+  return names;
+}
+
+// What the statistics' values are converted to: they are kept as texts or variants.
+std::string ValueType(const Dialect& dialect, CursorType type) {
+  const bool transact = dialect.kind == DialectKind::kSqlServer;
+  switch (type) {
+    case CursorType::kInstant:
+      return transact ? "datetimeoffset(7)" : "timestamptz";
+    case CursorType::kWallClock:
+      return transact ? "datetime2(7)" : "timestamp";
+    case CursorType::kDate:
+      return "date";
+    default:
+      return "bigint";
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> EstimateSql(const Dialect& dialect, absl::string_view relation) {
+  ASSIGN_OR_RETURN(const EstimateNames names, NamesOf(dialect, relation));
+  return dialect.estimate == nullptr ? std::string() : dialect.estimate(names);
+}
+
+absl::StatusOr<std::string> RangeEstimateSql(const Dialect& dialect, absl::string_view relation,
+                                             const CursorColumn& cursor, const Range& range) {
+  if (dialect.range_estimate == nullptr) return std::string();
+  RangeEstimateNames names;
+  ASSIGN_OR_RETURN(names.names, NamesOf(dialect, relation));
+  ASSIGN_OR_RETURN(names.column_literal, QuoteText(dialect, cursor.name));
+  names.type = ValueType(dialect, cursor.type);
+  // The values have that type, whatever the column's own is.
+  ASSIGN_OR_RETURN(
+      names.condition,
+      InRangeSql(dialect, CursorColumn{cursor.name, cursor.type, ' ', ""}, "value", range));
+  return dialect.range_estimate(names);
+}
+
+}  // namespace headwater

@@ -1,0 +1,26 @@
+// How many rows a relation, or a range of its cursor, has about: from the server's statistics,
+// without reading the rows. Pure: text in, text out. For plans and for progress, never for a
+// decision that has to be right.
+#ifndef HEADWATER_WORKER_SOURCE_ESTIMATE_QUERY_H_
+#define HEADWATER_WORKER_SOURCE_ESTIMATE_QUERY_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "worker/source/dialect.h"
+
+namespace headwater {
+
+// One row, one column: the estimated number of rows of `relation`, NULL or -1 if unknown. Empty:
+// the dialect has no statistics. INVALID_ARGUMENT: a name that cannot be quoted.
+absl::StatusOr<std::string> EstimateSql(const Dialect& dialect, absl::string_view relation);
+
+// The same for the rows with a cursor in `range`. PostgreSQL (pg_stats) and SQL Server
+// (dm_db_stats_histogram) know how values are spread; others give the empty text.
+absl::StatusOr<std::string> RangeEstimateSql(const Dialect& dialect, absl::string_view relation,
+                                             const CursorColumn& cursor, const Range& range);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_WORKER_SOURCE_ESTIMATE_QUERY_H_

@@ -1,0 +1,55 @@
+// Dividing a read of a whole relation among connections: by quantiles of a key, or, on PostgreSQL
+// and where there is none, by the pages that rows lie on. Pure: text in, text out.
+//
+// The conditions of one split select every row exactly once, whatever ascending values divide it:
+// old, sampled or uneven ones only divide the work worse. They hold within one snapshot; a key
+// that changes between two of them moves its row.
+#ifndef HEADWATER_WORKER_SOURCE_KEY_SPLIT_H_
+#define HEADWATER_WORKER_SOURCE_KEY_SPLIT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/data/schema.h"
+#include "worker/source/dialect.h"
+
+namespace headwater {
+
+// A column that divides rows: an integer, a decimal, a date, a timestamp, or text (a uuid is one).
+struct KeyColumn {
+  Column column;
+  std::string source_type;  // In the source's words.
+};
+
+// At most so many parts: more connections than that no server grants one reader.
+inline constexpr int kMaxParts = 1000;
+
+// Up to `parts` - 1 rows of one column: the values, ascending, that divide the rows into `parts` of
+// about equal size. `sample_percent` below 100 looks at so many of the pages only, on PostgreSQL
+// and SQL Server, where the relation must then be a table; others always read every key.
+// INVALID_ARGUMENT: a name that cannot be quoted, `parts` outside 2 to kMaxParts, `sample_percent`
+// not above 0 and at most 100.
+absl::StatusOr<std::string> BuildQuantileQuery(const Dialect& dialect, absl::string_view relation,
+                                               const KeyColumn& key, int parts,
+                                               double sample_percent);
+
+// One condition per part, from what the query above answered, in its order, which is the server's
+// own; equal neighbours are one. NULL keys belong to the first part. Without values: one empty
+// condition, the whole. INVALID_ARGUMENT: the key's type does not divide rows, or a value is not of
+// that type.
+absl::StatusOr<std::vector<std::string>> SplitByKey(const Dialect& dialect, const KeyColumn& key,
+                                                    const std::vector<std::string>& values);
+
+// One row, one column: how many pages a PostgreSQL table has now.
+absl::StatusOr<std::string> PagesSql(absl::string_view relation);
+
+// One condition per part over `pages` pages; the last one has no end, so rows on newer pages are
+// in it. PostgreSQL 14 and later read only the pages asked for.
+std::vector<std::string> SplitByPages(int64_t pages, int parts);
+
+}  // namespace headwater
+
+#endif  // HEADWATER_WORKER_SOURCE_KEY_SPLIT_H_
