@@ -77,5 +77,17 @@ TEST_F(PsqlOdbcSource, InfinityIsNotTheYear9999) {
   EXPECT_THAT(std::string(read.message()), ::testing::HasSubstr("id=17"));
 }
 
+TEST_F(PsqlOdbcSource, LargeResultsComeInPortions) {
+  db_->Execute("CREATE TABLE t AS SELECT generate_series(1, 20000) AS id");
+  auto source = *db_->Open();
+  auto reader = source->Read(dataset_, Extent{Range{0, 1}, false}, ReadOptions{});
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  // The driver declares a cursor for what it sees to be a SELECT; else it holds the whole result.
+  db_->Execute(
+      "DO $$ BEGIN ASSERT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = "
+      "'headwater' "
+      "AND query ILIKE '%declare%'); END $$");
+}
+
 }  // namespace
 }  // namespace headwater

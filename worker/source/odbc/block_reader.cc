@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/base/status.h"
 #include "worker/source/value_text.h"
 
@@ -21,6 +22,16 @@ constexpr int64_t kBatchesPerSlice = 4;
 constexpr int64_t kDriverRowBytes = 100;     // What a buffered row costs besides its values.
 constexpr int64_t kFirstSliceRows = 10'000;  // Before we know how long rows are.
 constexpr int64_t kMaxGrowth = 4;            // Of a slice against the one before.
+
+// `/* headwater x */ SELECT …` as `SELECT /* headwater x */ …`.
+std::string WithSelectFirst(absl::string_view sql) {
+  constexpr absl::string_view kEnd = "*/ ", kSelect = "SELECT ";
+  const size_t end = sql.find(kEnd);
+  if (!absl::StartsWith(sql, "/*") || end == absl::string_view::npos) return std::string(sql);
+  absl::string_view rest = sql.substr(end + kEnd.size());
+  if (!absl::ConsumePrefix(&rest, kSelect)) return std::string(sql);
+  return absl::StrCat(kSelect, sql.substr(0, end + kEnd.size()), rest);
+}
 
 SQLPOINTER Number(size_t value) { return reinterpret_cast<SQLPOINTER>(value); }
 
@@ -98,7 +109,7 @@ absl::Status BlockReader::Bind(const BlockPlan& plan) {
 absl::Status BlockReader::Execute() {
   if (order_.columns.empty()) {
     ASSIGN_OR_RETURN(const std::string sql, BuildRangeQuery(session_.dialect(), query_));
-    return statement_->Execute(sql);
+    return statement_->Execute(session_.quirks().selects_come_first ? WithSelectFirst(sql) : sql);
   }
   const int64_t budget = batch_bytes_ * kBatchesPerSlice;
   if (slice_rows_ == 0) {

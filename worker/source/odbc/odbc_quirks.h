@@ -24,6 +24,8 @@ struct OdbcQuirks {
   // SQLSetPos and SQLGetData give the right row of a block. (MariaDB's driver says so too, but
   // keeps its place in the last value.) Else a read with long columns fetches row by row.
   bool refetches_in_block = false;
+  // A SELECT behind a comment is taken for something else, whose result is held in memory whole.
+  bool selects_come_first = false;
   // Whole results are held in memory: large reads are cut into slices (slices.h).
   bool buffers_results = false;
   // Appended to a connection string that does not name `setting_key` itself.
@@ -36,8 +38,8 @@ struct OdbcQuirks {
 const OdbcQuirks& QuirksOf(absl::string_view dbms, absl::string_view driver);
 
 // `connection_string` with the settings that its driver needs to be safe: SQLite neither creates a
-// missing file (NoCreat) nor buffers whole results (StepAPI); psqlODBC fetches in portions; MariaDB
-// speaks UTF-8 of all planes.
+// missing file (NoCreat) nor buffers whole results (StepAPI); psqlODBC fetches a thousand rows
+// at a time; MariaDB's driver speaks UTF-8 of all planes.
 std::string WithDriverSettings(absl::string_view connection_string);
 
 // Value of `key` in `connection_string` (letter case apart, braces removed), or empty.
