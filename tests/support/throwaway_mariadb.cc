@@ -24,16 +24,18 @@ constexpr char kZone[] = "TZ=Europe/Oslo";
 constexpr auto kStartLimit = std::chrono::seconds(30);
 constexpr auto kPoll = std::chrono::milliseconds(20);
 
-// Runs `arguments`, as user nobody if we are root, with its output in `log`. Its death follows
-// ours, so that a killed test leaves no server.
-pid_t Spawn(std::vector<std::string> arguments, const std::string& log) {
+// Runs `arguments`, as user nobody if we are root, with its output and temporary files in `folder`:
+// a server that starts removes those of others. Its death follows ours, so that a killed test
+// leaves no server.
+pid_t Spawn(std::vector<std::string> arguments, const std::string& folder) {
+  const std::string log = folder + "/log";
   std::vector<std::string> all = {"setpriv", "--pdeathsig", "KILL"};
   if (geteuid() == 0) {
     for (const char* word : {"--reuid", "nobody", "--regid", "nogroup", "--clear-groups"}) {
       all.emplace_back(word);
     }
   }
-  all.insert(all.end(), {"env", kZone});
+  all.insert(all.end(), {"env", kZone, "TMPDIR=" + folder});
   all.insert(all.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& argument : all) argv.push_back(argument.data());
@@ -89,10 +91,10 @@ std::unique_ptr<ThrowawayMariaDb> ThrowawayMariaDb::Start(std::string& why_not) 
       return nullptr;
     }
   }
-  const std::string data = "--datadir=" + server->folder_ + "/data", log = server->folder_ + "/log";
+  const std::string data = "--datadir=" + server->folder_ + "/data";
   const pid_t install = Spawn({kInstall, "--no-defaults", data, "--skip-test-db",
                                "--auth-root-authentication-method=normal", "--skip-name-resolve"},
-                              log);
+                              server->folder_);
   if (WaitFor(install) != 0) {
     why_not = "mariadb-install-db failed";
     return nullptr;
@@ -100,7 +102,7 @@ std::unique_ptr<ThrowawayMariaDb> ThrowawayMariaDb::Start(std::string& why_not) 
   server->pid_ = Spawn({kServer, "--no-defaults", data, "--socket=" + server->socket(),
                         "--skip-networking", "--pid-file=" + server->folder_ + "/pid",
                         "--innodb-flush-log-at-trx-commit=0", "--character-set-server=utf8mb4"},
-                       log);
+                       server->folder_);
   const auto limit = std::chrono::steady_clock::now() + kStartLimit;
   while (!Listens(server->socket())) {
     if (std::chrono::steady_clock::now() > limit || waitpid(server->pid_, nullptr, WNOHANG) != 0) {

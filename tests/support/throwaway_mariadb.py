@@ -28,11 +28,12 @@ def why_not():
     return None
 
 
-def as_server_user():
+def as_server_user(folder):
     user = ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
-    # Another zone than UTC, so that nothing is right by chance.
+    # Another zone than UTC, so that nothing is right by chance; temporary files of its own, since a
+    # server that starts removes those of others.
     return ["setpriv", "--pdeathsig", "KILL", *(user if os.geteuid() == 0 else []),
-            "env", "TZ=Europe/Oslo"]
+            "env", "TZ=Europe/Oslo", "TMPDIR=" + folder]
 
 
 class ThrowawayMariaDb:
@@ -49,11 +50,13 @@ class ThrowawayMariaDb:
         try:
             with open(self.folder + "/log", "w") as log:
                 subprocess.run(
-                    [*as_server_user(), INSTALL, "--no-defaults", "--datadir=" + self.folder + "/data",
+                    [*as_server_user(self.folder), INSTALL, "--no-defaults",
+                     "--datadir=" + self.folder + "/data",
                      "--skip-test-db", "--auth-root-authentication-method=normal",
                      "--skip-name-resolve"], check=True, stdout=log, stderr=log, cwd="/")
                 self.process = subprocess.Popen(
-                    [*as_server_user(), SERVER, "--no-defaults", "--datadir=" + self.folder + "/data",
+                    [*as_server_user(self.folder), SERVER, "--no-defaults",
+                     "--datadir=" + self.folder + "/data",
                      "--socket=" + self.socket, "--skip-networking",
                      "--pid-file=" + self.folder + "/pid", "--innodb-flush-log-at-trx-commit=0",
                      "--character-set-server=utf8mb4", "--max-allowed-packet=64M"],
