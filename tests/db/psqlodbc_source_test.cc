@@ -84,9 +84,9 @@ TEST_F(PsqlOdbcSource, LargeResultsComeInPortions) {
   ASSERT_TRUE(reader.ok()) << reader.status();
   // The driver declares a cursor for what it sees to be a SELECT; else it holds the whole result.
   db_->Execute(
-      "DO $$ BEGIN ASSERT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = "
-      "'headwater' "
-      "AND query ILIKE '%declare%'); END $$");
+      "DO $$ BEGIN ASSERT EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "
+      "application_name LIKE 'headwater%' AND query ILIKE '%fetch%'), "
+      "(SELECT string_agg(application_name || ': ' || query, '; ') FROM pg_stat_activity); END $$");
 }
 
 }  // namespace

@@ -36,8 +36,8 @@ TEST(FetchPlan, SqlServersTypesAreFetchedWithoutLoss) {
   EXPECT_EQ(plan(ColumnOf("money", SQL_DECIMAL, 19, 4)).expression, "CAST([v] AS decimal(19,4))");
   EXPECT_EQ(plan(ColumnOf("numeric", SQL_NUMERIC, 38, 4)).expression, "[v]");
   EXPECT_EQ(plan(ColumnOf("datetimeoffset", kSqlServerOffset)).expression,
-            "CONVERT(varchar(33), [v], 126)");
-  EXPECT_EQ(plan(ColumnOf("time", kSqlServerTime)).expression, "CONVERT(varchar(33), [v], 126)");
+            "CONVERT(nvarchar(4000), [v], 126)");
+  EXPECT_EQ(plan(ColumnOf("time", kSqlServerTime)).expression, "CONVERT(nvarchar(4000), [v], 126)");
   EXPECT_EQ(plan(ColumnOf("xml", -152)).expression, "CAST([v] AS nvarchar(max))");
   const FetchPlan text = plan(ColumnOf("nvarchar", SQL_WVARCHAR, 4000));
   EXPECT_EQ(text.c_type, SQL_C_WCHAR);
@@ -67,8 +67,8 @@ TEST(FetchPlan, BlocksKeepToTheirBudgetHoweverWideTheTable) {
 
 TEST(FetchPlan, WhatDriversCorruptIsAskedForAsText) {
   const OdbcQuirks& postgres = QuirksOf("PostgreSQL", "psqlodbcw.so");
-  EXPECT_EQ(PlanOf(postgres, ColumnOf("date", SQL_TYPE_DATE)).expression, "(\"v\")::text");
-  EXPECT_EQ(PlanOf(postgres, ColumnOf("time", SQL_TYPE_TIME)).expression, "(\"v\")::text");
+  EXPECT_EQ(PlanOf(postgres, ColumnOf("date", SQL_TYPE_DATE)).expression, "CAST(\"v\" AS text)");
+  EXPECT_EQ(PlanOf(postgres, ColumnOf("time", SQL_TYPE_TIME)).expression, "CAST(\"v\" AS text)");
   const OdbcQuirks& mariadb = QuirksOf("MariaDB", "libmaodbc.so");
   EXPECT_EQ(PlanOf(mariadb, ColumnOf("datetime", SQL_TYPE_TIMESTAMP)).expression,
             "CAST(`v` AS CHAR)");
