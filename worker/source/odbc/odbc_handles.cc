@@ -69,6 +69,21 @@ bool SaysDriverMissing(const absl::Status& status) {
          absl::StrContains(status.message(), "Can't open lib");
 }
 
+// unixODBC 2.3.11 finds the folder of its odbcinst.ini with its first look at it, without a lock: a
+// second thread meanwhile looks nowhere, and the process then holds every driver for missing. The
+// first look is that of the first environment, which asks whether to trace.
+void FindDriversOnce() {
+  static std::once_flag found;
+  std::call_once(found, [] {
+    SQLHENV environment = SQL_NULL_HENV;
+    if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &environment))) return;
+    SQLSetEnvAttr(environment, SQL_ATTR_ODBC_VERSION, reinterpret_cast<SQLPOINTER>(SQL_OV_ODBC3),
+                  0);
+    (void)InstalledDrivers(environment);
+    SQLFreeHandle(SQL_HANDLE_ENV, environment);
+  });
+}
+
 }  // namespace
 
 absl::Status OdbcStatus(SQLRETURN code, SQLSMALLINT handle_type, SQLHANDLE handle) {
@@ -92,6 +107,7 @@ absl::Status OdbcStatus(SQLRETURN code, SQLSMALLINT handle_type, SQLHANDLE handl
 
 absl::StatusOr<std::unique_ptr<OdbcConnection>> OdbcConnection::Open(
     const std::string& connection_string) {
+  FindDriversOnce();
   std::unique_ptr<OdbcConnection> result(new OdbcConnection);
   if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &result->environment_))) {
     return absl::ResourceExhaustedError("ODBC: no environment handle");
@@ -100,10 +116,6 @@ absl::StatusOr<std::unique_ptr<OdbcConnection>> OdbcConnection::Open(
   RETURN_IF_ERROR(OdbcStatus(SQLSetEnvAttr(environment, SQL_ATTR_ODBC_VERSION,
                                            reinterpret_cast<SQLPOINTER>(SQL_OV_ODBC3), 0),
                              SQL_HANDLE_ENV, environment));
-  // unixODBC 2.3.11 finds the folder of its odbcinst.ini with its first look at it, without a lock:
-  // a second thread meanwhile looks nowhere, and the process then holds every driver for missing.
-  static std::once_flag looked;
-  std::call_once(looked, [&] { (void)InstalledDrivers(environment); });
   RETURN_IF_ERROR(OdbcStatus(SQLAllocHandle(SQL_HANDLE_DBC, environment, &result->connection_),
                              SQL_HANDLE_ENV, environment));
   const SQLRETURN code = SQLDriverConnect(result->connection_, nullptr, Chars(connection_string),
