@@ -53,7 +53,6 @@ void Core::Impl::On(const RunSubmitted& input) {
     *started->add_demands() = DemandProto(request);
   }
   Emit(std::move(event));
-  for (const DemandRequest& request : input.demands) tables[request.dataset.table].ours = false;
   Send(AnswerRun{input.call, absl::OkStatus(), input.run_id, false});
 }
 

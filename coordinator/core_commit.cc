@@ -94,7 +94,6 @@ void Core::Impl::On(const CommitChecked& input) {
     return;
   }
   HW_CHECK(input.statuses.size() == fences.size());
-  work.ours = fences.empty() || !unasked.contains(input.table);
   if (fences.empty()) return TakeLook(input);
   v1::Event event;
   v1::Intended* intended = event.mutable_intended();
@@ -109,10 +108,7 @@ void Core::Impl::On(const CommitChecked& input) {
       RefuseClaim(fences[i], input.statuses[i]);
     } else {
       // If it is the table's files that are gone, the next attempt must not find them unchanged.
-      if (absl::IsNotFound(input.statuses[i])) {
-        work.ours = false;
-        unasked.insert(input.table);
-      }
+      if (absl::IsNotFound(input.statuses[i])) unasked.insert(input.table);
       FailAttempt(fences[i], {FailureKind::kTask, OfAttempt(input.statuses[i])});
     }
   }
@@ -146,7 +142,6 @@ void Core::Impl::On(const CommitFinished& input) {
   }
   if (input.result.ok()) {
     work.failures = 0;
-    work.ours = !unasked.contains(input.table);
     v1::Event event;
     v1::Published* published = event.mutable_published();
     published->set_table(input.table);
@@ -185,7 +180,6 @@ void Core::Impl::TryTableLater(const std::string& table, int64_t seed, const abs
 // Whatever is staged, this table does not take it: its datasets fail at once, and each says so
 // once. Attempts are not counted: the next run asks the table again.
 void Core::Impl::RefuseTable(const std::string& table, const absl::Status& status) {
-  tables[table].ours = false;
   tables[table].failures = 0;
   FailDemandsOf(table, status);
   Unlooked(table, status);

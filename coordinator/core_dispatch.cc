@@ -206,16 +206,8 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
       agenda.Sleep(id, absl::InfiniteFuture());
       continue;
     }
-    const TableWork& table = tables[id.table];
-    if (!table.stopped.ok()) {  // Runs that came since it stopped are not told yet.
-      const std::vector<std::string> waiting = RunsWaitingFor(dataset);
-      if (!waiting.empty()) {
-        FailDemands(id, waiting, {FailureKind::kTask, CannotBeWritten(id.table, table.stopped)});
-        return true;
-      }
-      continue;
-    }
-    if (!table.ours && (table.phase != TableWork::Phase::kIdle || table.retry_at > now)) continue;
+    // Its runs have been told, or the table is still to be looked at.
+    if (!tables[id.table].stopped.ok() || unasked.contains(id.table)) continue;
     // Backfill never takes a server's last connection, where there is more than one.
     if (backfills && choice.cap >= 2 && leases.CountBackfillsOnServer(server) >= choice.cap - 1)
       continue;
@@ -237,11 +229,6 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
       if ((run.kind == v1::RUN_KIND_BACKFILL) != backfills) {
         stays_awake = true;
         continue;
-      }
-      if (!table.ours) {
-        AskWhose(id.table);
-        stays_awake = true;  // Its answer may be no event, and then has to find this dataset again.
-        break;
       }
       return OfferClaim(dataset, run_id, *next.claim, backfills);
     }

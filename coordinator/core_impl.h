@@ -60,7 +60,6 @@ struct TableWork {
   std::vector<int64_t> fences;  // Being checked.
   absl::Time retry_at = absl::InfinitePast();
   int failures = 0;
-  bool ours = false;     // Its folder was found ours, or empty, since the last run began.
   std::string unfit;     // Why the intent under way cannot be committed: it is abandoned.
   absl::Status stopped;  // Not OK: nothing more is published here in this term.
 
