@@ -108,7 +108,7 @@ void CheckNumeric(const Shape& shape, FieldResult result, absl::string_view fiel
 
 void FeedField(const Shape& shape, absl::string_view field) {
   BatchBuilder batch(Schema{{{"v", shape.type, true}}});
-  const FieldResult result = AppendField(batch, 0, shape.shape, shape.type, field);
+  const FieldResult result = AppenderOf(shape.shape)(batch, 0, shape.type, field);
   if (shape.shape == WireShape::kNumeric) CheckNumeric(shape, result, field);
   // A message goes over the wire, where text is UTF-8.
   HW_CHECK(IsValidUtf8(FieldText(shape.shape, shape.type, field)));

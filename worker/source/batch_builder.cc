@@ -1,9 +1,14 @@
 #include "worker/source/batch_builder.h"
 
-#include <arrow/api.h>
-#include <arrow/util/decimal.h>
+#include <arrow/array.h>
+#include <arrow/buffer.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <arrow/util/bit_util.h>
 
+#include <algorithm>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,106 +19,146 @@
 namespace headwater {
 namespace {
 
-// Bytes of one value; for variable types, of its offset.
-int64_t FixedBytesOf(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kBoolean:
-    case TypeKind::kByte:
-      return 1;
-    case TypeKind::kShort:
-      return 2;
-    case TypeKind::kLong:
-    case TypeKind::kDouble:
-    case TypeKind::kTimestamp:
-    case TypeKind::kTimestampNtz:
-      return 8;
-    case TypeKind::kDecimal:
-      return 16;
-    default:
-      return 4;
-  }
-}
+constexpr int64_t kFirstRows = 256;
+constexpr int64_t kFirstBytes = 4096;
+// Offsets are 32 bits.
+constexpr int64_t kMaxVariableBytes = std::numeric_limits<int32_t>::max();
+
+int64_t WithSlack(int64_t last) { return last + last / 8; }
+
+absl::Status NoMemory() { return absl::ResourceExhaustedError("no memory for a batch of rows"); }
 
 }  // namespace
 
 BatchBuilder::BatchBuilder(const Schema& schema) : schema_(ToArrow(schema)) {
-  for (const Column& column : schema.columns) {
-    kinds_.push_back(column.type.kind);
-    fixed_bytes_ += FixedBytesOf(column.type.kind);
-    auto builder = arrow::MakeBuilder(ToArrow(column.type), ArrowPool());
-    failed_ = failed_ || !builder.ok();
-    builders_.push_back(builder.ok() ? *std::move(builder) : nullptr);
+  columns_.resize(schema.columns.size());
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const TypeKind kind = schema.columns[i].type.kind;
+    Buffers& at = columns_[i];
+    at.type = schema_->field(static_cast<int>(i))->type();
+    at.variable = kind == TypeKind::kString || kind == TypeKind::kBinary;
+    if (!at.variable && kind != TypeKind::kBoolean) {
+      at.width = static_cast<const arrow::FixedWidthType&>(*at.type).bit_width() / 8;
+    }
+    fixed_bytes_ += at.variable ? static_cast<int64_t>(sizeof(int32_t)) : std::max(at.width, 1);
   }
 }
 
 BatchBuilder::~BatchBuilder() = default;
 
-void BatchBuilder::AppendNull(int column) { failed_ |= !builders_[column]->AppendNull().ok(); }
-
-void BatchBuilder::AppendBool(int column, bool value) {
-  failed_ |= !static_cast<arrow::BooleanBuilder&>(*builders_[column]).Append(value).ok();
-}
-
-void BatchBuilder::AppendInteger(int column, int64_t value) {
-  arrow::ArrayBuilder& builder = *builders_[column];
-  arrow::Status status;
-  switch (kinds_[column]) {
-    case TypeKind::kByte:
-      status = static_cast<arrow::Int8Builder&>(builder).Append(static_cast<int8_t>(value));
-      break;
-    case TypeKind::kShort:
-      status = static_cast<arrow::Int16Builder&>(builder).Append(static_cast<int16_t>(value));
-      break;
-    case TypeKind::kInteger:
-      status = static_cast<arrow::Int32Builder&>(builder).Append(static_cast<int32_t>(value));
-      break;
-    case TypeKind::kDate:
-      status = static_cast<arrow::Date32Builder&>(builder).Append(static_cast<int32_t>(value));
-      break;
-    case TypeKind::kLong:
-      status = static_cast<arrow::Int64Builder&>(builder).Append(value);
-      break;
-    default:
-      status = static_cast<arrow::TimestampBuilder&>(builder).Append(value);
-  }
-  failed_ |= !status.ok();
-}
-
-void BatchBuilder::AppendDouble(int column, double value) {
-  arrow::ArrayBuilder& builder = *builders_[column];
-  if (kinds_[column] == TypeKind::kFloat) {
-    failed_ |= !static_cast<arrow::FloatBuilder&>(builder).Append(static_cast<float>(value)).ok();
+bool BatchBuilder::Resize(std::shared_ptr<arrow::ResizableBuffer>& buffer, int64_t bytes) {
+  if (buffer == nullptr) {
+    auto made = arrow::AllocateResizableBuffer(bytes, ArrowPool());
+    failed_ |= !made.ok();
+    if (made.ok()) buffer = *std::move(made);
   } else {
-    failed_ |= !static_cast<arrow::DoubleBuilder&>(builder).Append(value).ok();
+    failed_ |= !buffer->Resize(bytes, /*shrink_to_fit=*/false).ok();
+  }
+  return !failed_;
+}
+
+bool BatchBuilder::GrowRows(Buffers& at) {
+  const int64_t capacity = std::max({kFirstRows, 2 * at.capacity, WithSlack(at.last_rows)});
+  if (at.variable) {
+    const auto offset_bytes = static_cast<int64_t>(sizeof(int32_t));
+    if (!Resize(at.offset_buffer, (capacity + 1) * offset_bytes)) return false;
+    at.offsets = reinterpret_cast<int32_t*>(at.offset_buffer->mutable_data());
+    if (at.rows == 0) at.offsets[0] = 0;
+  } else {
+    const int64_t bytes = at.width == 0 ? arrow::bit_util::BytesForBits(capacity)
+                                        : capacity * static_cast<int64_t>(at.width);
+    if (!Resize(at.value_buffer, bytes)) return false;
+    at.values = at.value_buffer->mutable_data();
+  }
+  if (at.validity != nullptr) {
+    if (!Resize(at.validity_buffer, arrow::bit_util::BytesForBits(capacity))) return false;
+    at.validity = at.validity_buffer->mutable_data();
+  }
+  at.capacity = capacity;
+  return true;
+}
+
+bool BatchBuilder::GrowBytes(Buffers& at, int64_t more) {
+  if (at.bytes + more > kMaxVariableBytes) {
+    failed_ = true;
+    return false;
+  }
+  const int64_t wanted =
+      std::max({at.bytes + more, 2 * at.byte_capacity, WithSlack(at.last_bytes), kFirstBytes});
+  const int64_t capacity = std::min(wanted, kMaxVariableBytes);
+  if (!Resize(at.value_buffer, capacity)) return false;
+  at.values = at.value_buffer->mutable_data();
+  at.byte_capacity = capacity;
+  return true;
+}
+
+bool BatchBuilder::AddValidity(Buffers& at) {
+  if (!Resize(at.validity_buffer, arrow::bit_util::BytesForBits(at.capacity))) return false;
+  at.validity = at.validity_buffer->mutable_data();
+  arrow::bit_util::SetBitsTo(at.validity, 0, at.rows, true);
+  return true;
+}
+
+void BatchBuilder::DropRow() {
+  for (Buffers& at : columns_) {
+    if (at.rows <= rows_) continue;
+    if (at.validity != nullptr) {
+      for (int64_t row = rows_; row < at.rows; ++row) {
+        at.nulls -= arrow::bit_util::GetBit(at.validity, row) ? 0 : 1;
+      }
+    }
+    if (at.offsets != nullptr) {
+      variable_bytes_ -= at.bytes - at.offsets[rows_];
+      at.bytes = at.offsets[rows_];
+    }
+    at.rows = rows_;
   }
 }
 
-void BatchBuilder::AppendDecimal(int column, __int128 unscaled) {
-  const arrow::Decimal128 value(static_cast<int64_t>(unscaled >> 64),
-                                static_cast<uint64_t>(unscaled));
-  failed_ |= !static_cast<arrow::Decimal128Builder&>(*builders_[column]).Append(value).ok();
-}
-
-void BatchBuilder::AppendBytes(int column, absl::string_view value) {
-  variable_bytes_ += static_cast<int64_t>(value.size());
-  // StringBuilder derives from BinaryBuilder; both append alike.
-  failed_ |= !static_cast<arrow::BinaryBuilder&>(*builders_[column])
-                  .Append(value.data(), static_cast<int32_t>(value.size()))
-                  .ok();
+std::shared_ptr<arrow::Array> BatchBuilder::FinishColumn(Buffers& at) {
+  const bool null_free = at.nulls == 0;
+  std::vector<std::shared_ptr<arrow::Buffer>> buffers;
+  const auto take = [&](std::shared_ptr<arrow::ResizableBuffer>& buffer, int64_t bytes) {
+    // A last batch may be far smaller than what was reserved for it.
+    const bool shrink = buffer != nullptr && bytes < buffer->capacity() / 4 * 3;
+    failed_ |= buffer != nullptr && !buffer->Resize(bytes, shrink).ok();
+    return std::shared_ptr<arrow::Buffer>(std::exchange(buffer, nullptr));
+  };
+  auto validity = take(at.validity_buffer, arrow::bit_util::BytesForBits(at.rows));
+  buffers.push_back(null_free ? nullptr : std::move(validity));
+  if (at.variable) {
+    buffers.push_back(take(at.offset_buffer, (at.rows + 1) * int64_t{sizeof(int32_t)}));
+    if (at.value_buffer == nullptr) Resize(at.value_buffer, 0);  // Arrow wants one.
+    buffers.push_back(take(at.value_buffer, at.bytes));
+  } else {
+    buffers.push_back(take(at.value_buffer, at.width == 0
+                                                ? arrow::bit_util::BytesForBits(at.rows)
+                                                : at.rows * static_cast<int64_t>(at.width)));
+  }
+  auto array = arrow::MakeArray(
+      arrow::ArrayData::Make(at.type, at.rows, std::move(buffers), null_free ? 0 : at.nulls));
+  at.last_rows = std::exchange(at.rows, 0);
+  at.last_bytes = std::exchange(at.bytes, 0);
+  at.capacity = at.byte_capacity = at.nulls = 0;
+  at.values = at.validity = nullptr;
+  at.offsets = nullptr;
+  return array;
 }
 
 absl::StatusOr<std::unique_ptr<RowBatch>> BatchBuilder::Finish() {
-  if (failed_) return absl::ResourceExhaustedError("no memory for a batch of rows");
-  std::vector<std::shared_ptr<arrow::Array>> arrays(builders_.size());
-  for (size_t i = 0; i < builders_.size(); ++i) {
-    if (builders_[i]->length() != rows_) {
+  if (failed_) return NoMemory();
+  std::vector<std::shared_ptr<arrow::Array>> arrays;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    Buffers& at = columns_[i];
+    if (at.rows != rows_) {
       return absl::InternalError(
-          absl::StrCat("column ", i, " has ", builders_[i]->length(), " values; expected ", rows_));
+          absl::StrCat("column ", i, " has ", at.rows, " values; expected ", rows_));
     }
-    if (const arrow::Status status = builders_[i]->Finish(&arrays[i]); !status.ok()) {
-      return absl::ResourceExhaustedError(status.message());
-    }
+    if (at.capacity == 0 && !GrowRows(at))
+      return NoMemory();  // Arrow wants buffers of no rows too.
+    arrays.push_back(FinishColumn(at));
   }
+  if (failed_) return NoMemory();
   auto batch =
       std::make_unique<RowBatch>(arrow::RecordBatch::Make(schema_, rows_, std::move(arrays)));
   rows_ = 0;

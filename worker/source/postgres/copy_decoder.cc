@@ -2,10 +2,10 @@
 
 #include <utility>
 
+#include "absl/base/optimization.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
-#include "worker/source/postgres/copy_field.h"
 
 namespace headwater {
 namespace {
@@ -22,7 +22,14 @@ CopyDecoder::CopyDecoder(Schema schema, std::vector<WireShape> shapes, std::vect
       shapes_(std::move(shapes)),
       key_(std::move(key)),
       fields_(shapes_.size()),
-      batch_(schema_) {}
+      batch_(schema_) {
+  for (const WireShape shape : shapes_) appenders_.push_back(AppenderOf(shape));
+}
+
+CopyDecoder::Taken CopyDecoder::Fail(absl::Status status) {
+  error_ = std::move(status);
+  return Taken::kError;
+}
 
 absl::Status CopyDecoder::Feed(absl::string_view bytes) {
   // The server sends a row per message, so bytes are copied only when a message was cut.
@@ -35,70 +42,69 @@ absl::Status CopyDecoder::Feed(absl::string_view bytes) {
     if (state_ == State::kFinished) {
       return absl::DataLossError(absl::StrCat("COPY: ", bytes.size(), " bytes after the trailer"));
     }
-    ASSIGN_OR_RETURN(const bool whole,
-                     state_ == State::kHeader ? TakeHeader(bytes) : TakeTuple(bytes));
-    if (!whole) break;
+    const Taken taken = state_ == State::kHeader ? TakeHeader(bytes) : TakeTuple(bytes);
+    if (taken == Taken::kError) return error_;
+    if (taken == Taken::kPart) break;
   }
-  rest_ = std::string(bytes);
+  if (joined || !bytes.empty()) rest_ = std::string(bytes);
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> CopyDecoder::TakeHeader(absl::string_view& bytes) {
+CopyDecoder::Taken CopyDecoder::TakeHeader(absl::string_view& bytes) {
   const size_t compared = std::min(bytes.size(), kSignature.size());
   if (bytes.substr(0, compared) != kSignature.substr(0, compared)) {
-    return absl::DataLossError(
+    return Fail(absl::DataLossError(
         absl::StrCat("COPY: expected the signature PGCOPY, found bytes ",
-                     absl::BytesToHexString(bytes.substr(0, kSignature.size()))));
+                     absl::BytesToHexString(bytes.substr(0, kSignature.size())))));
   }
-  if (bytes.size() < kHeaderBytes) return false;
+  if (bytes.size() < kHeaderBytes) return Taken::kPart;
   const int32_t flags = BigEndian32(bytes.data() + kSignature.size());
   const int32_t extension = BigEndian32(bytes.data() + kSignature.size() + 4);
   if ((flags & kCriticalFlags) != 0 || extension < 0 || extension > kMaxExtensionBytes) {
-    return absl::DataLossError(
-        absl::StrCat("COPY: unknown header, flags ", flags, ", extension ", extension));
+    return Fail(absl::DataLossError(
+        absl::StrCat("COPY: unknown header, flags ", flags, ", extension ", extension)));
   }
   const size_t size = kHeaderBytes + static_cast<size_t>(extension);
-  if (bytes.size() < size) return false;
+  if (bytes.size() < size) return Taken::kPart;
   bytes.remove_prefix(size);
   state_ = State::kTuples;
-  return true;
+  return Taken::kWhole;
 }
 
-absl::StatusOr<bool> CopyDecoder::TakeTuple(absl::string_view& bytes) {
-  if (bytes.size() < 2) return false;
+CopyDecoder::Taken CopyDecoder::TakeTuple(absl::string_view& bytes) {
+  if (bytes.size() < 2) return Taken::kPart;
   const int16_t count = BigEndian16(bytes.data());
   if (count == -1) {
     bytes.remove_prefix(2);
     state_ = State::kFinished;
-    return true;
+    return Taken::kWhole;
   }
   if (count < 0 || static_cast<size_t>(count) != shapes_.size()) {
-    return absl::DataLossError(absl::StrCat("COPY: row ", rows_ + 1, " has ", count,
-                                            " fields; expected ", shapes_.size()));
+    return Fail(absl::DataLossError(absl::StrCat("COPY: row ", rows_ + 1, " has ", count,
+                                                 " fields; expected ", shapes_.size())));
   }
   size_t at = 2;
   for (size_t i = 0; i < fields_.size(); ++i) {
-    if (bytes.size() - at < 4) return false;
+    if (bytes.size() - at < 4) return Taken::kPart;
     const int32_t size = BigEndian32(bytes.data() + at);
     at += 4;
     if (size < -1) {
-      return absl::DataLossError(absl::StrCat("COPY: row ", rows_ + 1, ", column '",
-                                              schema_.columns[i].name, "' has length ", size));
+      return Fail(absl::DataLossError(absl::StrCat(
+          "COPY: row ", rows_ + 1, ", column '", schema_.columns[i].name, "' has length ", size)));
     }
     if (size == -1) {
       fields_[i] = absl::string_view();
       continue;
     }
-    if (bytes.size() - at < static_cast<size_t>(size)) return false;
+    if (bytes.size() - at < static_cast<size_t>(size)) return Taken::kPart;
     fields_[i] = bytes.substr(at, static_cast<size_t>(size));
     at += static_cast<size_t>(size);
   }
-  RETURN_IF_ERROR(AppendTuple());
   bytes.remove_prefix(at);
-  return true;
+  return AppendTuple();
 }
 
-absl::Status CopyDecoder::AppendTuple() {
+CopyDecoder::Taken CopyDecoder::AppendTuple() {
   ++rows_;
   for (size_t i = 0; i < fields_.size(); ++i) {
     const int column = static_cast<int>(i);
@@ -106,19 +112,16 @@ absl::Status CopyDecoder::AppendTuple() {
       batch_.AppendNull(column);
       continue;
     }
-    switch (AppendField(batch_, column, shapes_[i], schema_.columns[i].type, fields_[i])) {
-      case FieldResult::kAppended:
-        break;
-      case FieldResult::kUnfit:
-        return Unfit(i);
-      case FieldResult::kMalformed:
-        return absl::DataLossError(absl::StrCat(
-            "COPY: row ", rows_, ", column '", schema_.columns[i].name, "': ", fields_[i].size(),
-            " bytes are not a ", TypeToString(schema_.columns[i].type)));
-    }
+    const Column& declared = schema_.columns[i];
+    const FieldResult result = appenders_[i](batch_, column, declared.type, fields_[i]);
+    if (ABSL_PREDICT_TRUE(result == FieldResult::kAppended)) continue;
+    if (result == FieldResult::kUnfit) return Fail(Unfit(i));
+    return Fail(absl::DataLossError(absl::StrCat("COPY: row ", rows_, ", column '", declared.name,
+                                                 "': ", fields_[i].size(), " bytes are not a ",
+                                                 TypeToString(declared.type))));
   }
   batch_.EndRow();
-  return absl::OkStatus();
+  return Taken::kWhole;
 }
 
 absl::Status CopyDecoder::Unfit(size_t column) const {

@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "common/data/schema.h"
 #include "worker/source/batch_builder.h"
+#include "worker/source/postgres/copy_field.h"
 #include "worker/source/postgres/postgres_type.h"
 
 namespace headwater {
@@ -43,19 +44,23 @@ class CopyDecoder {
  private:
   enum class State { kHeader, kTuples, kFinished };
 
-  // Each consumes one whole unit from the front of `bytes`, or leaves it: false.
-  absl::StatusOr<bool> TakeHeader(absl::string_view& bytes);
-  absl::StatusOr<bool> TakeTuple(absl::string_view& bytes);
-  absl::Status AppendTuple();
+  // Each consumes one whole unit from the front of `bytes`, or leaves it: kPart.
+  enum class Taken { kWhole, kPart, kError };
+  Taken TakeHeader(absl::string_view& bytes);
+  Taken TakeTuple(absl::string_view& bytes);
+  Taken AppendTuple();
+  Taken Fail(absl::Status status);
   absl::Status Unfit(size_t column) const;
 
   const Schema schema_;
   const std::vector<WireShape> shapes_;
+  std::vector<FieldAppender> appenders_;
   const std::vector<int> key_;
   State state_ = State::kHeader;
   std::string rest_;                       // Bytes of a unit that is not whole yet.
   std::vector<absl::string_view> fields_;  // Of the tuple at hand; data() is null for NULL.
   int64_t rows_ = 0;
+  absl::Status error_;
   BatchBuilder batch_;
 };
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <bit>
 #include <limits>
 #include <optional>
 
@@ -57,71 +57,6 @@ std::string UuidText(absl::string_view field) {
     text[at++] = kHex[byte & 0xF];
   }
   return text;
-}
-
-FieldResult AppendUuid(BatchBuilder& batch, int column, absl::string_view field) {
-  if (field.size() != kUuidBytes) return FieldResult::kMalformed;
-  batch.AppendBytes(column, UuidText(field));
-  return FieldResult::kAppended;
-}
-
-FieldResult AppendWireText(BatchBuilder& batch, int column, absl::string_view field) {
-  if (!IsValidUtf8(field)) return FieldResult::kUnfit;
-  batch.AppendBytes(column, field);
-  return FieldResult::kAppended;
-}
-
-FieldResult AppendChar(BatchBuilder& batch, int column, absl::string_view field) {
-  return AppendWireText(batch, column, field[0] == '\0' ? field.substr(1) : field);
-}
-
-FieldResult AppendNumericText(BatchBuilder& batch, int column, absl::string_view field) {
-  const std::optional<std::string> text = NumericText(field);
-  if (!text.has_value()) return FieldResult::kMalformed;
-  batch.AppendBytes(column, *text);
-  return FieldResult::kAppended;
-}
-
-FieldResult AppendFloat(BatchBuilder& batch, int column, absl::string_view field) {
-  if (field.size() == 4) {
-    const int32_t bits = BigEndian32(field.data());
-    float value;
-    std::memcpy(&value, &bits, sizeof(value));
-    batch.AppendDouble(column, value);
-    return FieldResult::kAppended;
-  }
-  const int64_t bits = BigEndian64(field.data());
-  double value;
-  std::memcpy(&value, &bits, sizeof(value));
-  batch.AppendDouble(column, value);
-  return FieldResult::kAppended;
-}
-
-FieldResult AppendTime(BatchBuilder& batch, int column, WireShape shape, absl::string_view field) {
-  if (shape == WireShape::kDate) {
-    const int32_t days = BigEndian32(field.data());
-    if (days == std::numeric_limits<int32_t>::max() ||
-        days == std::numeric_limits<int32_t>::min()) {
-      return FieldResult::kUnfit;  // infinity
-    }
-    batch.AppendInteger(column, days + kEpochDays);
-    return FieldResult::kAppended;
-  }
-  const int64_t micros = BigEndian64(field.data());
-  if (micros > std::numeric_limits<int64_t>::max() - kEpochMicros ||
-      micros == std::numeric_limits<int64_t>::min()) {
-    return FieldResult::kUnfit;  // infinity, or later than what microseconds since 1970 can be
-  }
-  batch.AppendInteger(column, micros + kEpochMicros);
-  return FieldResult::kAppended;
-}
-
-FieldResult AppendNumeric(BatchBuilder& batch, int column, const ColumnType& type,
-                          absl::string_view field) {
-  __int128 unscaled = 0;
-  const FieldResult result = NumericFrom(field, type.precision, type.scale, unscaled);
-  if (result == FieldResult::kAppended) batch.AppendDecimal(column, unscaled);
-  return result;
 }
 
 // The value in 64 bits, without a division by a variable: what nearly all numerics need, which are
@@ -194,6 +129,103 @@ size_t WidthOf(WireShape shape) {
   }
 }
 
+// One appender per wire shape, each an instance of FieldAppender. They are called for each field of
+// a stream, so each checks its own width and goes straight to the column.
+
+template <typename T>
+FieldResult AppendInteger(BatchBuilder& batch, int column, const ColumnType& /*type*/,
+                          absl::string_view field) {
+  if (field.size() != sizeof(T)) return FieldResult::kMalformed;
+  batch.AppendInteger(column, BigEndian<T>(field.data()));
+  return FieldResult::kAppended;
+}
+
+template <typename Bits, typename Float>
+FieldResult AppendFloat(BatchBuilder& batch, int column, const ColumnType& /*type*/,
+                        absl::string_view field) {
+  if (field.size() != sizeof(Float)) return FieldResult::kMalformed;
+  batch.AppendDouble(column, std::bit_cast<Float>(BigEndian<Bits>(field.data())));
+  return FieldResult::kAppended;
+}
+
+FieldResult AppendBool(BatchBuilder& batch, int column, const ColumnType& /*type*/,
+                       absl::string_view field) {
+  if (field.size() != 1 || (field[0] != 0 && field[0] != 1)) return FieldResult::kMalformed;
+  batch.AppendBool(column, field[0] != 0);
+  return FieldResult::kAppended;
+}
+
+FieldResult AppendUuid(BatchBuilder& batch, int column, const ColumnType& /*type*/,
+                       absl::string_view field) {
+  if (field.size() != kUuidBytes) return FieldResult::kMalformed;
+  batch.AppendBytes(column, UuidText(field));
+  return FieldResult::kAppended;
+}
+
+FieldResult AppendBytea(BatchBuilder& batch, int column, const ColumnType& /*type*/,
+                        absl::string_view field) {
+  batch.AppendBytes(column, field);
+  return FieldResult::kAppended;
+}
+
+FieldResult AppendWireText(BatchBuilder& batch, int column, const ColumnType& /*type*/,
+                           absl::string_view field) {
+  if (!IsValidUtf8(field)) return FieldResult::kUnfit;
+  batch.AppendBytes(column, field);
+  return FieldResult::kAppended;
+}
+
+FieldResult AppendChar(BatchBuilder& batch, int column, const ColumnType& type,
+                       absl::string_view field) {
+  if (field.size() != 1) return FieldResult::kMalformed;
+  return AppendWireText(batch, column, type, field[0] == '\0' ? field.substr(1) : field);
+}
+
+FieldResult AppendJsonb(BatchBuilder& batch, int column, const ColumnType& type,
+                        absl::string_view field) {
+  if (field.empty() || field[0] != 1) return FieldResult::kMalformed;
+  return AppendWireText(batch, column, type, field.substr(1));
+}
+
+FieldResult AppendNumericText(BatchBuilder& batch, int column, const ColumnType& /*type*/,
+                              absl::string_view field) {
+  const std::optional<std::string> text = NumericText(field);
+  if (!text.has_value()) return FieldResult::kMalformed;
+  batch.AppendBytes(column, *text);
+  return FieldResult::kAppended;
+}
+
+FieldResult AppendNumeric(BatchBuilder& batch, int column, const ColumnType& type,
+                          absl::string_view field) {
+  __int128 unscaled = 0;
+  const FieldResult result = NumericFrom(field, type.precision, type.scale, unscaled);
+  if (result == FieldResult::kAppended) batch.AppendDecimal(column, unscaled);
+  return result;
+}
+
+FieldResult AppendDate(BatchBuilder& batch, int column, const ColumnType& /*type*/,
+                       absl::string_view field) {
+  if (field.size() != sizeof(int32_t)) return FieldResult::kMalformed;
+  const int32_t days = BigEndian32(field.data());
+  if (days == std::numeric_limits<int32_t>::max() || days == std::numeric_limits<int32_t>::min()) {
+    return FieldResult::kUnfit;  // infinity
+  }
+  batch.AppendInteger(column, days + kEpochDays);
+  return FieldResult::kAppended;
+}
+
+FieldResult AppendTimestamp(BatchBuilder& batch, int column, const ColumnType& /*type*/,
+                            absl::string_view field) {
+  if (field.size() != sizeof(int64_t)) return FieldResult::kMalformed;
+  const int64_t micros = BigEndian64(field.data());
+  if (micros > std::numeric_limits<int64_t>::max() - kEpochMicros ||
+      micros == std::numeric_limits<int64_t>::min()) {
+    return FieldResult::kUnfit;  // infinity, or later than what microseconds since 1970 can be
+  }
+  batch.AppendInteger(column, micros + kEpochMicros);
+  return FieldResult::kAppended;
+}
+
 }  // namespace
 
 FieldResult NumericFrom(absl::string_view field, int precision, int scale, __int128& unscaled) {
@@ -239,52 +271,42 @@ FieldResult NumericFrom(absl::string_view field, int precision, int scale, __int
   return FieldResult::kAppended;
 }
 
-FieldResult AppendField(BatchBuilder& batch, int column, WireShape shape, const ColumnType& type,
-                        absl::string_view field) {
-  if (const size_t width = WidthOf(shape); width != 0 && field.size() != width) {
-    return FieldResult::kMalformed;
-  }
+FieldAppender AppenderOf(WireShape shape) {
   switch (shape) {
     case WireShape::kBool:
-      if (field[0] != 0 && field[0] != 1) return FieldResult::kMalformed;
-      batch.AppendBool(column, field[0] != 0);
-      return FieldResult::kAppended;
+      return AppendBool;
     case WireShape::kInt2:
-      batch.AppendInteger(column, BigEndian16(field.data()));
-      return FieldResult::kAppended;
+      return AppendInteger<int16_t>;
     case WireShape::kInt4:
-      batch.AppendInteger(column, BigEndian32(field.data()));
-      return FieldResult::kAppended;
+      return AppendInteger<int32_t>;
     case WireShape::kInt8:
-      batch.AppendInteger(column, BigEndian64(field.data()));
-      return FieldResult::kAppended;
+      return AppendInteger<int64_t>;
     case WireShape::kOid:
-      batch.AppendInteger(column, static_cast<uint32_t>(BigEndian32(field.data())));
-      return FieldResult::kAppended;
+      return AppendInteger<uint32_t>;
     case WireShape::kFloat4:
+      return AppendFloat<uint32_t, float>;
     case WireShape::kFloat8:
-      return AppendFloat(batch, column, field);
+      return AppendFloat<uint64_t, double>;
     case WireShape::kNumeric:
-      return AppendNumeric(batch, column, type, field);
+      return AppendNumeric;
     case WireShape::kNumericText:
-      return AppendNumericText(batch, column, field);
+      return AppendNumericText;
     case WireShape::kText:
-      return AppendWireText(batch, column, field);
+      return AppendWireText;
     case WireShape::kChar:
-      return AppendChar(batch, column, field);
+      return AppendChar;
     case WireShape::kJsonb:
-      if (field.empty() || field[0] != 1) return FieldResult::kMalformed;
-      return AppendWireText(batch, column, field.substr(1));
+      return AppendJsonb;
     case WireShape::kUuid:
-      return AppendUuid(batch, column, field);
+      return AppendUuid;
     case WireShape::kBytea:
-      batch.AppendBytes(column, field);
-      return FieldResult::kAppended;
+      return AppendBytea;
     case WireShape::kDate:
+      return AppendDate;
     case WireShape::kTimestamp:
-      return AppendTime(batch, column, shape, field);
+      return AppendTimestamp;
   }
-  return FieldResult::kMalformed;
+  return nullptr;
 }
 
 std::string FieldText(WireShape shape, const ColumnType& type, absl::string_view field) {

@@ -20,21 +20,17 @@
 namespace headwater {
 
 // Requires: at least the integer's bytes. Inline: called for each field of a stream.
-inline int16_t BigEndian16(const char* bytes) {
-  uint16_t value;
-  std::memcpy(&value, bytes, sizeof(value));
-  return static_cast<int16_t>(__builtin_bswap16(value));
+template <typename T>
+T BigEndian(const char* bytes) {
+  T value;
+  std::memcpy(&value, bytes, sizeof(T));
+  if constexpr (sizeof(T) == 8) return static_cast<T>(__builtin_bswap64(value));
+  if constexpr (sizeof(T) == 4) return static_cast<T>(__builtin_bswap32(value));
+  if constexpr (sizeof(T) == 2) return static_cast<T>(__builtin_bswap16(value));
 }
-inline int32_t BigEndian32(const char* bytes) {
-  uint32_t value;
-  std::memcpy(&value, bytes, sizeof(value));
-  return static_cast<int32_t>(__builtin_bswap32(value));
-}
-inline int64_t BigEndian64(const char* bytes) {
-  uint64_t value;
-  std::memcpy(&value, bytes, sizeof(value));
-  return static_cast<int64_t>(__builtin_bswap64(value));
-}
+inline int16_t BigEndian16(const char* bytes) { return BigEndian<int16_t>(bytes); }
+inline int32_t BigEndian32(const char* bytes) { return BigEndian<int32_t>(bytes); }
+inline int64_t BigEndian64(const char* bytes) { return BigEndian<int64_t>(bytes); }
 
 enum class FieldResult {
   kAppended,
@@ -42,9 +38,10 @@ enum class FieldResult {
   kUnfit,      // A value that the column cannot hold: NaN, infinity, bytes that are not UTF-8.
 };
 
-// Appends the field to `column` of `batch`, or nothing.
-FieldResult AppendField(BatchBuilder& batch, int column, WireShape shape, const ColumnType& type,
-                        absl::string_view field);
+// Appends a field to `column` of `batch`, which is of `type`, or nothing.
+using FieldAppender = FieldResult (*)(BatchBuilder& batch, int column, const ColumnType& type,
+                                      absl::string_view field);
+FieldAppender AppenderOf(WireShape shape);
 
 // The unscaled value of a NUMERIC field at `scale`.
 FieldResult NumericFrom(absl::string_view field, int precision, int scale, __int128& unscaled);

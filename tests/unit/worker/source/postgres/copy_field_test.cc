@@ -19,7 +19,7 @@ std::string Bytes(absl::string_view hex) {
 // The field in a column of `type`, as Arrow prints the value; else "malformed" or "unfit".
 std::string Decoded(WireShape shape, const ColumnType& type, absl::string_view hex) {
   BatchBuilder batch(Schema{{{"v", type, true}}});
-  switch (AppendField(batch, 0, shape, type, Bytes(hex))) {
+  switch (AppenderOf(shape)(batch, 0, type, Bytes(hex))) {
     case FieldResult::kMalformed:
       return "malformed";
     case FieldResult::kUnfit:
@@ -69,7 +69,7 @@ TEST(CopyField, AnOidHasNoSign) {
 TEST(CopyField, FloatsKeepEveryBit) {
   const auto bits = [](WireShape shape, TypeKind kind, absl::string_view hex) -> uint64_t {
     BatchBuilder batch(Schema{{{"v", {kind}, true}}});
-    EXPECT_EQ(AppendField(batch, 0, shape, {kind}, Bytes(hex)), FieldResult::kAppended);
+    EXPECT_EQ(AppenderOf(shape)(batch, 0, {kind}, Bytes(hex)), FieldResult::kAppended);
     batch.EndRow();
     const auto rows = *batch.Finish();
     const arrow::Array& array = *rows->arrow()->column(0);
