@@ -14,26 +14,12 @@
 #include "common/data/row_hash.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/contract/source_under_test.h"
 #include "worker/source/batch_builder.h"
 #include "worker/source/source_reader.h"
 #include "worker/source/value_text.h"
 
 namespace headwater {
-
-// One kind of source with a database of its own. Create() returns null when the database cannot be
-// had here, and says why.
-class SourceUnderTest {
- public:
-  virtual ~SourceUnderTest() = default;
-  virtual void Execute(const std::string& sql) = 0;
-  virtual ServerSpec server() const = 0;
-  virtual absl::StatusOr<std::unique_ptr<Source>> Open() const = 0;
-  virtual std::string TypeName(TypeKind kind) const = 0;       // For CREATE TABLE.
-  virtual std::string Blob(const std::string& hex) const = 0;  // A literal.
-  virtual std::string SlowQuery() const = 0;  // Runs for minutes unless it is cancelled.
-  // A text in an integer column, if the database lets one in; else empty.
-  virtual std::string BadInteger() const { return ""; }
-};
 
 // Row i of 300: three rows share each minute, every 50th has no cursor, every 60th is of 2099.
 constexpr int kContractRows = 300;

@@ -1,30 +1,13 @@
 // PostgreSQL COPY under the source contract, and what only PostgreSQL can show.
 #include "worker/source/postgres/postgres_source.h"
 
-#include "tests/db/postgres_under_test.h"
+#include "tests/contract/source_contract.h"
+#include "tests/db/copy_under_test.h"
 
 namespace headwater {
 namespace {
 
 using ::testing::HasSubstr;
-
-class CopyUnderTest : public PostgresUnderTest {
- public:
-  using PostgresUnderTest::PostgresUnderTest;
-  static std::unique_ptr<CopyUnderTest> Create(std::string& why_not) {
-    ThrowawayPostgres* server = SharedPostgres(why_not);
-    return server == nullptr ? nullptr : std::make_unique<CopyUnderTest>(*server);
-  }
-  ServerSpec server() const override {
-    ServerSpec server;
-    server.name = "s";
-    server.url = postgres().Url();
-    return server;
-  }
-  absl::StatusOr<std::unique_ptr<Source>> Open() const override {
-    return OpenPostgresSource(server());
-  }
-};
 
 INSTANTIATE_TYPED_TEST_SUITE_P(PostgresCopy, SourceContract, CopyUnderTest);
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "tests/contract/source_contract.h"
+#include "tests/contract/source_under_test.h"
 #include "tests/support/throwaway_postgres.h"
 
 namespace headwater {

@@ -1,26 +1,9 @@
 // PostgreSQL through its ODBC driver under the source contract: the generic ODBC reader.
-#include "tests/db/postgres_under_test.h"
-#include "worker/source/odbc/odbc_source.h"
+#include "tests/contract/source_contract.h"
+#include "tests/db/psqlodbc_under_test.h"
 
 namespace headwater {
 namespace {
-
-class PsqlOdbcUnderTest : public PostgresUnderTest {
- public:
-  using PostgresUnderTest::PostgresUnderTest;
-  static std::unique_ptr<PsqlOdbcUnderTest> Create(std::string& why_not) {
-    ThrowawayPostgres* server = SharedPostgres(why_not);
-    return server == nullptr ? nullptr : std::make_unique<PsqlOdbcUnderTest>(*server);
-  }
-  ServerSpec server() const override {
-    ServerSpec server;
-    server.name = "s";
-    server.url = absl::StrCat("odbc:Driver={PostgreSQL Unicode};Servername=", postgres().folder(),
-                              ";Port=5432;Database=postgres;UID=postgres");
-    return server;
-  }
-  absl::StatusOr<std::unique_ptr<Source>> Open() const override { return OpenOdbcSource(server()); }
-};
 
 INSTANTIATE_TYPED_TEST_SUITE_P(PsqlOdbc, SourceContract, PsqlOdbcUnderTest);
 
