@@ -1,6 +1,9 @@
 // What every staging writer must do, run on the Parquet writer for Delta.
+#include <arrow/api.h>
+#include <arrow/io/file.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <parquet/arrow/reader.h>
 
 #include <filesystem>
 
@@ -11,6 +14,7 @@
 namespace headwater {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -115,6 +119,32 @@ TEST_F(StagingContract, AnEqualKnownPieceIsUnchangedAndHasNoFiles) {
   EXPECT_TRUE(second.pieces[0].files.empty());
   EXPECT_FALSE(second.pieces[1].unchanged);
   EXPECT_EQ(FilesOnDisk(), before + 3);
+}
+
+// Readers skip by the bounds of row groups and pages, which are narrow where rows are in order.
+TEST_F(StagingContract, RowsAreInTheOrderOfTheirCursor) {
+  options_.dataset.partition_by = {};
+  options_.extent = {Range{0, 2 * kDay}, false};
+  options_.cuts = {};
+  auto writer = Open();
+  ASSERT_TRUE(writer
+                  ->Write(*BatchOf(kSchema, R"([[1, "a", "1970-01-02 05:00:00"],
+                                                  [2, "b", "1970-01-01 05:00:00"]])"))
+                  .ok());
+  ASSERT_TRUE(writer
+                  ->Write(*BatchOf(kSchema, R"([[3, "c", "1970-01-01 04:00:00"],
+                                                  [4, "d", "1970-01-01 05:00:00"]])"))
+                  .ok());
+  const auto manifest = writer->Finish();
+  ASSERT_TRUE(manifest.ok()) << manifest.status();
+  ASSERT_EQ(manifest->pieces.at(0).files.size(), 1);
+  const std::string path = folder_.path() + "/flights/" + manifest->pieces[0].files[0].path;
+  auto file = arrow::io::ReadableFile::Open(path).ValueOrDie();
+  auto reader = parquet::arrow::OpenFile(file, arrow::default_memory_pool()).ValueOrDie();
+  const std::shared_ptr<arrow::Table> table = reader->ReadTable().ValueOrDie();
+  const auto ids = std::static_pointer_cast<arrow::Int64Array>(table->column(0)->chunk(0));
+  EXPECT_THAT(std::vector<int64_t>(ids->raw_values(), ids->raw_values() + ids->length()),
+              ElementsAre(3, 2, 4, 1));
 }
 
 TEST_F(StagingContract, AnUnfinishedWriterLeavesNoFiles) {

@@ -24,12 +24,16 @@
 #include "worker/stage/parquet_writer.h"
 #include "worker/stage/partition_router.h"
 #include "worker/stage/staged_files.h"
+#include "worker/stage/waiting_rows.h"
 
 namespace headwater {
 namespace {
 
-constexpr int64_t kMaxFileBytes = int64_t{256} << 20;
+constexpr int64_t kMaxFileBytes = int64_t{128} << 20;
 constexpr int64_t kMaxRowGroupRows = 1 << 20;
+// In memory. A full group is encoded while the source sends the next one, so that little is left
+// to do at the end.
+constexpr int64_t kRowGroupBytes = int64_t{16} << 20;
 constexpr int kMaxOpenFiles = 128;            // A process has 1,024 descriptors by default.
 constexpr int64_t kArrayOverheadBytes = 320;  // Of a small array: objects and padded buffers.
 constexpr int64_t kConstantChunkRows = 8192;
@@ -38,9 +42,9 @@ constexpr absl::string_view kMicrobatch = "_hw_microbatch";
 
 // Rows of one piece and partition that wait, and the file that takes them.
 struct Output {
-  std::vector<std::shared_ptr<arrow::RecordBatch>> waiting;
-  int64_t waiting_bytes = 0;
-  int64_t waiting_rows = 0;
+  explicit Output(int cursor_column) : waiting(cursor_column) {}
+
+  WaitingRows waiting;
   std::unique_ptr<ParquetWriter> file;  // Null: none is open.
   std::string path;                     // Of the open file.
   int64_t last_used = 0;
@@ -77,6 +81,9 @@ class DeltaStagingWriter final : public StagingWriter {
         hasher_(std::move(hasher)),
         file_schema_(FileSchemaOf(options.source_schema)),
         arrow_schema_(ToArrow(file_schema_)),
+        cursor_column_(options.cursor_type == CursorType::kNone
+                           ? -1
+                           : options.source_schema.Find(options.dataset.cursor)),
         fingerprints_(router_.pieces().size()),
         files_(std::move(folder), options.lease.fence) {}
 
@@ -126,7 +133,7 @@ class DeltaStagingWriter final : public StagingWriter {
     rows_read_ += batch.rows();
     bytes_read_ += batch.size_bytes();
     if (options_.fingerprints_only) return absl::OkStatus();
-    outputs_.resize(router_.slots().size());
+    while (outputs_.size() < router_.slots().size()) outputs_.emplace_back(cursor_column_);
     RETURN_IF_ERROR(Distribute(batch));
     return KeepWithinBudget();
   }
@@ -192,22 +199,24 @@ class DeltaStagingWriter final : public StagingWriter {
   }
 
   void Enqueue(int slot, const std::shared_ptr<arrow::RecordBatch>& rows, int64_t size_bytes) {
-    Output& output = outputs_[slot];
     size_bytes += kArrayOverheadBytes * rows->num_columns();
-    output.waiting.push_back(rows);
-    output.waiting_bytes += size_bytes;
-    output.waiting_rows += rows->num_rows();
+    outputs_[slot].waiting.Add(rows, size_bytes);
     waiting_bytes_ += size_bytes;
   }
 
   absl::Status KeepWithinBudget() {
     for (size_t slot = 0; slot < outputs_.size(); ++slot) {
-      if (outputs_[slot].waiting_rows >= kMaxRowGroupRows) RETURN_IF_ERROR(Flush(slot));
+      const WaitingRows& waiting = outputs_[slot].waiting;
+      if (waiting.ascending() &&
+          (waiting.rows() >= kMaxRowGroupRows || waiting.size_bytes() >= kRowGroupBytes)) {
+        RETURN_IF_ERROR(Flush(slot));
+      }
     }
     while (waiting_bytes_ > options_.memory_bytes) {
-      const auto largest = std::max_element(
-          outputs_.begin(), outputs_.end(),
-          [](const Output& a, const Output& b) { return a.waiting_bytes < b.waiting_bytes; });
+      const auto largest =
+          std::max_element(outputs_.begin(), outputs_.end(), [](const Output& a, const Output& b) {
+            return a.waiting.size_bytes() < b.waiting.size_bytes();
+          });
       RETURN_IF_ERROR(Flush(largest - outputs_.begin()));
     }
     return absl::OkStatus();
@@ -221,34 +230,24 @@ class DeltaStagingWriter final : public StagingWriter {
     return std::make_shared<arrow::ChunkedArray>(std::move(chunks), constants_[index]->type());
   }
 
-  std::shared_ptr<arrow::Table> TableOf(const std::vector<std::shared_ptr<arrow::RecordBatch>>& in,
-                                        int64_t rows) const {
-    std::vector<std::shared_ptr<arrow::ChunkedArray>> columns;
-    const int source_columns = static_cast<int>(options_.source_schema.columns.size());
-    for (int i = 0; i < source_columns; ++i) {
-      arrow::ArrayVector chunks;
-      for (const auto& batch : in) chunks.push_back(batch->column(i));
-      columns.push_back(std::make_shared<arrow::ChunkedArray>(std::move(chunks),
-                                                              arrow_schema_->field(i)->type()));
-    }
-    for (int i = 0; i < static_cast<int>(constants_.size()); ++i) {
-      columns.push_back(Constant(i, rows));
-    }
-    return arrow::Table::Make(arrow_schema_, std::move(columns), rows);
-  }
-
   // Writes what waits for `slot` as row groups.
   absl::Status Flush(size_t slot) {
     Output& output = outputs_[slot];
     if (output.waiting.empty()) return absl::OkStatus();
-    const auto table = TableOf(output.waiting, output.waiting_rows);
-    output.waiting.clear();
-    waiting_bytes_ -= std::exchange(output.waiting_bytes, 0);
-    const int64_t rows = std::exchange(output.waiting_rows, 0);
+    const int64_t rows = output.waiting.rows();
+    const int64_t groups =
+        std::max<int64_t>(1, (output.waiting.size_bytes() + kRowGroupBytes / 2) / kRowGroupBytes);
+    waiting_bytes_ -= output.waiting.size_bytes();
+    ASSIGN_OR_RETURN(auto columns, output.waiting.Take());
+    for (int i = 0; i < static_cast<int>(constants_.size()); ++i) {
+      columns.push_back(Constant(i, rows));
+    }
+    const auto table = arrow::Table::Make(arrow_schema_, std::move(columns), rows);
     if (output.file == nullptr) RETURN_IF_ERROR(OpenFile(slot, *table));
     output.last_used = ++uses_;
-    for (int64_t begin = 0; begin < rows; begin += kMaxRowGroupRows) {
-      RETURN_IF_ERROR(output.file->WriteRowGroup(*table->Slice(begin, kMaxRowGroupRows)));
+    const int64_t group_rows = std::min((rows + groups - 1) / groups, kMaxRowGroupRows);
+    for (int64_t begin = 0; begin < rows; begin += group_rows) {
+      RETURN_IF_ERROR(output.file->WriteRowGroup(*table->Slice(begin, group_rows)));
     }
     return output.file->size_bytes() >= kMaxFileBytes ? CloseFile(slot) : absl::OkStatus();
   }
@@ -305,11 +304,11 @@ class DeltaStagingWriter final : public StagingWriter {
     for (size_t slot = 0; slot < outputs_.size(); ++slot) {
       if (!IsUnchanged(router_.slots()[slot].piece)) continue;
       Output& output = outputs_[slot];
-      waiting_bytes_ -= output.waiting_bytes;
+      waiting_bytes_ -= output.waiting.size_bytes();
       if (output.file != nullptr) dropped_.push_back(output.path);
       for (const StagedFile& file : output.closed) dropped_.push_back(file.path);
       open_files_ -= output.file != nullptr ? 1 : 0;
-      output = Output();
+      output = Output(cursor_column_);
     }
   }
 
@@ -341,6 +340,7 @@ class DeltaStagingWriter final : public StagingWriter {
   const std::unique_ptr<RowHasher> hasher_;
   const Schema file_schema_;
   const std::shared_ptr<arrow::Schema> arrow_schema_;
+  const int cursor_column_;                // -1: none.
   arrow::ArrayVector constants_;           // _hw_loaded_at, _hw_microbatch.
   std::vector<Fingerprint> fingerprints_;  // By piece.
   StagedFiles files_;

@@ -19,9 +19,11 @@ namespace headwater {
 
 // `dataset.target_uri` is a folder, plain or as file://; it is made when the first file is.
 //
-// Memory: rows wait per piece and partition until together they exceed `memory_bytes`; then the
-// largest waiting group becomes a row group. Files are closed at 256 MiB, and the least recently
-// used ones beyond 128 open ones, so a partition may get several files.
+// Order: by cursor, so that readers skip. Rows that come in that order become row groups of 16 MiB
+// (in memory) while more are read. Others wait per piece and partition until together they exceed
+// `memory_bytes`; then the largest waiting group is put in order and written as row groups.
+// Files are closed at 128 MiB, and the least recently used ones beyond 128 open ones, so a
+// partition may get several files.
 //
 // INVALID_ARGUMENT: what PartitionRouter::Create refuses, another kind of URI, or a source column
 // that has the name of one of ours or of another (case does not tell columns apart in Delta).

@@ -8,9 +8,9 @@
 
 #include <cmath>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/data/arrow_schema.h"
@@ -25,7 +25,7 @@ constexpr int64_t kSampleRows = 8192;
 constexpr int kMaxIntegerDecimalDigits = 18;  // More do not fit an INT64.
 
 // The bytes of one value, for counting distinct ones.
-std::string_view BytesOf(const arrow::ArrayData& data, int64_t row, int width) {
+absl::string_view BytesOf(const arrow::ArrayData& data, int64_t row, int width) {
   if (width > 0) {
     return {reinterpret_cast<const char*>(data.buffers[1]->data()) + (data.offset + row) * width,
             static_cast<size_t>(width)};
@@ -35,28 +35,32 @@ std::string_view BytesOf(const arrow::ArrayData& data, int64_t row, int width) {
           static_cast<size_t>(offsets[row + 1] - offsets[row])};
 }
 
-// Does a dictionary pay? Looks at up to kSampleRows values, evenly spread.
+// Does a dictionary pay? Looks at up to kSampleRows values, evenly spread, or until it is plain
+// that there are too many different ones.
 bool RepeatsFewValues(const arrow::ChunkedArray& column, TypeKind kind) {
   if (kind == TypeKind::kBoolean) return false;
   const bool variable = kind == TypeKind::kString || kind == TypeKind::kBinary;
   const int width =
       variable ? 0 : static_cast<const arrow::FixedWidthType&>(*column.type()).bit_width() / 8;
-  std::unordered_set<std::string_view> distinct;
-  int64_t sampled = 0;
+  // Integers pack well without one, so theirs must be small; the others win from half on.
+  const bool packs = !variable && kind != TypeKind::kFloat && kind != TypeKind::kDouble &&
+                     kind != TypeKind::kDecimal;
+  const int64_t share = packs ? 32 : 2;
   const int64_t stride = std::max<int64_t>(1, column.length() / kSampleRows);
+  const int64_t samples = column.length() / stride + 1;
+  absl::flat_hash_set<absl::string_view> distinct;
+  int64_t sampled = 0;
   int64_t next = 0;  // Within the current chunk.
   for (const auto& chunk : column.chunks()) {
     for (; next < chunk->length(); next += stride) {
       if (chunk->IsNull(next)) continue;
       ++sampled;
       distinct.insert(BytesOf(*chunk->data(), next, width));
+      if (static_cast<int64_t>(distinct.size()) > samples / share) return false;
     }
     next -= chunk->length();
   }
-  // Integers pack well without one, so theirs must be small; the others win from half on.
-  const bool packs = !variable && kind != TypeKind::kFloat && kind != TypeKind::kDouble &&
-                     kind != TypeKind::kDecimal;
-  return static_cast<int64_t>(distinct.size()) <= sampled / (packs ? 32 : 2);
+  return static_cast<int64_t>(distinct.size()) <= sampled / share;
 }
 
 parquet::Encoding::type EncodingOf(const ColumnType& type) {
