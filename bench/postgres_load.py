@@ -1,14 +1,17 @@
 """Rows per second from PostgreSQL into a committed Delta table, and those of what it competes with.
 
-  postgres_load_bench [--rows N] [--rounds N]
+  postgres_load_bench [--rows N] [--rounds N] [--unit 1d] [--no-profile]
 
 All are timed interleaved, with the server on the same cores: a null COPY (two connections, binary,
-to nowhere: no client that reads by COPY is faster), `headwater run` on two workers, and DuckDB's
-PostgreSQL scanner into one zstd Parquet file, where its wheel is installed.
+to nowhere: no client that reads by COPY is faster), `headwater run` on two workers, DuckDB's
+PostgreSQL scanner into one zstd Parquet file, where its wheel is installed, and with
+`./dev bench --peers` dlt with connectorx, and connectorx with pyarrow. Then one more load runs under
+perf, which says how much of the program's CPU time hashing takes.
 """
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +20,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
+import peers  # noqa: E402
+from measure import Figures, Rounds, rows_of, timed  # noqa: E402
 from throwaway_postgres import ThrowawayPostgres, why_not  # noqa: E402
 
 DATABASE = "deals"
@@ -47,39 +52,17 @@ targets:
 tables:
   - {{from: crm/public.deals, target: lake, strategy: incremental, cursor: timemsc, unit: {unit}}}
 """
-DUCKDB = """
-import os, sys
-import duckdb, duckdb_extension_postgres_scanner
-out, dsn = sys.argv[1:]
-folder = os.path.dirname(duckdb_extension_postgres_scanner.__file__)
-db = duckdb.connect()
-db.load_extension(
-    f"{folder}/extensions/v{duckdb.__version__}/postgres_scanner.duckdb_extension")
-db.execute("set threads = 2")
-db.execute(f"attach '{dsn}' as source (type postgres, read_only)")
-db.execute(f"copy source.public.deals to '{out}' (format parquet, compression zstd)")
-"""
-
-
-def timed(command, environment, cwd):
-    """Runs it; seconds, core-seconds and peak memory in MiB, of it alone."""
-    with tempfile.TemporaryFile("w+") as said:
-        began = time.monotonic()
-        process = subprocess.Popen(command, env=environment, cwd=cwd, stdout=said, stderr=said)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.monotonic() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            said.seek(0)
-            sys.exit(f"{command[0]} failed with {process.returncode}:\n{said.read()}")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+HASHING = re.compile(r"libxxhash|RowHasher::")  # What perf calls it: by library, or by symbol.
 
 
 class Bench:
     def __init__(self, server, options, folder):
         self.server, self.options, self.folder = server, options, Path(folder)
         self.environment = dict(os.environ, BENCH_PASSWORD=server.PASSWORD,
-                                PGPASSWORD=server.PASSWORD)
+                                PGPASSWORD=server.PASSWORD, DLT_DATA_DIR=str(self.folder / "dlt"),
+                                RUNTIME__DLTHUB_TELEMETRY="false")
+        self.url = (f"postgresql://{server.USER}:{server.PASSWORD}@127.0.0.1:{server.port}/"
+                    f"{DATABASE}")
 
     def null_copy(self):
         half = self.options.rows // 2
@@ -92,67 +75,83 @@ class Bench:
                 sessions.append(subprocess.Popen(command, env=environment, stdout=nowhere))
             if any([session.wait() for session in sessions]):
                 sys.exit("the null COPY failed")
-        return time.monotonic() - began, None, None, None
+        return Figures(time.monotonic() - began)
 
-    def headwater(self):
-        work = self.folder / "headwater"
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
+    def headwater(self, before=()):
+        work = self.new_folder("headwater")
         (work / "headwater.yaml").write_text(
             CONFIG.format(port=self.server.port, user=self.server.USER, unit=self.options.unit))
-        result = timed([self.options.headwater, "run", "--workers", "2", "--progress", "off"],
-                       self.environment, work)
-        files = list((work / "lake").rglob("*.parquet"))
-        self.check_rows(sum(rows_of(file) for file in files))
-        return *result, sum(file.stat().st_size for file in files)
+        figures, _ = timed([*before, self.options.headwater, "run", "--workers", "2", "--progress",
+                            "off"], self.environment, work)
+        return self.with_size(figures, work / "lake")
 
     def duckdb(self):
-        out = self.folder / "duckdb.parquet"
+        out = self.new_folder("duckdb")
         dsn = (f"host=127.0.0.1 port={self.server.port} dbname={DATABASE} "
                f"user={self.server.USER}")
-        result = timed([sys.executable, "-c", DUCKDB, str(out), dsn], self.environment, self.folder)
-        self.check_rows(rows_of(out))
-        return *result, out.stat().st_size
+        figures, _ = timed(peers.duckdb_command(out / "deals.parquet", dsn), self.environment, out)
+        return self.with_size(figures, out)
 
-    def check_rows(self, rows):
+    def connectorx(self):
+        out = self.new_folder("connectorx")
+        figures, _ = timed(peers.python_command(peers.CONNECTORX, out / "deals.parquet", self.url),
+                           self.environment, out)
+        return self.with_size(figures, out)
+
+    def dlt(self):
+        out = self.new_folder("dlt")
+        figures, _ = timed(peers.python_command(peers.DLT, out / "lake", self.url),
+                           self.environment, out)
+        return self.with_size(figures, out / "lake", "deals/*.parquet")
+
+    def new_folder(self, name):
+        folder = self.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return folder
+
+    def with_size(self, figures, folder, pattern="*.parquet"):
+        files = list(folder.rglob(pattern))
+        rows = sum(rows_of(file) for file in files)
         if rows != self.options.rows:
-            sys.exit(f"{rows} rows were written of {self.options.rows}")
+            sys.exit(f"{rows} rows were written of {self.options.rows} into {folder.name}")
+        figures.size = sum(file.stat().st_size for file in files)
+        return figures
+
+    def hashing_share(self):
+        """Of the program's CPU time, in percent; None where perf cannot say."""
+        if shutil.which("perf") is None:
+            return None
+        data = self.folder / "perf.data"
+        self.headwater(["perf", "record", "-q", "-e", "cpu-clock", "-F", "999", "-o", str(data)])
+        listed = subprocess.run(
+            ["perf", "report", "-i", str(data), "--stdio", "--no-children", "-F",
+             "overhead,dso,symbol", "--percent-limit", "0"],
+            text=True, capture_output=True, check=False).stdout
+        shares = re.findall(r"^\s*([\d.]+)%\s+(.*)$", listed, re.MULTILINE)
+        return sum(float(share) for share, symbol in shares if HASHING.search(symbol)) or None
 
 
-def rows_of(file):
-    import pyarrow.parquet
-    return pyarrow.parquet.read_metadata(file).num_rows
-
-
-def why_not_duckdb():
-    try:
-        import duckdb_extension_postgres_scanner  # noqa: F401
-    except ImportError:
-        return ("DuckDB is not measured: its scanner is not installed "
-                "(./dev setup installs requirements.txt)")
-    return None
-
-
-def median(values):
-    return sorted(values)[len(values) // 2]
-
-
-def report(name, results, rows, base):
-    seconds = [result[0] for result in results]
-    line = f"  {name:<10} {median(seconds):6.2f} s  {rows / median(seconds):>11,.0f} rows/s"
-    if results[0][1] is not None:
-        _, cores, memory, size = map(max, zip(*results))
-        line += (f"  {median(seconds) / base:5.2f} x null COPY  {cores:5.1f} core-s"
-                 f"  {memory:6.0f} MiB peak  {size / 1e6:6.1f} MB")
-    print(f"{line}   [{' '.join(f'{one:.2f}' for one in seconds)}]")
+def note_bars(rounds):
+    mine, copy = rounds.seconds("headwater"), rounds.seconds("null COPY")
+    rounds.bar("time / null COPY (stretch 1.25)", mine / copy, 1.5)
+    if "DuckDB" in rounds:
+        rounds.bar("DuckDB's time / ours", rounds.seconds("DuckDB") / mine, 1.25, least=True)
+        rounds.bar("core-seconds / DuckDB's", rounds.cores("headwater") / rounds.cores("DuckDB"), 0.6)
+        rounds.bar("size / DuckDB's", rounds.size("headwater") / rounds.size("DuckDB"), 0.85)
+    for name in ("dlt + connectorx", "connectorx + pyarrow"):
+        if name in rounds:
+            rounds.bar(f"{name}'s time / ours", rounds.seconds(name) / mine, 2.2, least=True)
+    rounds.bar("memory at its peak", rounds.memory("headwater"), 256, unit=" MiB")
 
 
 def main():
     parser = argparse.ArgumentParser(prog="postgres_load_bench")
     parser.add_argument("--headwater", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--unit", default="1d", help="of one microbatch: a day is 172,800 rows")
+    parser.add_argument("--no-profile", action="store_true", help="no load under perf")
     options = parser.parse_args()
     if (reason := why_not()) is not None:
         print(f"not measured: {reason}")
@@ -162,20 +161,25 @@ def main():
         server.sql(DATABASE, DEALS.format(rows=options.rows))
         bench = Bench(server, options, folder)
         kinds = {"null COPY": bench.null_copy, "headwater": bench.headwater}
-        if (reason := why_not_duckdb()) is None:
-            kinds["DuckDB"] = bench.duckdb
-        else:
-            print(reason)
+        others = {"DuckDB": (peers.why_not_duckdb(), bench.duckdb),
+                  "dlt + connectorx": (peers.why_not("dlt"), bench.dlt),
+                  "connectorx + pyarrow": (peers.why_not("connectorx"), bench.connectorx)}
+        for name, (reason, measure) in others.items():
+            if reason is None:
+                kinds[name] = measure
+            else:
+                print(f"  {reason}")
         bench.null_copy()  # Into PostgreSQL's memory.
-        results = {name: [] for name in kinds}
-        for _ in range(options.rounds):
-            for name, measure in kinds.items():
-                results[name].append(measure())
-        print(f"{options.rows:,} rows of 10 columns, unit {options.unit}, median of "
-              f"{options.rounds} interleaved rounds (worst core-seconds, memory and size)")
-        base = median([result[0] for result in results["null COPY"]])
-        for name, one in results.items():
-            report(name, one, options.rows, base)
+        rounds = Rounds(options.rows, kinds, options.rounds)
+        note_bars(rounds)
+        share = None if options.no_profile else bench.hashing_share()
+        if share is None:
+            print("  the share of hashing is not measured: there is no perf")
+        else:
+            rounds.bar("row hashing, of the program's CPU time", share, 10, unit=" %")
+        print(f"{options.rows:,} rows of 10 columns, unit {options.unit}, {options.rounds} "
+              f"interleaved rounds; {peers.versions()}")
+        rounds.report("null COPY")
 
 
 if __name__ == "__main__":
