@@ -1,4 +1,4 @@
-// How fast rows are hashed, by kind of column and with ten mixed columns, as in a load.
+// How fast rows are hashed: by kind of column, with ten mixed ones, and the table of the loads.
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/record_batch.h>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "bench/deals.h"
 #include "common/data/arrow_schema.h"
 #include "common/data/row_hash.h"
 
@@ -51,6 +52,19 @@ std::shared_ptr<arrow::Array> NumberColumn(std::mt19937_64& random, int percent_
   return array;
 }
 
+void HashBatch(benchmark::State& state, const Schema& schema, const RowBatch& batch) {
+  const auto hasher = RowHasher::Create(schema);
+  std::vector<Hash128> hashes;
+  for ([[maybe_unused]] auto iteration : state) {
+    hashes.clear();
+    const absl::Status status = (*hasher)->Hash(batch, hashes);
+    if (!status.ok()) return state.SkipWithError(std::string(status.message()).c_str());
+    benchmark::DoNotOptimize(hashes.data());
+  }
+  state.SetItemsProcessed(state.iterations() * kRows);  // Rows.
+  state.SetBytesProcessed(state.iterations() * batch.size_bytes());
+}
+
 // Columns of `kinds`: l long, n long with 20 % NULL, d double, s text.
 void Hash(benchmark::State& state, const std::string& kinds) {
   std::mt19937_64 random(1);
@@ -69,17 +83,12 @@ void Hash(benchmark::State& state, const std::string& kinds) {
     }
     schema.columns.push_back(std::move(column));
   }
-  const RowBatch batch(arrow::RecordBatch::Make(ToArrow(schema), kRows, std::move(arrays)));
-  const auto hasher = RowHasher::Create(schema);
-  std::vector<Hash128> hashes;
-  for ([[maybe_unused]] auto iteration : state) {
-    hashes.clear();
-    const absl::Status status = (*hasher)->Hash(batch, hashes);
-    if (!status.ok()) return state.SkipWithError(std::string(status.message()).c_str());
-    benchmark::DoNotOptimize(hashes.data());
-  }
-  state.SetItemsProcessed(state.iterations() * kRows);  // Rows.
-  state.SetBytesProcessed(state.iterations() * batch.size_bytes());
+  HashBatch(state, schema,
+            RowBatch(arrow::RecordBatch::Make(ToArrow(schema), kRows, std::move(arrays))));
+}
+
+void HashDeals(benchmark::State& state) {
+  HashBatch(state, DealsSchema(AllDealsColumns()), *DealsBatch(kRows, AllDealsColumns()));
 }
 
 BENCHMARK_CAPTURE(Hash, one_long, std::string("l"));
@@ -87,6 +96,7 @@ BENCHMARK_CAPTURE(Hash, one_long_with_nulls, std::string("n"));
 BENCHMARK_CAPTURE(Hash, one_double, std::string("d"));
 BENCHMARK_CAPTURE(Hash, one_text, std::string("s"));
 BENCHMARK_CAPTURE(Hash, ten_mixed, std::string("llnndddsss"));
+BENCHMARK(HashDeals)->Name("Hash/deals");
 
 }  // namespace
 }  // namespace headwater
