@@ -1,11 +1,8 @@
 """The program loads a fleet of two MariaDB databases, row for row, through ODBC.
 
-HEADWATER_BINARY names the program (ctest sets it). Expected rows are what the mariadb client prints.
+Expected rows are what the mariadb client prints.
 """
 
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,15 +10,13 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "support"), str(TESTS / "interop"), str(TESTS / "db")]
-from mariadb_values_test import server  # noqa: E402, F401
+from fleet import DAYS, ROWS, STRATEGIES, Fleet  # noqa: E402
+from loaded_table import started  # noqa: E402
 from postgres_values import float_bits, micros  # noqa: E402
 from readers import READERS, rows_of  # noqa: E402
-from throwaway_mariadb import ThrowawayMariaDb  # noqa: E402
+from throwaway_mariadb import ThrowawayMariaDb, why_not  # noqa: E402
 
 MEMBERS = ("oslo", "bergen")
-ROWS = 60_000
-DAYS = 3  # That the rows of `deals` cover, up to now.
-STRATEGIES = ("incremental", "partition", "full")
 
 DEALS = """
 create table deals(deal_id bigint primary key, symbol varchar(12), price decimal(18,6),
@@ -49,48 +44,11 @@ PRINTED = {
     "volume": ("volume", float_bits),
 }
 
-CONFIG = """
-version: 1
-fleets:
-  crm:
-    url: "odbc:Driver=MariaDB Unicode;Socket={socket};Database={{member}}"
-    user: loader
-    password: "${{FLEET_PASSWORD}}"
-    members: [oslo, bergen]
-targets:
-  lake: {{delta: ./lake}}
-defaults: {{target: lake, retries: 0}}
-tables:
-  - {{from: crm/deals, target_table: incremental, strategy: incremental, cursor: last_modified,
-      unit: 1d}}
-  - {{from: crm/deals, target_table: partition, strategy: partition, cursor: timemsc, unit: 1d}}
-  - {{from: crm/deals, target_table: full, strategy: full}}
-"""
+ACCESS = ('url: "odbc:Driver=MariaDB Unicode;Socket={socket};Database={{member}}", user: loader, '
+          'password: "${{PASSWORD}}"')
 
 
-class Fleet:
-    def __init__(self, mariadb, folder):
-        self.server = mariadb
-        self.folder = folder
-        (folder / "headwater.yaml").write_text(CONFIG.format(socket=mariadb.socket))
-
-    def run(self, password=ThrowawayMariaDb.PASSWORD):
-        """Exit code, the run as an object, and all that was printed."""
-        done = subprocess.run(
-            [os.environ["HEADWATER_BINARY"], "run", "-o", "json", "--progress", "plain",
-             "--workers", "2"],
-            cwd=self.folder, env=dict(os.environ, FLEET_PASSWORD=password), text=True,
-            capture_output=True, timeout=120, check=False)
-        said = done.stdout + done.stderr
-        assert done.stdout, said
-        return done.returncode, json.loads(done.stdout), said
-
-    def run_well(self):
-        code, run, said = self.run()
-        assert code == 0, said
-        assert len(run["datasets"]) == len(MEMBERS) * len(STRATEGIES)
-        return sum(int(dataset.get("rows_written", 0)) for dataset in run["datasets"])
-
+class MariaDbFleet(Fleet):
     def expected(self, member):
         selected = ", ".join(expression for expression, _ in PRINTED.values())
         text = self.server.sql(member, f"select {selected} from deals")
@@ -105,9 +63,9 @@ class Fleet:
             [source == member for source in table["server_source"].to_pylist()]
         ).select(list(PRINTED))) for member in MEMBERS}
 
-    def check_rows(self, members=MEMBERS):
+    def check_rows(self, members=None):
         published = {strategy: self.published(strategy) for strategy in STRATEGIES}
-        for member in members:
+        for member in members or self.members:
             expected = self.expected(member)
             assert len(expected) >= ROWS
             for strategy in STRATEGIES:
@@ -116,50 +74,27 @@ class Fleet:
                 assert set(found) == expected, (member, strategy)
 
 
+@pytest.fixture(scope="module")
+def server():
+    yield from started(ThrowawayMariaDb, why_not)
+
+
 @pytest.fixture
-def fleet(server, tmp_path):  # noqa: F811
+def fleet(server, tmp_path):
     for member in MEMBERS:
         server.sql("mysql", f"drop database if exists {member}; create database {member}")
         server.sql(member, DEALS.format(rows=ROWS, span=DAYS * 86_400_000_000))
-    return Fleet(server, tmp_path)
+    return MariaDbFleet(server, tmp_path, MEMBERS, ACCESS.format(socket=server.socket))
 
 
 def test_every_row_arrives_once_also_those_of_a_transaction_that_ends_after_the_run(fleet):
-    late = fleet.server.begin("bergen", LATE)
-    try:
-        fleet.run_well()
-        fleet.check_rows()
-        assert fleet.run_well() == 0
-
-        late.communicate("commit;\n", timeout=30)
-        assert late.returncode == 0
-    finally:
-        late.kill()
-        late.wait()
-    assert fleet.run_well() > 0
-    fleet.check_rows()
-    assert fleet.run_well() == 0
+    fleet.check_late_rows(fleet.server.begin("bergen", LATE))
 
 
 def test_a_lost_database_fails_alone_and_in_the_words_of_its_server(fleet):
     fleet.server.sql("mysql", "drop database bergen")
-    code, run, said = fleet.run()
-    assert code == 1, said
-    told = [problem["message"] for problem in run["problems"] if problem.get("message")]
-    assert told and all("Unknown database 'bergen'" in message for message in told), said
-    failed = {(dataset["dataset"]["server"], dataset["dataset"]["table"])
-              for dataset in run["datasets"] if dataset["state"] == "STATE_FAILED"}
-    assert failed == {("bergen", strategy) for strategy in STRATEGIES}
-    fleet.check_rows(["oslo"])
+    fleet.check_lost("bergen", "Unknown database 'bergen'")
 
 
 def test_a_wrong_password_is_refused_and_never_shown(fleet):
-    wrong = "wr0ng-battery"
-    code, run, said = fleet.run(password=wrong)
-    assert code == 3, said
-    told = [problem["message"] for problem in run["problems"] if problem.get("message")]
-    assert told and all("Access denied for user 'loader'" in message for message in told), said
-    kept = [path.read_bytes() for path in fleet.folder.rglob("*") if path.is_file()]
-    for secret in (wrong, ThrowawayMariaDb.PASSWORD):
-        assert secret not in said
-        assert not any(secret.encode() in content for content in kept)
+    fleet.check_wrong_password("Access denied for user 'loader'")

@@ -1,13 +1,10 @@
 """The program loads a fleet of three PostgreSQL servers, row for row.
 
-HEADWATER_BINARY names the program (ctest sets it). Three databases of one throw-away PostgreSQL
-stand for the servers. Expected rows come from psql's COPY.
+Three databases of one throw-away PostgreSQL stand for the servers. Expected rows come from psql's
+COPY.
 """
 
 import io
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,12 +14,11 @@ import pyarrow.csv
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from fleet import DAYS, ROWS, STRATEGIES, Fleet  # noqa: E402
+from loaded_table import started  # noqa: E402
 from throwaway_postgres import ThrowawayPostgres, why_not  # noqa: E402
 
 MEMBERS = ("oslo", "bergen", "tromso")
-ROWS = 60_000
-DAYS = 3  # That the rows of `deals` cover, up to now.
-STRATEGIES = ("incremental", "partition", "full")
 
 DEALS = """
 create table deals(deal_id bigint primary key, login bigint, symbol text, price numeric(18,6),
@@ -60,49 +56,11 @@ TYPES = {
     "last_modified": pa.timestamp("us"),
 }
 
-CONFIG = """
-version: 1
-fleets:
-  crm:
-    url: "postgresql://127.0.0.1:{port}/{{member}}"
-    user: postgres
-    password: "${{FLEET_PASSWORD}}"
-    members: [oslo, bergen, tromso]
-targets:
-  lake: {{delta: ./lake}}
-defaults: {{target: lake, retries: 0}}
-tables:
-  - {{from: crm/public.deals, target_table: incremental, strategy: incremental,
-      cursor: last_modified, unit: 1d}}
-  - {{from: crm/public.deals, target_table: partition, strategy: partition, cursor: timemsc,
-      unit: 1d}}
-  - {{from: crm/public.deals, target_table: full, strategy: full}}
-"""
+ACCESS = ('url: "postgresql://127.0.0.1:{port}/{{member}}", user: postgres, '
+          'password: "${{PASSWORD}}"')
 
 
-class Fleet:
-    def __init__(self, server, folder):
-        self.server = server
-        self.folder = folder
-        (folder / "headwater.yaml").write_text(CONFIG.format(port=server.port))
-
-    def run(self, password=ThrowawayPostgres.PASSWORD):
-        """Exit code, the run as an object, and all that was printed."""
-        done = subprocess.run(
-            [os.environ["HEADWATER_BINARY"], "run", "-o", "json", "--progress", "plain",
-             "--workers", "2"],
-            cwd=self.folder, env=dict(os.environ, FLEET_PASSWORD=password), text=True,
-            capture_output=True, timeout=120, check=False)
-        said = done.stdout + done.stderr
-        assert done.stdout, said
-        return done.returncode, json.loads(done.stdout), said
-
-    def run_well(self):
-        code, run, said = self.run()
-        assert code == 0, said
-        assert len(run["datasets"]) == len(MEMBERS) * len(STRATEGIES)
-        return run
-
+class PostgresFleet(Fleet):
     def table(self, strategy):
         return deltalake.DeltaTable(str(self.folder / "lake" / strategy))
 
@@ -124,8 +82,8 @@ class Fleet:
         return pa.table({name: rows.column(name).cast(kind)
                          for name, kind in TYPES.items()}).sort_by("deal_id")
 
-    def check_rows(self, members=MEMBERS):
-        for member in members:
+    def check_rows(self, members=None):
+        for member in members or self.members:
             expected = self.expected(member)
             assert expected.num_rows >= ROWS
             for strategy in STRATEGIES:
@@ -143,26 +101,9 @@ def compare(expected, published, what):
                     f"but {left[row]} in PostgreSQL")
 
 
-def written(run):
-    return sum(int(dataset.get("rows_written", 0)) for dataset in run["datasets"])
-
-
-def messages(run):
-    told = [problem["message"] for problem in run["problems"] if problem.get("message")]
-    assert told
-    return told
-
-
 @pytest.fixture(scope="module")
 def server():
-    reason = why_not()
-    if reason is not None:
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        print(f"\nSKIPPED: {reason}", file=sys.__stderr__)
-        pytest.skip(reason)
-    with ThrowawayPostgres() as postgres:
-        yield postgres
+    yield from started(ThrowawayPostgres, why_not)
 
 
 @pytest.fixture
@@ -171,48 +112,26 @@ def fleet(server, tmp_path):
         server.sql("postgres", f"drop database if exists {member} with (force)")
         server.sql("postgres", f"create database {member}")
         server.sql(member, DEALS.format(seed=index / 10, rows=ROWS, days=DAYS))
-    return Fleet(server, tmp_path)
+    return PostgresFleet(server, tmp_path, MEMBERS, ACCESS.format(port=server.port),
+                         "public.deals")
 
 
 def test_every_row_arrives_once_also_those_of_a_transaction_that_ends_after_the_run(fleet):
-    late = fleet.server.begin("bergen", LATE)
-    try:
-        fleet.run_well()
-        fleet.check_rows()
-        versions = fleet.versions()
-
-        assert written(fleet.run_well()) == 0
-        assert fleet.versions() == versions
-
-        late.communicate("commit;\n", timeout=30)
-        assert late.returncode == 0
-    finally:
-        late.kill()
-        late.wait()
-    assert written(fleet.run_well()) > 0
-    fleet.check_rows()
+    fleet.check_late_rows(fleet.server.begin("bergen", LATE))
     assert fleet.published("incremental", "bergen").num_rows == ROWS + 500
-    assert written(fleet.run_well()) == 0
+
+
+def test_nothing_new_makes_no_version(fleet):
+    fleet.run_well()
+    versions = fleet.versions()
+    assert fleet.run_well() == 0
+    assert fleet.versions() == versions
 
 
 def test_a_lost_database_fails_alone_and_in_the_words_of_its_server(fleet):
     fleet.server.sql("postgres", "drop database bergen with (force)")
-    code, run, said = fleet.run()
-    assert code == 1, said
-    assert all('database "bergen" does not exist' in message for message in messages(run)), said
-    failed = {(dataset["dataset"]["server"], dataset["dataset"]["table"])
-              for dataset in run["datasets"] if dataset["state"] == "STATE_FAILED"}
-    assert failed == {("bergen", strategy) for strategy in STRATEGIES}
-    fleet.check_rows(["oslo", "tromso"])
+    fleet.check_lost("bergen", 'database "bergen" does not exist')
 
 
 def test_a_wrong_password_is_refused_and_never_shown(fleet):
-    wrong = "wr0ng-battery"
-    code, run, said = fleet.run(password=wrong)
-    assert code == 3, said
-    words = 'password authentication failed for user "postgres"'
-    assert all(words in message for message in messages(run)), said
-    kept = [path.read_bytes() for path in fleet.folder.rglob("*") if path.is_file()]
-    for secret in (wrong, ThrowawayPostgres.PASSWORD):
-        assert secret not in said
-        assert not any(secret.encode() in content for content in kept)
+    fleet.check_wrong_password('password authentication failed for user "postgres"')

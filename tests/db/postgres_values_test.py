@@ -1,14 +1,11 @@
 """Random values of every type, loaded from a real PostgreSQL, are what every reader finds.
 
-HEADWATER_BINARY names the program (ctest sets it). HEADWATER_SEED repeats a run that failed.
-Expected values come from the text that psql's COPY prints of the same rows.
+As loaded_table.py has it. Expected values come from the text that psql's COPY prints of the same rows.
 """
 
 import json
 import os
-import random
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,27 +13,18 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "support"), str(TESTS / "interop")]
+from loaded_table import (  # noqa: E402
+    LoadedTable, check_bad_value, check_values, chosen_seed, started, values_printed)
 from postgres_values import KINDS, WITHOUT_A_RULE, rows  # noqa: E402
-from readers import READERS, rows_of  # noqa: E402
+from readers import READERS  # noqa: E402
 from throwaway_postgres import ThrowawayPostgres, why_not  # noqa: E402
 
 ROWS = int(os.environ.get("HEADWATER_ROWS", "1500"))
 SESSION = ("set intervalstyle to 'iso_8601'; set timezone to 'UTC'; set datestyle to 'ISO'; "
            "set client_min_messages to warning;\n")
 ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-
-CONFIG = """
-version: 1
-servers:
-  pg:
-    url: "postgresql://127.0.0.1:{port}/{database}"
-    user: postgres
-    password: "${{PG_PASSWORD}}"
-targets: {{lake: {{delta: ./lake}}}}
-defaults: {{target: lake, retries: 0}}
-tables:
-  - {{from: pg/{table}, {strategy}}}
-"""
+ACCESS = ('{{url: "postgresql://127.0.0.1:{port}/{database}", user: postgres, '
+          'password: "${{PASSWORD}}"}}')
 
 
 def escaped(text):
@@ -54,87 +42,56 @@ def unescaped(field):
     return re.sub(r"\\(.)", lambda match: ESCAPES.get(match[1], match[1]), field, flags=re.DOTALL)
 
 
-class Place:
-    """A database with one table, and the lake that the program makes of it."""
+class Place(LoadedTable):
+    """A table in a database of its own."""
 
-    def __init__(self, server, database, table, folder, strategy="strategy: full"):
-        self.server, self.database, self.table, self.folder = server, database, table, folder
+    def __init__(self, server, database, table, folder, strategy="strategy: full", access=ACCESS):
         server.sql("postgres", f"drop database if exists {database} with (force)")
         server.sql("postgres", f"create database {database}")
-        (folder / "headwater.yaml").write_text(
-            CONFIG.format(port=server.port, database=database, table=table,
-                          strategy=strategy))
+        super().__init__(server, database, table, folder,
+                         access.format(port=server.port, database=database), strategy)
 
     def sql(self, text):
-        return self.server.sql(self.database, SESSION + text)
+        return super().sql(SESSION + text)
 
-    def command(self, *words):
-        done = subprocess.run(
-            [os.environ["HEADWATER_BINARY"], "--progress", "off", *words], cwd=self.folder,
-            env=dict(os.environ, PG_PASSWORD=ThrowawayPostgres.PASSWORD), text=True,
-            capture_output=True, timeout=300, check=False)
-        return done.returncode, done.stdout, done.stdout + done.stderr
+    def fill(self, kinds, rows):
+        """Makes `every` with a column per kind, and copies `rows` into it."""
+        self.sql("create type mood as enum ('sad', 'ok', 'gl\u00e6de \U0001f600');"
+                 "create domain price as numeric(10,2);"
+                 "create domain positive as price check (value > 0);"
+                 "create type pair as (a int, b text);"
+                 "create table every(id int primary key, "
+                 + ", ".join(f'"{name}" {kind.sql}' for name, kind in kinds.items()) + ")")
+        lines = ["\t".join(map(escaped, [str(i), *row])) for i, row in enumerate(rows)]
+        self.sql("copy every from stdin;\n" + "\n".join(lines) + "\n\\.\n")
 
-    def run(self):
-        code, _, said = self.command("run")
-        assert code == 0, said
-
-    def read(self, reader):
-        return READERS[reader](str(self.folder / "lake" / self.table))
+    def printed(self, kinds):
+        """What PostgreSQL prints, by column, in order of id."""
+        selected = ", ".join(kind.selected.format(f'"{name}"') for name, kind in kinds.items())
+        text = self.sql(f"copy (select {selected} from every order by id) to stdout;")
+        return values_printed(
+            [list(map(unescaped, line.split("\t"))) for line in text.split("\n")[:-1]], kinds)
 
 
 @pytest.fixture(scope="module")
 def server():
-    reason = why_not()
-    if reason is not None:
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        print(f"\nSKIPPED: {reason}", file=sys.__stderr__)
-        pytest.skip(reason)
-    with ThrowawayPostgres() as postgres:
-        yield postgres
+    yield from started(ThrowawayPostgres, why_not)
 
 
 @pytest.fixture(scope="module")
 def every_type(server, tmp_path_factory):
     place = Place(server, "types", "every", tmp_path_factory.mktemp("types"))
-    seed = int(os.environ.get("HEADWATER_SEED", random.randrange(1 << 32)))
-    print(f"HEADWATER_SEED={seed}", file=sys.__stderr__)
-    place.sql(
-        "create type mood as enum ('sad', 'ok', 'gl\u00e6de \U0001f600');"
-        "create domain price as numeric(10,2); create domain positive as price check (value > 0);"
-        "create type pair as (a int, b text);"
-        "create table every(id int primary key, "
-        + ", ".join(f'"{name}" {kind.sql}' for name, kind in KINDS.items()) + ")")
-    lines = ["\t".join(map(escaped, [str(i), *row])) for i, row in enumerate(rows(seed, ROWS))]
-    place.sql("copy every from stdin;\n" + "\n".join(lines) + "\n\\.\n")
+    place.seed = chosen_seed()
+    place.fill(KINDS, rows(place.seed, ROWS))
     place.run()
-    place.seed = seed
+    place.expected = place.printed(KINDS)
+    assert len(place.expected["uuid"]) >= ROWS
     return place
 
 
-@pytest.fixture(scope="module")
-def expected(every_type):
-    """What PostgreSQL prints, by column, in order of id."""
-    selected = ", ".join(kind.selected.format(f'"{name}"') for name, kind in KINDS.items())
-    text = every_type.sql(f"copy (select {selected} from every order by id) to stdout;")
-    table = [list(map(unescaped, line.split("\t"))) for line in text.split("\n")[:-1]]
-    assert len(table) >= ROWS
-    return {name: [None if value is None else kind.read(value) for value in column]
-            for (name, kind), column in zip(KINDS.items(), zip(*table))}
-
-
 @pytest.mark.parametrize("reader", list(READERS))
-def test_readers_find_what_postgres_prints(every_type, expected, reader):
-    found = every_type.read(reader).sort_by("id")
-    names = list(KINDS)
-    columns = dict(zip(names, zip(*rows_of(found.select(names)))))
-    for name, kind in KINDS.items():
-        assert len(columns[name]) == len(expected[name])
-        for row, (there, here) in enumerate(zip(expected[name], columns[name])):
-            assert there == here and type(there) is type(here), (
-                f"HEADWATER_SEED={every_type.seed}: {reader} reads {here!r:.300} in row {row} of "
-                f"{kind.sql}; PostgreSQL prints {there!r:.300}")
+def test_readers_find_what_postgres_prints(every_type, reader):
+    check_values(every_type, reader, KINDS, every_type.expected, every_type.seed)
 
 
 def test_a_plan_names_every_column_of_a_type_without_a_rule(every_type):
@@ -144,7 +101,7 @@ def test_a_plan_names_every_column_of_a_type_without_a_rule(every_type):
     code, text, said = every_type.command("plan")
     assert code == 0, said
     assert warnings_in(text) == sorted(WITHOUT_A_RULE.items())
-    assert all(line.startswith("warning") and " pg/every: " in line
+    assert all(line.startswith("warning") and " db/every: " in line
                for line in text.splitlines() if "without a rule" in line)
     code, text, said = every_type.command("plan", "-o", "json")
     (dataset,) = json.loads(text)["datasets"]
@@ -158,8 +115,7 @@ def test_a_megabyte_of_text_and_of_bytes_needs_no_setting(server, tmp_path):
               "to_jsonb(repeat('\"', 300000)) from generate_series(10, 14) g")
     place.run()
     for reader in READERS:
-        rows_found = rows_of(place.read(reader).select(["id", "t", "b", "j"]))
-        assert sorted(rows_found) == [
+        assert sorted(place.read_rows(reader, ["id", "t", "b", "j"])) == [
             (g, f"\u00f8{g}" * 400_000, bytes.fromhex(f"00ff{g}" * 200_000),
              '"' + '\\"' * 300_000 + '"') for g in range(10, 15)], reader
 
@@ -174,8 +130,7 @@ def test_a_wide_table_and_an_empty_one_need_no_setting(server, tmp_path):
               + " from generate_series(1, 1000) g")
     place.run()
     for reader in READERS:
-        found = rows_of(place.read(reader).select(names))
-        assert sorted(found) == [tuple(g * i for i in range(300)) for g in range(1, 1001)], reader
+        assert sorted(place.read_rows(reader, names)) == [tuple(g * i for i in range(300)) for g in range(1, 1001)], reader
 
 
 @pytest.mark.parametrize("kind, value", [
@@ -192,7 +147,7 @@ def test_a_domain_or_an_oid_orders_rows(server, tmp_path, kind, value):
     place.sql(f"insert into ordered select g, {value} from generate_series(251, 260) g")
     place.run()
     for reader in READERS:
-        assert sorted(rows_of(place.read(reader).select(["id"]))) == [(g,) for g in range(1, 261)]
+        assert sorted(place.read_rows(reader, ["id"])) == [(g,) for g in range(1, 261)]
 
 
 @pytest.mark.parametrize("kind, value, shown", [
@@ -203,7 +158,4 @@ def test_a_domain_or_an_oid_orders_rows(server, tmp_path, kind, value):
 def test_a_value_that_no_column_holds_stops_its_dataset_by_name(server, tmp_path, kind, value, shown):
     place = Place(server, "bad", "bad", tmp_path)
     place.sql(f"create table bad(id int, v {kind}); insert into bad values (16, null), (17, '{value}')")
-    code, _, said = place.command("run")
-    assert code == 1, said
-    assert f"column 'v' holds '{shown}' in the row with id=17" in " ".join(said.split())
-    assert not list(tmp_path.glob("lake/bad/_delta_log/*.json"))
+    check_bad_value(place, shown)
