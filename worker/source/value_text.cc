@@ -1,5 +1,7 @@
 #include "worker/source/value_text.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -14,7 +16,14 @@ namespace {
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 constexpr size_t kMaxExcerptBytes = 80;
 constexpr int kMaxDigits = 38;
+constexpr size_t kSmallDigits = 18;  // Of any number that 64 bits hold.
 constexpr int kMaxExponent = 400;  // Beyond what any number with 38 digits and a double's can have.
+
+constexpr auto kPowersOfTen = [] {
+  std::array<int64_t, kSmallDigits + 1> powers{1};
+  for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}();
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -29,8 +38,36 @@ int Digits(absl::string_view text, size_t at, size_t count) {
   return value;
 }
 
+// What nearly all decimals are: digits and perhaps a point, which 64 bits hold at the column's
+// scale. None: those that are not, and what is no number.
+std::optional<int64_t> ParseSmallDecimal(absl::string_view text, int precision, int scale) {
+  const bool negative = !text.empty() && text[0] == '-';
+  if (negative) text.remove_prefix(1);
+  if (text.empty() || text.size() > kSmallDigits || scale > static_cast<int>(kSmallDigits)) {
+    return std::nullopt;
+  }
+  int64_t value = 0;
+  size_t point = text.size();
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (IsDigit(text[i])) {
+      value = value * 10 + (text[i] - '0');
+    } else if (text[i] == '.' && point == text.size()) {
+      point = i;
+    } else {
+      return std::nullopt;
+    }
+  }
+  const bool whole = point == text.size();
+  const int places = whole ? 0 : static_cast<int>(text.size() - point) - 1;
+  if (places > scale || (!whole && text.size() == 1)) return std::nullopt;
+  const int64_t factor = kPowersOfTen[static_cast<size_t>(scale - places)];
+  const int64_t limit = kPowersOfTen[std::min(static_cast<size_t>(precision), kSmallDigits)];
+  if (value > (limit - 1) / factor) return std::nullopt;  // More than 64 bits or the column hold.
+  return negative ? -value * factor : value * factor;
+}
+
 // Days since 1970-01-01 of a proleptic Gregorian date, by counting 400-year eras from 0000-03-01.
-int32_t DaysOf(int year, int month, int day) {
+int32_t DaysFromCivil(int year, int month, int day) {
   year -= month <= 2 ? 1 : 0;
   const int era = year / 400;
   const int of_era = year - era * 400;
@@ -99,6 +136,7 @@ std::optional<double> ParseDouble(absl::string_view text) {
 }
 
 std::optional<__int128> ParseDecimal(absl::string_view text, int precision, int scale) {
+  if (const auto small = ParseSmallDecimal(text, precision, scale); small.has_value()) return small;
   bool negative = false;
   if (!text.empty() && (text[0] == '-' || text[0] == '+')) {
     negative = text[0] == '-';
@@ -153,15 +191,17 @@ std::optional<__int128> ParseDecimal(absl::string_view text, int precision, int 
   return negative ? -result : result;
 }
 
-std::optional<int32_t> ParseDate(absl::string_view text) {
-  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
-  const int year = Digits(text, 0, 4);
-  const int month = Digits(text, 5, 2);
-  const int day = Digits(text, 8, 2);
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > DaysInMonth(year, month)) {
+std::optional<int32_t> DaysOf(int year, int month, int day) {
+  if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+      day > DaysInMonth(year, month)) {
     return std::nullopt;
   }
-  return DaysOf(year, month, day);
+  return DaysFromCivil(year, month, day);
+}
+
+std::optional<int32_t> ParseDate(absl::string_view text) {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
+  return DaysOf(Digits(text, 0, 4), Digits(text, 5, 2), Digits(text, 8, 2));
 }
 
 std::optional<int64_t> ParseWallClock(absl::string_view text) {

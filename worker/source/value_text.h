@@ -23,7 +23,10 @@ std::optional<double> ParseDouble(absl::string_view text);
 // (zeros beyond the scale do). Takes an exponent.
 std::optional<__int128> ParseDecimal(absl::string_view text, int precision, int scale);
 
-// `2013-01-31`: days since 1970-01-01. Years 0001 to 9999.
+// Days since 1970-01-01. None: no such day, or not in the years 1 to 9999.
+std::optional<int32_t> DaysOf(int year, int month, int day);
+
+// `2013-01-31`, as DaysOf().
 std::optional<int32_t> ParseDate(absl::string_view text);
 
 // `2013-01-31 05:00:00` with ' ' or 'T', and a fraction of up to six digits (zeros may follow):

@@ -23,7 +23,9 @@ class DateCells : public ColumnCells {
         batch.AppendNull(column);
         continue;
       }
-      const std::optional<int32_t> days = ParseDate(ValueText(row));
+      const auto* value = Cell<SQL_DATE_STRUCT>(row);
+      if (value == nullptr) return row;
+      const std::optional<int32_t> days = DaysOf(value->year, value->month, value->day);
       if (!days.has_value()) return row;
       batch.AppendInteger(column, *days);
     }
@@ -72,8 +74,7 @@ class TimestampCells : public ColumnCells {
     }
     // Rows follow each other in time: most are of the day before.
     if (value->year != year_ || value->month != month_ || value->day != day_) {
-      const std::optional<int32_t> days =
-          ParseDate(DateText(value->year, value->month, value->day));
+      const std::optional<int32_t> days = DaysOf(value->year, value->month, value->day);
       if (!days.has_value()) return std::nullopt;
       year_ = value->year;
       month_ = value->month;

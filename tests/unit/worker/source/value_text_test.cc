@@ -1,6 +1,9 @@
 #include "worker/source/value_text.h"
 
+#include <algorithm>
 #include <limits>
+#include <random>
+#include <string>
 
 #include "gtest/gtest.h"
 
@@ -27,6 +30,59 @@ TEST(ValueText, DecimalsAreExact) {
     EXPECT_FALSE(ParseDecimal(bad, 4, 2).has_value()) << bad;
   }
   EXPECT_FALSE(ParseDecimal("999999999999999999999999999999999999999", 38, 0).has_value());
+}
+
+std::string Digits(unsigned __int128 value) {
+  std::string digits;
+  for (; value != 0 || digits.empty(); value /= 10) {
+    digits.push_back(static_cast<char>('0' + static_cast<int>(value % 10)));
+  }
+  std::reverse(digits.begin(), digits.end());
+  return digits;
+}
+
+// Any number of any column, with more or fewer zeros than it needs.
+TEST(ValueText, DecimalsOfEveryWidthComeBack) {
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE(seed);
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 100'000; ++round) {
+    const int precision = 1 + static_cast<int>(random() % 38);
+    const int scale = static_cast<int>(random() % static_cast<uint64_t>(precision + 1));
+    unsigned __int128 limit = 1;
+    for (uint64_t i = random() % static_cast<uint64_t>(precision + 1); i > 0; --i) limit *= 10;
+    const unsigned __int128 bits = static_cast<unsigned __int128>(random()) << 64 | random();
+    const auto unscaled = static_cast<__int128>(bits % limit);
+    std::string text = Digits(bits % limit);
+    if (text.size() <= static_cast<size_t>(scale))
+      text = std::string(scale + 1 - text.size(), '0') + text;
+    const bool bare = text.size() > 1 && text[0] == '0' && random() % 2 == 0;  // `.5`
+    if (scale > 0) {
+      const size_t point = text.size() - static_cast<size_t>(scale);
+      text = text.substr(0, point) + "." + text.substr(point);
+    }
+    if (bare) text.erase(0, 1);
+    if (scale > 0 && random() % 2 == 0) {
+      while (text.back() == '0') text.pop_back();
+    } else if (scale > 0) {
+      text.append(random() % 3, '0');
+    }
+    const bool negative = random() % 2 == 0;
+    if (negative) text = "-" + text;
+    if (text.find_first_of("0123456789") == std::string::npos) continue;
+    const auto parsed = ParseDecimal(text, precision, scale);
+    ASSERT_TRUE(parsed.has_value() && *parsed == (negative ? -unscaled : unscaled))
+        << text << " as decimal(" << precision << "," << scale << ")";
+    EXPECT_FALSE(ParseDecimal(text + "x", precision, scale).has_value()) << text;
+  }
+}
+
+TEST(ValueText, DecimalsThatDoNotFitAreRefused) {
+  EXPECT_FALSE(ParseDecimal("1000", 3, 0).has_value());
+  EXPECT_FALSE(ParseDecimal("10", 3, 2).has_value());
+  EXPECT_FALSE(ParseDecimal("0.001", 3, 2).has_value());
+  EXPECT_FALSE(ParseDecimal("999999999999999999", 18, 1).has_value());
+  EXPECT_TRUE(ParseDecimal("999999999999999999", 19, 1).has_value());
 }
 
 TEST(ValueText, DoublesKeepEveryBit) {
