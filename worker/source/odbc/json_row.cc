@@ -15,6 +15,21 @@ int HexDigit(char c) {
   return -1;
 }
 
+// Whether only a real's text has this: a point, an exponent, `Inf` or `NaN`.
+bool IsOfReal(char c) { return c == '.' || c == 'e' || c == 'E' || c == 'I' || c == 'N'; }
+
+// The quote that ends the text at `at`, or null.
+const char* EndOfText(const char* at, const char* end) {
+  const void* found = std::memchr(at, '"', static_cast<size_t>(end - at));
+  if (found == nullptr) return nullptr;
+  const char* quote = static_cast<const char*>(found);
+  if (std::memchr(at, '\\', static_cast<size_t>(quote - at)) == nullptr) return quote;
+  for (; at < end && *at != '"'; ++at) {
+    if (*at == '\\') ++at;
+  }
+  return at < end ? at : nullptr;
+}
+
 // SQLite escapes only control characters, so code points stay below U+0080; anything else would
 // have to be decoded and is refused.
 bool Unescape(absl::string_view text, std::string& result) {
@@ -53,29 +68,22 @@ bool JsonRow::Append(absl::string_view json, std::vector<JsonValue>& values) {
     JsonValue value;
     if (at < end && *at == '"') {
       const char* begin = ++at;
-      bool escaped = false;
-      while (at < end && *at != '"') {
-        if (*at == '\\') {
-          escaped = true;
-          ++at;
-        }
-        ++at;
-      }
-      if (at >= end) return false;
+      at = EndOfText(begin, end);
+      if (at == nullptr) return false;
       value.kind = JsonValue::Kind::kText;
       value.text = absl::string_view(begin, static_cast<size_t>(at - begin));
       ++at;
-      if (escaped) {
+      if (std::memchr(begin, '\\', value.text.size()) != nullptr) {
         if (!Unescape(value.text, unescaped_.emplace_back())) return false;
         value.text = unescaped_.back();
       }
     } else {
-      const void* comma = std::memchr(at, ',', static_cast<size_t>(end - at));
-      const char* stop = comma == nullptr ? end : static_cast<const char*>(comma);
+      bool real = false;
+      const char* stop = at;
+      for (; stop < end && *stop != ','; ++stop) real = real || IsOfReal(*stop);
       value.text = absl::string_view(at, static_cast<size_t>(stop - at));
       if (value.text.empty()) return false;
       if (value.text != "null") {
-        const bool real = value.text.find_first_of(".eEIN") != absl::string_view::npos;
         value.kind = real ? JsonValue::Kind::kReal : JsonValue::Kind::kInteger;
       }
       at = stop;

@@ -1,5 +1,7 @@
 #include "worker/source/odbc/sqlite_column.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <optional>
@@ -20,6 +22,11 @@ namespace {
 
 constexpr int kMaxPrecision = 38;
 constexpr int64_t kMaxExactInteger = int64_t{1} << 53;  // Of a double.
+constexpr double kFifteenDigits = 1e15;
+// Those that a double holds exactly.
+constexpr std::array<double, 23> kPowersOfTen = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 absl::StatusOr<ColumnType> DecimalOf(absl::string_view declared, absl::string_view arguments) {
   const std::pair<absl::string_view, absl::string_view> parts =
@@ -40,6 +47,17 @@ absl::StatusOr<ColumnType> DecimalOf(absl::string_view declared, absl::string_vi
 std::optional<__int128> DecimalOfReal(absl::string_view text, const ColumnType& type) {
   const std::optional<double> value = ParseDouble(text);
   if (!value.has_value() || !std::isfinite(*value)) return std::nullopt;
+  // Most are found without printing them: a quotient of two whole numbers that doubles hold exactly
+  // is the double nearest to it.
+  if (const int places = type.scale; places < static_cast<int>(kPowersOfTen.size())) {
+    const double power = kPowersOfTen[static_cast<size_t>(places)];
+    const double unscaled = std::nearbyint(*value * power);
+    if (std::abs(unscaled) < kFifteenDigits && unscaled / power == *value) {
+      const size_t precision = std::min<size_t>(static_cast<size_t>(type.precision), 15);
+      if (std::abs(unscaled) >= kPowersOfTen[precision]) return std::nullopt;
+      return static_cast<int64_t>(unscaled);
+    }
+  }
   const std::string shortest = absl::StrFormat("%.15g", *value);
   if (ParseDouble(shortest) != value) return std::nullopt;
   return ParseDecimal(shortest, type.precision, type.scale);
