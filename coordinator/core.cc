@@ -152,7 +152,8 @@ StepResult Core::Begin(bool workers_are_dead, const std::string& config_digest, 
                          true,
                          now + impl_->options.lease_ttl,
                          0,
-                         0});
+                         0,
+                         claim.connections});
   }
   impl_->Advance();
   return impl_->TakeStep();

@@ -154,8 +154,14 @@ void Core::Impl::Offer(const SessionId& session_id, Session& session, const Data
                        TaskKind kind, const LeaseRef& ref, TaskSpec task, bool backfill) {
   task.lease = ref;
   task.dataset_digest = dataset.digest;
-  leases.Grant(
-      {ref, kind, dataset.spec.id, session_id, backfill, false, now + options.accept_within, 0, 0});
+  const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind);
+  leases.Grant({.ref = ref,
+                .kind = kind,
+                .dataset = dataset.spec.id,
+                .session = session_id,
+                .backfill = backfill,
+                .deadline = now + options.accept_within,
+                .connections = microbatch == nullptr ? 1 : microbatch->connections});
   SendOffer offer{session_id, std::move(task), std::nullopt, options.accept_within};
   if (session.known_specs.insert(dataset.digest).second) offer.spec = dataset.spec;
   Send(std::move(offer));
@@ -197,8 +203,14 @@ bool Core::Impl::OfferProbe(const ServerChoice& choice) {
   return false;
 }
 
+int Core::Impl::FreeConnections(const ServerChoice& choice, bool backfills) const {
+  const int free = choice.cap - leases.CountOnServer(*choice.server);
+  // Backfill never takes a server's last connection, where there is more than one.
+  if (!backfills || choice.cap < 2) return free;
+  return std::min(free, choice.cap - 1 - leases.CountBackfillsOnServer(*choice.server));
+}
+
 bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
-  const std::string& server = *choice.server;
   for (auto it = choice.work->awake.begin(); it != choice.work->awake.end();) {
     const DatasetState& dataset = *state->FindDataset(*it++);
     const DatasetId& id = dataset.spec.id;
@@ -208,9 +220,7 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
     }
     // Its runs have been told, or the table is still to be looked at.
     if (!tables[id.table].stopped.ok() || unasked.contains(id.table)) continue;
-    // Backfill never takes a server's last connection, where there is more than one.
-    if (backfills && choice.cap >= 2 && leases.CountBackfillsOnServer(server) >= choice.cap - 1)
-      continue;
+    if (FreeConnections(choice, backfills) < 1) continue;
     absl::Time retry_at = absl::InfiniteFuture();
     bool stays_awake = false;
     std::vector<std::string> stuck;
@@ -230,7 +240,8 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
         stays_awake = true;
         continue;
       }
-      return OfferClaim(dataset, run_id, *next.claim, backfills);
+      return OfferClaim(dataset, run_id, *next.claim, FreeConnections(choice, backfills),
+                        backfills);
     }
     if (!stuck.empty()) {
       FailDemands(id, stuck, OnlyWithQuarantined(dataset));
@@ -242,7 +253,7 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
 }
 
 bool Core::Impl::OfferClaim(const DatasetState& dataset, const std::string& run_id,
-                            const PlannedClaim& claim, bool backfill) {
+                            const PlannedClaim& claim, int free, bool backfill) {
   SessionId session_id;
   Session* session = PickSession(dataset.spec.id.server, session_id);
   if (session == nullptr) return false;
@@ -253,6 +264,7 @@ bool Core::Impl::OfferClaim(const DatasetState& dataset, const std::string& run_
   *granted->mutable_extent() = ToProto(claim.extent);
   for (int64_t cut : claim.cuts) granted->add_cuts(cut);
   granted->set_task_id(task_id);
+  granted->set_connections(std::clamp(WantedConnections(dataset), 1, free));
   TaskSpec task;
   task.run_id = run_id;
   const int64_t fence = Emit(std::move(event));

@@ -71,7 +71,7 @@ struct TableWork {
 // A server while tasks are handed out. What it once had none of, it has none of until the round
 // ends: handing out only takes tasks, connections and credit away.
 struct ServerChoice {
-  int load = 0;        // Live leases.
+  int load = 0;        // Connections of live leases.
   int64_t served = 0;  // dispatch_count when it was last served.
   int cap = 0;         // max_connections.
   const std::string* server = nullptr;
@@ -123,8 +123,10 @@ struct Core::Impl {
   void Served(std::vector<ServerChoice>& servers, size_t index);
   bool OfferProbe(const ServerChoice& choice);
   bool OfferMicrobatch(const ServerChoice& choice, bool backfills);
+  // Connections that the next microbatch there may have.
+  int FreeConnections(const ServerChoice& choice, bool backfills) const;
   bool OfferClaim(const DatasetState& dataset, const std::string& run_id, const PlannedClaim& claim,
-                  bool backfill);
+                  int free, bool backfill);
   bool OfferVerification(const std::string& server);
   Session* PickSession(const std::string& server, SessionId& id);
   void Offer(const SessionId& session_id, Session& session, const DatasetState& dataset,

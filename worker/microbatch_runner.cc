@@ -1,60 +1,25 @@
 #include "worker/microbatch_runner.h"
 
+#include <algorithm>
 #include <exception>
+#include <memory>
 #include <new>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "worker/observed_reader.h"
 #include "worker/source/prefetching_reader.h"
+#include "worker/staged_parts.h"
 
 namespace headwater {
 namespace {
 
-// An error, and the side it came from.
-struct SidedError {
-  FailureKind kind;
-  absl::Status status;
-};
-
-// Reports progress batch by batch, and remembers whether it was the reader that failed.
-class ObservedReader final : public SourceReader {
- public:
-  ObservedReader(SourceReader& inner, const ProgressCallback& progress)
-      : inner_(inner), progress_(progress) {}
-
-  const Schema& schema() const override { return inner_.schema(); }
-
-  absl::StatusOr<std::unique_ptr<RowBatch>> Next() override {
-    // The batch before this one has been written by now.
-    if (progress_) progress_(seen_);
-    reading_ = true;
-    absl::StatusOr<std::unique_ptr<RowBatch>> batch = inner_.Next();
-    reading_ = !batch.ok();
-    if (!batch.ok()) return batch;
-    if (*batch == nullptr) {
-      seen_.phase = TaskPhase::kFinishing;
-      if (progress_) progress_(seen_);
-    } else {
-      seen_.rows += (*batch)->rows();
-      seen_.bytes += (*batch)->size_bytes();
-    }
-    return batch;
-  }
-
-  void Cancel() override { inner_.Cancel(); }
-
-  // True after an error or an exception in the reader.
-  bool failed() const { return reading_; }
-
- private:
-  SourceReader& inner_;
-  const ProgressCallback& progress_;
-  TaskProgress seen_{TaskPhase::kReading};
-  bool reading_ = false;
-};
+// Of one batch when several readers share the memory; smaller ones would cost more than they save.
+constexpr int64_t kLeastBatchBytes = 512 << 10;
 
 StagingOptions CommonOptions(const DatasetSpec& dataset, const TaskSpec& task,
                              const RunTaskOptions& options) {
@@ -88,9 +53,18 @@ StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
   return staging;
 }
 
+using Readers = std::vector<std::unique_ptr<SourceReader>>;
+
+absl::StatusOr<Readers> Whole(absl::StatusOr<std::unique_ptr<SourceReader>> reader) {
+  if (!reader.ok()) return reader.status();
+  Readers readers;
+  readers.push_back(*std::move(reader));
+  return readers;
+}
+
 std::variant<Manifest, SidedError> ReadAndStage(StagingOptions staging, Source& source,
                                                 const StagingFactory& open_writer,
-                                                const RunTaskOptions& options,
+                                                const RunTaskOptions& options, int connections,
                                                 const std::string& query_tag, std::stop_token stop,
                                                 const ProgressCallback& progress) {
   ReadOptions read;
@@ -98,11 +72,19 @@ std::variant<Manifest, SidedError> ReadAndStage(StagingOptions staging, Source& 
   read.cursor_type = staging.cursor_type;
   read.domain_end = staging.domain_end;
   read.query_tag = query_tag;
-  absl::StatusOr<std::unique_ptr<SourceReader>> opened =
-      source.Read(staging.dataset, staging.extent, read);
+  if (connections > 1) {
+    read.batch_bytes =
+        std::min(read.batch_bytes, std::max(read.batch_bytes / connections, kLeastBatchBytes));
+  }
+  auto opened = connections > 1
+                    ? source.ReadParts(staging.dataset, staging.extent, read, connections, stop)
+                    : Whole(source.Read(staging.dataset, staging.extent, read));
   if (!opened.ok()) return SidedError{FailureKind::kSource, opened.status()};
+  if (opened->size() > 1) {
+    return StageParts(*std::move(opened), staging, open_writer, stop, progress);
+  }
 
-  PrefetchingReader reader(*std::move(opened));
+  PrefetchingReader reader(std::move(opened->front()));
   ObservedReader observed(reader, progress);
   staging.source_schema = reader.schema();
   absl::StatusOr<std::unique_ptr<StagingWriter>> writer = open_writer(staging);
@@ -147,7 +129,10 @@ Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source
           ? OptionsOf(dataset, task, *microbatch, options)
           : OptionsOf(dataset, task, std::get<VerificationTask>(task.kind), options);
   const std::string tag = QueryTag(dataset, task, &staging);
-  auto read = ReadAndStage(std::move(staging), source, open_writer, options, tag, stop, progress);
+  // Verifications read over one connection each: they leave the server to runs.
+  const int connections = microbatch != nullptr ? microbatch->connections : 1;
+  auto read = ReadAndStage(std::move(staging), source, open_writer, options, connections, tag, stop,
+                           progress);
   if (auto* error = std::get_if<SidedError>(&read)) return Failure{error->kind, error->status};
   Manifest& manifest = std::get<Manifest>(read);
   if (microbatch != nullptr) return std::move(manifest);

@@ -37,7 +37,11 @@ absl::StatusOr<Manifest> Pump(SourceReader& reader, StagingWriter& writer, std::
 // task); its status keeps the code. After a stop request it is kTask with CANCELLED, whatever
 // failed first: nobody waits for the answer. A failed task leaves no files behind.
 //
-// Requires: `source` is used by nobody else meanwhile. Blocks; uses one more thread to read ahead.
+// Where the task may use several connections and the source divides, the parts share the memory
+// (staged_parts.h).
+//
+// Requires: `source` is used by nobody else meanwhile. Blocks; uses one more thread to read ahead,
+// for each part.
 Outcome RunTask(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
                 const StagingFactory& open_writer, const RunTaskOptions& options,
                 std::stop_token stop, const ProgressCallback& progress);

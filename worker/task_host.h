@@ -20,7 +20,7 @@ struct TaskProgress {
   int64_t bytes = 0;
 };
 
-// Called on a slot's thread, when the phase changes and after each batch. Must not block.
+// Called by one thread at a time, when the phase changes and after each batch. Must not block.
 using ProgressCallback = std::function<void(const TaskProgress&)>;
 
 // Called on the session's thread; no method may block. For every task taken, exactly one outcome

@@ -149,6 +149,7 @@ class DatasetBuilder {
     }
     if (spec.strategy == Strategy::kFull) {
       RefuseRanges();
+      spec.read_connections = static_cast<int>(settings_.read_connections.Or(0));
       return;
     }
     if (!settings_.cursor.has() || settings_.cursor.value->empty()) {
@@ -165,6 +166,12 @@ class DatasetBuilder {
           PlaceOf(settings_.bound),
           "'bound: clock' does not ask the source where its rows begin; say it with 'begin', as "
           "in begin: 2013-01-01");
+    }
+    if (entry_.own.read_connections.has()) {
+      Problem(entry_.own.read_connections.place,
+              absl::StrCat("'read_connections' divides a read of the whole, and strategy ", name,
+                           " reads ranges, each over a connection of its own; remove it, or use "
+                           "strategy full"));
     }
     SetUnits(spec);
   }

@@ -92,6 +92,7 @@ void TableSettings::Overlay(const TableSettings& nearer) {
   Take(max_ahead, nearer.max_ahead);
   Take(retries, nearer.retries);
   Take(bound, nearer.bound);
+  Take(read_connections, nearer.read_connections);
 }
 
 TableSettings ReadTableSettings(MapReader& map, Problems& problems) {
@@ -126,6 +127,7 @@ TableSettings ReadTableSettings(MapReader& map, Problems& problems) {
   Put(settings.max_ahead, map, "max_ahead", map.Duration("max_ahead"));
   ReadRetries(settings, map, problems);
   Put(settings.bound, map, "bound", map.Choice("bound", {"max", "clock"}));
+  Put(settings.read_connections, map, "read_connections", map.Integer("read_connections", 1, 1000));
   map.Later({"delete_missing", "hash", "force_after", "on_change", "on_bound_regress", "scd2",
              "sql", "sql_file", "initial", "on_gap", "late_after", "dbt", "rename", "cast", "track",
              "compact"});

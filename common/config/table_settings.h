@@ -47,6 +47,7 @@ struct TableSettings {
   Setting<absl::Duration> max_ahead;
   Setting<int64_t> retries;
   Setting<std::string> bound;
+  Setting<int64_t> read_connections;
 
   // Every value that `nearer` has replaces the one here.
   void Overlay(const TableSettings& nearer);

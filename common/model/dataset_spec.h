@@ -65,6 +65,7 @@ struct DatasetSpec {
   std::string target_uri;    // Folder of the table.
   int retries = 3;           // Further attempts after the first.
   bool clock_bound = false;  // `bound: clock`
+  int read_connections = 0;  // kFull: at most so many for one read; 0: by the estimated rows.
 };
 
 std::string StrategyToString(Strategy strategy);  // full, incremental, partition

@@ -109,6 +109,7 @@ absl::StatusOr<std::vector<std::string>> NamesFromProto(absl::string_view field,
 absl::Status CheckNumbers(const v1::DatasetSpec& spec) {
   RETURN_IF_ERROR(CheckAtLeast("lookback_units", spec.lookback_units(), 0));
   RETURN_IF_ERROR(CheckAtLeast("settle_values", spec.settle_values(), 0));
+  RETURN_IF_ERROR(CheckAtLeast("read_connections", spec.read_connections(), 0));
   return CheckAtLeast("retries", spec.retries(), 0);
 }
 
@@ -295,6 +296,7 @@ absl::StatusOr<DatasetSpec> FromProto(const v1::DatasetSpec& spec) {
   result.target_uri = spec.target_uri();
   result.retries = spec.retries();
   result.clock_bound = spec.clock_bound();
+  result.read_connections = spec.read_connections();
   return result;
 }
 
@@ -324,6 +326,7 @@ v1::DatasetSpec ToProto(const DatasetSpec& spec) {
   result.set_target_uri(spec.target_uri);
   result.set_retries(spec.retries);
   result.set_clock_bound(spec.clock_bound);
+  result.set_read_connections(spec.read_connections);
   return result;
 }
 

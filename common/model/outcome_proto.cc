@@ -173,6 +173,7 @@ absl::StatusOr<ProbeResult> FromProto(const v1::ProbeResult& result) {
   probe.null_rows = result.null_rows();
   probe.future_rows = result.future_rows();
   probe.estimated_rows = result.estimated_rows();
+  probe.divisible = result.divisible();
   if (result.notices_size() > result.schema().columns_size()) {
     return BadField("notices",
                     absl::StrCat("expected at most one per column, found ", result.notices_size()));
@@ -213,6 +214,7 @@ v1::ProbeResult ToProto(const ProbeResult& result) {
     if (check.max_cursor.has_value()) added.set_max_cursor(*check.max_cursor);
   }
   probe.set_estimated_rows(result.estimated_rows);
+  probe.set_divisible(result.divisible);
   for (const std::string& notice : result.notices) probe.add_notices(notice);
   return probe;
 }

@@ -56,6 +56,7 @@ struct ProbeResult {
   int64_t estimated_rows = -1;  // -1: unknown.
   // What people should know of a column before they load it; at most one per column.
   std::vector<std::string> notices;
+  bool divisible = false;  // Several connections can read the whole, in one snapshot.
 };
 
 // A published piece that a read may find unchanged.
@@ -72,6 +73,7 @@ struct MicrobatchTask {
   std::vector<KnownPiece> known;
   CursorType cursor_type = CursorType::kNone;
   int64_t domain_end = 0;  // Cursors at or beyond it are `outside`.
+  int connections = 1;     // Of the source, that the read may use at once.
 };
 
 // Reads like a microbatch and stages nothing.

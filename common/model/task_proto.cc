@@ -1,5 +1,7 @@
 // What a worker is offered. The nouns it is made of: model_proto.cc; what comes back:
 // outcome_proto.cc.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/model/model_proto.h"
@@ -42,6 +44,8 @@ absl::StatusOr<MicrobatchTask> MicrobatchFromProto(const v1::MicrobatchTask& tas
     ASSIGN_OR_RETURN(known.fingerprint, CheckedFingerprint(piece.fingerprint()));
     result.known.push_back(std::move(known));
   }
+  RETURN_IF_ERROR(CheckAtLeast("task.connections", task.connections(), 0));
+  result.connections = std::max(1, task.connections());
   return result;
 }
 
@@ -67,6 +71,7 @@ void KindToProto(const MicrobatchTask& task, v1::TaskSpec& result) {
     *known.mutable_fingerprint() = ToProto(piece.fingerprint);
     known.set_spec_version(piece.spec_version);
   }
+  microbatch.set_connections(task.connections);
 }
 
 void KindToProto(const VerificationTask& task, v1::TaskSpec& result) {

@@ -9,6 +9,9 @@
 namespace headwater {
 namespace {
 
+// A second of reading. Fewer rows would not pay for the connections.
+constexpr int64_t kRowsPerConnection = 500'000;
+
 // Ranges that cannot be claimed now, and the first instant at which one of them may be.
 struct Busy {
   RangeSet ranges;
@@ -130,12 +133,22 @@ std::vector<Extent> PiecesOf(const Extent& extent, const std::vector<int64_t>& c
   return pieces;
 }
 
+int WantedConnections(const DatasetState& dataset) {
+  if (dataset.spec.strategy != Strategy::kFull) return 1;
+  if (!dataset.probe.has_value() || !dataset.probe->divisible) return 1;
+  const int most = dataset.spec.server.max_connections;
+  if (dataset.spec.read_connections > 0) return std::min(dataset.spec.read_connections, most);
+  const int64_t by_rows = dataset.probe->estimated_rows / kRowsPerConnection;
+  return static_cast<int>(std::clamp<int64_t>(by_rows, 1, std::max(1, most - 1)));
+}
+
 MicrobatchTask MicrobatchOf(const DatasetState& dataset, const Claim& claim) {
   MicrobatchTask task;
   task.extent = claim.extent;
   task.cuts = claim.cuts;
   task.cursor_type = dataset.calendar->type();
   task.domain_end = claim.outside_end;
+  task.connections = claim.connections;
   for (const Extent& piece : PiecesOf(claim.extent, claim.cuts)) {
     if (piece.range.has_value()) {
       const Piece* known = dataset.coverage.Find(*piece.range);

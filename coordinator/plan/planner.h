@@ -31,6 +31,11 @@ struct NextClaimResult {
 // clear of live claims and of blocked extents.
 NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand, absl::Time now);
 
+// How many connections to its server one read of `dataset` asks for: several only where the last
+// probe found that the whole can be divided. As configured, or by the estimated rows, when one
+// connection is left to others; never more than the server takes.
+int WantedConnections(const DatasetState& dataset);
+
 // The pieces that `extent` and `cuts` make, in order; the outside piece last.
 std::vector<Extent> PiecesOf(const Extent& extent, const std::vector<int64_t>& cuts);
 

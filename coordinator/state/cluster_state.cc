@@ -85,7 +85,6 @@ Range BackfillRange(const DatasetState& dataset, const v1::Demand& demand) {
 void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind,
                     int64_t sequence) {
   demand.phase = DemandPhase::kActive;
-  const bool whole = dataset.calendar->type() == CursorType::kNone;
   if (dataset.domain.has_value()) {
     const Range domain = *dataset.domain;
     Range wanted = domain;
@@ -94,7 +93,7 @@ void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind
       const bool all = demand.demand.mode() != v1::BACKFILL_MODE_MISSING;
       if (all && !wanted.empty()) dataset.needs.Raise(wanted, sequence);
     } else {
-      if (whole) dataset.needs.Raise(domain, sequence);
+      if (dataset.calendar->type() == CursorType::kNone) dataset.needs.Raise(domain, sequence);
       dataset.needs.Raise(dataset.LookbackRange(), sequence);
     }
     for (const Range& missing : dataset.coverage.Missing(wanted)) dataset.needs.Raise(missing, 1);
@@ -262,6 +261,7 @@ void ClusterState::ApplyGranted(int64_t sequence, const v1::Granted& event) {
   claim.extent = Trusted(event.extent());
   claim.cuts.assign(event.cuts().begin(), event.cuts().end());
   claim.task_id = event.task_id();
+  claim.connections = std::max(1, event.connections());
   claim.shown = dataset.Facts();
   claim.outside_end = dataset.OutsideEnd();
   HW_CHECK(!dataset.OverlapsClaim(claim.extent));

@@ -29,6 +29,7 @@ struct Claim {
   std::string task_id;
   ProbeFacts shown;                  // Of the last probe before the grant.
   int64_t outside_end = 0;           // MicrobatchTask::domain_end of this claim.
+  int connections = 1;               // Of the source, that the attempt may use at once.
   std::optional<Manifest> manifest;  // Once staged; then no lease is needed any more.
 };
 

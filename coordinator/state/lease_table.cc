@@ -18,8 +18,8 @@ absl::Status Gone(const LeaseRef& ref) {
 void LeaseTable::Grant(const Lease& lease) {
   HW_CHECK(leases_.emplace(lease.ref, lease).second);
   Load& load = by_server_[lease.dataset.server];
-  ++load.leases;
-  load.backfills += lease.backfill ? 1 : 0;
+  load.connections += lease.connections;
+  load.backfills += lease.backfill ? lease.connections : 0;
   ++by_session_[lease.session];
 }
 
@@ -53,8 +53,8 @@ bool LeaseTable::End(const LeaseRef& ref) {
   const auto it = leases_.find(ref);
   if (it == leases_.end()) return false;
   Load& load = by_server_[it->second.dataset.server];
-  --load.leases;
-  load.backfills -= it->second.backfill ? 1 : 0;
+  load.connections -= it->second.connections;
+  load.backfills -= it->second.backfill ? it->second.connections : 0;
   --by_session_[it->second.session];
   leases_.erase(it);
   return true;
@@ -89,7 +89,7 @@ std::vector<LeaseRef> LeaseTable::HeldBy(const std::string& session) const {
 
 int LeaseTable::CountOnServer(const std::string& server) const {
   const auto it = by_server_.find(server);
-  return it == by_server_.end() ? 0 : it->second.leases;
+  return it == by_server_.end() ? 0 : it->second.connections;
 }
 
 int LeaseTable::CountBackfillsOnServer(const std::string& server) const {

@@ -26,6 +26,7 @@ struct Lease {
   absl::Time deadline;  // Exclusive: at this instant the lease is already gone.
   int64_t rows = 0;     // As last reported.
   int64_t bytes = 0;
+  int connections = 1;  // Of its server, that it may have open at once.
 };
 
 // Thread-compatible.
@@ -51,7 +52,7 @@ class LeaseTable {
   std::vector<LeaseRef> HeldBy(const std::string& session) const;
   const std::map<LeaseRef, Lease>& leases() const { return leases_; }
 
-  // Live leases on a server (each is one connection), and those of backfills among them.
+  // Connections to a server that its live leases may have, and those of backfills among them.
   int CountOnServer(const std::string& server) const;
   int CountBackfillsOnServer(const std::string& server) const;
   int CountOfSession(const std::string& session) const;
@@ -61,8 +62,8 @@ class LeaseTable {
 
  private:
   struct Load {
-    int leases = 0;
-    int backfills = 0;
+    int connections = 0;
+    int backfills = 0;  // Connections among them.
   };
 
   std::map<LeaseRef, Lease> leases_;

@@ -1,5 +1,6 @@
 // ClusterState to bytes and back. Field by field: what is missing here is lost at the next restart,
 // so the test compares a restored state's own snapshot with the first.
+#include <algorithm>
 #include <utility>
 
 #include "common/base/status.h"
@@ -123,6 +124,7 @@ void SnapshotCodec::EncodeDataset(const DatasetState& dataset, v1::DatasetSnapsh
       entry->set_oldest_transaction_us(absl::ToUnixMicros(*claim.shown.oldest_transaction));
     }
     entry->set_outside_end(claim.outside_end);
+    entry->set_connections(claim.connections);
   }
   if (dataset.last_loaded != absl::InfinitePast())
     *out->mutable_last_loaded() = ToTimestamp(dataset.last_loaded);
@@ -222,6 +224,7 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
       claim.shown.oldest_transaction = absl::FromUnixMicros(entry.oldest_transaction_us());
     }
     claim.outside_end = entry.outside_end();
+    claim.connections = std::max(1, entry.connections());
     dataset.claims.emplace(claim.fence, std::move(claim));
   }
   if (snapshot.has_last_loaded()) dataset.last_loaded = TimeOf(snapshot.last_loaded());

@@ -72,5 +72,17 @@ TEST_F(PsqlOdbcSource, LargeResultsComeInPortions) {
       "(SELECT string_agg(application_name || ': ' || query, '; ') FROM pg_stat_activity); END $$");
 }
 
+// The driver wraps statements into savepoints, and PostgreSQL exports no snapshot from one.
+TEST_F(PsqlOdbcSource, ATableIsReadOverOneConnection) {
+  db_->Execute("CREATE TABLE t AS SELECT i AS id FROM generate_series(1, 30000) AS i");
+  auto source = *db_->Open();
+  const auto probe = source->Probe(dataset_, ProbeTask{}, {});
+  ASSERT_TRUE(probe.ok()) << probe.status();
+  EXPECT_FALSE(probe->divisible);
+  auto readers = source->ReadParts(dataset_, Extent{Range{0, 1}, false}, ReadOptions{}, 3, {});
+  ASSERT_TRUE(readers.ok()) << readers.status();
+  EXPECT_EQ(readers->size(), 1U);
+}
+
 }  // namespace
 }  // namespace headwater

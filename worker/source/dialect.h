@@ -51,6 +51,11 @@ struct QuantileNames {
   int parts = 2;
   double sample_percent = 100;
 };
+struct DivisionNames {
+  std::string relation;
+  std::string relation_literal;  // The quoted relation as a text.
+  std::string key_literal;       // A column's name, without quotes of its own; may be empty.
+};
 struct ChecksumNames {
   std::string relation;
   std::vector<std::string> fields;  // Text or NULL, see docs/source-checksum.md.
@@ -94,6 +99,9 @@ struct Dialect {
   // Statements around a probe's questions, so that all see one state. Empty: none available.
   absl::string_view begin_snapshot_sql = "";
   absl::string_view end_snapshot_sql = "";
+  // One row, one column: a name for the snapshot of the transaction, by which other sessions share
+  // it. Empty: the dialect has none; then a relation is read over one connection.
+  absl::string_view export_snapshot_sql = "";
 
   // The parts that are functions; each is reached by a function below, which checks its input.
   std::string (*text_literal)(absl::string_view text) = nullptr;
@@ -108,6 +116,12 @@ struct Dialect {
   std::string (*estimate)(const EstimateNames& names) = nullptr;
   std::string (*range_estimate)(const RangeEstimateNames& names) = nullptr;
   std::string (*quantiles)(const QuantileNames& names) = nullptr;
+  // With export_snapshot_sql: the first statement of a transaction that shares a snapshot; the one
+  // that keeps a relation's rows where they are, without waiting for it unless `wait`; and the
+  // question of DivisionSql().
+  std::string (*import_snapshot)(absl::string_view name) = nullptr;
+  std::string (*hold_relation)(absl::string_view relation, bool wait) = nullptr;
+  std::string (*division)(const DivisionNames& names) = nullptr;
   std::string (*checksum_field)(const std::string& column, const ColumnType& type,
                                 absl::string_view source_type) = nullptr;
   std::string (*checksum)(const ChecksumNames& names) = nullptr;

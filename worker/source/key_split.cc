@@ -44,12 +44,14 @@ absl::StatusOr<std::vector<std::string>> SplitByKey(const Dialect& dialect, cons
   return conditions;
 }
 
-absl::StatusOr<std::string> PagesSql(absl::string_view relation) {
-  const Dialect& postgres = DialectOf(DialectKind::kPostgres);
-  ASSIGN_OR_RETURN(const std::string quoted, QuoteRelation(postgres, relation));
-  ASSIGN_OR_RETURN(const std::string text, QuoteText(postgres, quoted));
-  return absl::StrCat("SELECT CAST(PG_RELATION_SIZE(CAST(", text,
-                      " AS regclass)) / CAST(CURRENT_SETTING('block_size') AS bigint) AS text)");
+absl::StatusOr<std::string> DivisionSql(const Dialect& dialect, absl::string_view relation,
+                                        absl::string_view key) {
+  if (dialect.division == nullptr) return std::string();
+  DivisionNames names;
+  ASSIGN_OR_RETURN(names.relation, QuoteRelation(dialect, relation));
+  ASSIGN_OR_RETURN(names.relation_literal, QuoteText(dialect, names.relation));
+  ASSIGN_OR_RETURN(names.key_literal, QuoteText(dialect, key));
+  return dialect.division(names);
 }
 
 std::vector<std::string> SplitByPages(int64_t pages, int parts) {

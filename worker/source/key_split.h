@@ -43,8 +43,12 @@ absl::StatusOr<std::string> BuildQuantileQuery(const Dialect& dialect, absl::str
 absl::StatusOr<std::vector<std::string>> SplitByKey(const Dialect& dialect, const KeyColumn& key,
                                                     const std::vector<std::string>& values);
 
-// One row, one column: how many pages a PostgreSQL table has now.
-absl::StatusOr<std::string> PagesSql(absl::string_view relation);
+// How a relation can be divided: one row of whether it can at all, whether by pages (1 or 0 each),
+// the most pages of a table below it, the pages of all, and the column by which it is best divided:
+// `key` where an index begins with it, else the first of the primary key, else NULL. Empty: the
+// dialect has no snapshot that sessions share. INVALID_ARGUMENT: a name that cannot be quoted.
+absl::StatusOr<std::string> DivisionSql(const Dialect& dialect, absl::string_view relation,
+                                        absl::string_view key);
 
 // One condition per part over `pages` pages; the last one has no end, so rows on newer pages are
 // in it. PostgreSQL 14 and later read only the pages asked for.

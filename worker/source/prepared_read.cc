@@ -20,6 +20,7 @@ absl::StatusOr<PreparedRead> PrepareRead(SourceSession& session,
                    .cursor = selection.cursor,
                    .extent = extent,
                    .domain_end = options.domain_end,
+                   .within = options.within,
                    .tag = options.query_tag};
   return PreparedRead{.selection = std::move(selection), .query = std::move(query)};
 }

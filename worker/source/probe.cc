@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
 #include "common/base/status.h"
+#include "worker/source/divided_read.h"
 #include "worker/source/estimate_query.h"
 #include "worker/source/range_query.h"
 #include "worker/source/selection.h"
@@ -183,7 +184,11 @@ absl::StatusOr<ProbeResult> RunProbe(SourceSession& session, const DatasetSpec& 
   RETURN_IF_ERROR(ProbeClock(session, dataset, result));
   RETURN_IF_ERROR(ProbeTransactions(session, result));
   ProbeEstimate(session, dataset, result);
-  if (result.cursor_type == CursorType::kNone) return result;
+  if (result.cursor_type == CursorType::kNone) {
+    // Like an estimate: without an answer it is read over one connection.
+    result.divisible = DivisionOf(session, dataset).value_or(Division{}).divisible;
+    return result;
+  }
 
   const Dialect& dialect = session.dialect();
   if (!dialect.begin_snapshot_sql.empty()) {

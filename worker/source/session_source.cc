@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "worker/source/dialect.h"
+#include "worker/source/divided_read.h"
 #include "worker/source/probe.h"
 #include "worker/source/server_url.h"
 
@@ -42,20 +43,35 @@ class SessionSource : public Source {
     return Failed(reader.status(), absl::StrCat("reading '", dataset.relation, "'"));
   }
 
+  absl::StatusOr<std::vector<std::unique_ptr<SourceReader>>> ReadParts(
+      const DatasetSpec& dataset, const Extent& extent, const ReadOptions& options, int connections,
+      std::stop_token stop) override {
+    RETURN_IF_ERROR(Connect());
+    if (connections < 2 || !session_->shares_snapshots()) {
+      return Source::ReadParts(dataset, extent, options, connections, std::move(stop));
+    }
+    auto readers = OpenParts(
+        std::move(session_), [this] { return Connection(); }, dataset, extent, options, connections,
+        std::move(stop));
+    if (readers.ok()) return readers;
+    return Failed(readers.status(), absl::StrCat("reading '", dataset.relation, "'"));
+  }
+
  private:
   absl::Status Connect() {
     if (session_ != nullptr && !session_->sound()) session_.reset();
     if (session_ != nullptr) return absl::OkStatus();
-    absl::StatusOr<std::unique_ptr<SourceSession>> session = open_(url_.Reveal());
-    if (!session.ok()) return Failed(session.status(), "connecting");
-    session_ = *std::move(session);
-    const absl::Status set = SetTimeout();
-    return set.ok() ? set : Failed(set, "setting the statement timeout");
+    ASSIGN_OR_RETURN(session_, Connection());
+    return absl::OkStatus();
   }
 
-  absl::Status SetTimeout() {
-    const std::string sql = StatementTimeoutSql(session_->dialect(), server_.statement_timeout);
-    return sql.empty() ? absl::OkStatus() : session_->Execute(sql);
+  absl::StatusOr<std::unique_ptr<SourceSession>> Connection() const {
+    absl::StatusOr<std::unique_ptr<SourceSession>> session = open_(url_.Reveal());
+    if (!session.ok()) return Named(session.status(), "connecting");
+    const std::string sql = StatementTimeoutSql((*session)->dialect(), server_.statement_timeout);
+    const absl::Status set = sql.empty() ? absl::OkStatus() : (*session)->Execute(sql);
+    if (!set.ok()) return Named(set, "setting the statement timeout");
+    return session;
   }
 
   absl::StatusOr<std::unique_ptr<SourceReader>> OpenNamed(const DatasetSpec& dataset,
@@ -73,6 +89,10 @@ class SessionSource : public Source {
 
   absl::Status Failed(const absl::Status& status, absl::string_view doing) {
     if (!IsAboutData(status)) session_.reset();
+    return Named(status, doing);
+  }
+
+  absl::Status Named(const absl::Status& status, absl::string_view doing) const {
     return Annotate(url_.Redacted(status), absl::StrCat("server '", server_.name, "': ", doing));
   }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -46,10 +47,12 @@ struct ReadOptions {
   // What the server's administrators see, in the query's leading comment and, as far as it fits,
   // in application_name: `run=r-12 fence=77 dataset=jfk/flights range=[…)`.
   std::string query_tag;
+  // One more condition on the rows, as SQL of the source (key_split.h); empty: none.
+  std::string within;
 };
 
 // One source server, as one slot of a worker sees it: holds at most one connection, opened when
-// first needed. Confined to one thread.
+// first needed; more only while the readers of ReadParts() are there. Confined to one thread.
 class Source {
  public:
   virtual ~Source() = default;
@@ -65,6 +68,20 @@ class Source {
   virtual absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec& dataset,
                                                              const Extent& extent,
                                                              const ReadOptions& options) = 0;
+
+  // Starts reading `extent` in up to `connections` parts, which see one state of the source and
+  // together give each row exactly once. Each reader has a connection of its own, closed with it,
+  // and may be used on another thread than the others. At least one reader comes back: just one
+  // where the source or the relation does not divide. Errors: as of Read(); CANCELLED after `stop`.
+  virtual absl::StatusOr<std::vector<std::unique_ptr<SourceReader>>> ReadParts(
+      const DatasetSpec& dataset, const Extent& extent, const ReadOptions& options,
+      int /*connections*/, std::stop_token /*stop*/) {
+    absl::StatusOr<std::unique_ptr<SourceReader>> whole = Read(dataset, extent, options);
+    if (!whole.ok()) return whole.status();
+    std::vector<std::unique_ptr<SourceReader>> readers;
+    readers.push_back(*std::move(whole));
+    return readers;
+  }
 };
 
 }  // namespace headwater

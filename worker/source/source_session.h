@@ -35,6 +35,10 @@ class SourceSession {
   // False once it cannot serve another call: cancelled, lost, or left in the middle of an answer.
   virtual bool sound() const = 0;
 
+  // True if a transaction of this session can share its snapshot, as Dialect::export_snapshot_sql
+  // has it. Not through drivers that wrap each statement of a transaction into a savepoint.
+  virtual bool shares_snapshots() const { return false; }
+
   // All columns of `relation`, in order. NOT_FOUND: no such relation (names what there is).
   virtual absl::StatusOr<std::vector<SourceColumn>> Describe(const std::string& relation) = 0;
 

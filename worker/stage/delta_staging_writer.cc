@@ -121,6 +121,12 @@ class DeltaStagingWriter final : public StagingWriter {
     return Describe();
   }
 
+  absl::Status Remove(const std::vector<StagedFile>& files) override {
+    absl::Status first;
+    for (const StagedFile& file : files) first.Update(files_.Remove(file.path));
+    return first;
+  }
+
  private:
   absl::Status WriteBatch(const RowBatch& batch) {
     RETURN_IF_ERROR(Check(*batch.arrow()));

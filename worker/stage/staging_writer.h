@@ -46,6 +46,9 @@ class StagingWriter {
   // rest. Every piece that `extent` and `cuts` make is in the manifest, also those without rows. At
   // most once. Requires: every Write() was OK.
   virtual absl::StatusOr<Manifest> Finish() = 0;
+
+  // After Finish(): removes files of its manifest that nobody is to publish after all.
+  virtual absl::Status Remove(const std::vector<StagedFile>& files) = 0;
 };
 
 }  // namespace headwater

@@ -43,6 +43,7 @@ class CoreDispatchTest : public ::testing::Test {
       spec.server.url = "test:" + server;
       spec.cursor_timezone = "UTC";
       spec.server.max_connections = max_connections;
+      spec.read_connections = read_connections_;
       spec.relation = spec.id.table;
       spec.target_uri = "/nowhere/" + spec.id.table;
       server_of_digest_[DigestOf(spec)] = server;
@@ -96,6 +97,7 @@ class CoreDispatchTest : public ::testing::Test {
     return runs;
   }
 
+  int read_connections_ = 0;
   Core core_;
   DatasetsConfigured configured_;
   RunSubmitted run_;
@@ -167,6 +169,76 @@ TEST_F(CoreDispatchTest, OnlyTheRunsOfADatasetHearOfItsEvents) {
   probe.source_clock = kNow;
   probe.transactions_known = true;
   EXPECT_THAT(Changed(Deliver(kNow, probe)), ElementsAre("r-1"));
+}
+
+// Connections of the microbatches that a step offered, in order.
+std::vector<int> Connections(const StepResult& step) {
+  std::vector<int> connections;
+  for (const Effect& effect : step.effects) {
+    const auto* offer = std::get_if<SendOffer>(&effect);
+    if (offer == nullptr) continue;
+    const auto* microbatch = std::get_if<MicrobatchTask>(&offer->task.kind);
+    if (microbatch != nullptr) connections.push_back(microbatch->connections);
+  }
+  return connections;
+}
+
+ProbeResult WholeOf(int64_t rows, bool divisible) {
+  ProbeResult probe;
+  probe.source_clock = kNow;
+  probe.transactions_known = true;
+  probe.estimated_rows = rows;
+  probe.divisible = divisible;
+  return probe;
+}
+
+struct WantedCase {
+  const char* name;
+  int max_connections, read_connections;
+  int64_t rows;
+  bool divisible;
+  int granted;
+};
+
+class CoreDispatchWantedTest : public CoreDispatchTest,
+                               public ::testing::WithParamInterface<WantedCase> {};
+
+TEST_P(CoreDispatchWantedTest, AFullReadGetsItsConnections) {
+  const WantedCase& wanted = GetParam();
+  read_connections_ = wanted.read_connections;
+  Configure("a", /*tables=*/1, wanted.max_connections);
+  Run(/*credit=*/9);
+  EXPECT_THAT(Connections(Deliver(kNow, WholeOf(wanted.rows, wanted.divisible))),
+              ElementsAre(wanted.granted));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, CoreDispatchWantedTest,
+    ::testing::Values(WantedCase{"Configured", 4, 3, -1, true, 3},
+                      WantedCase{"ConfiguredBeyondTheServer", 4, 9, 7, true, 4},
+                      WantedCase{"NotDivisible", 4, 3, 9'000'000, false, 1},
+                      WantedCase{"FewRows", 4, 0, 900'000, true, 1},
+                      WantedCase{"SomeRows", 4, 0, 1'000'000, true, 2},
+                      WantedCase{"ManyRowsLeaveOneConnection", 4, 0, 90'000'000, true, 3},
+                      WantedCase{"OneConnection", 1, 0, 90'000'000, true, 1},
+                      WantedCase{"Unknown", 4, 0, -1, true, 1}),
+    [](const auto& info) { return info.param.name; });
+
+TEST_F(CoreDispatchTest, FullReadsNeverHaveMoreConnectionsThanTheServerHasLeft) {
+  read_connections_ = 3;
+  Configure("a", /*tables=*/3, /*max_connections=*/4);
+  Run(/*credit=*/9);
+  // Two probes of the three are still under way and have a connection each.
+  EXPECT_THAT(Connections(Deliver(kNow, WholeOf(-1, true))), ElementsAre(2));
+}
+
+TEST_F(CoreDispatchTest, AFullBackfillLeavesOneConnection) {
+  read_connections_ = 9;
+  Configure("a", /*tables=*/1, /*max_connections=*/3);
+  run_.kind = v1::RUN_KIND_BACKFILL;
+  run_.demands.front().mode = v1::BACKFILL_MODE_ALL;
+  Run(/*credit=*/9);
+  EXPECT_THAT(Connections(Deliver(kNow, WholeOf(-1, true))), ElementsAre(2));
 }
 
 }  // namespace

@@ -111,6 +111,44 @@ std::string Quantiles(const QuantileNames& names) {
                       names.relation, sample);
 }
 
+std::string ImportSnapshot(absl::string_view name) {
+  return absl::StrCat("SET TRANSACTION SNAPSHOT ", StandardText(name));
+}
+
+// Nobody rewrites or empties a table that somebody reads. As pg_dump does it: a session that waits
+// here, behind one that wants to rewrite it, would wait for those that have the lock, so for us.
+std::string HoldRelation(absl::string_view relation, bool wait) {
+  return absl::StrCat("LOCK TABLE ", relation, " IN ACCESS SHARE MODE", wait ? "" : " NOWAIT");
+}
+
+// Only tables, whatever hangs below them: a foreign table knows nothing of our snapshot, and nobody
+// can see what a view does (a LIMIT, a random number, a foreign table). LOCK takes no materialized
+// view. Pages are asked for one by one since version 14, and by their number in heaps only; each
+// table below has its own, so their most is what divides them all.
+std::string Division(const DivisionNames& names) {
+  const std::string relation = absl::StrCat("CAST(", names.relation_literal, " AS regclass)");
+  const std::string pages =
+      "CASE WHEN c.relkind = 'r' THEN PG_RELATION_SIZE(c.oid) ELSE 0 END / "
+      "CAST(CURRENT_SETTING('block_size') AS bigint)";
+  return absl::StrCat(
+      "WITH RECURSIVE tree AS (SELECT CAST(", relation,
+      " AS oid) AS id UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN tree ON i.inhparent = "
+      "tree.id) SELECT CASE WHEN BOOL_AND(c.relkind IN ('r', 'p')) AND HAS_TABLE_PRIVILEGE(",
+      relation,
+      ", 'SELECT') THEN 1 ELSE 0 END, CASE WHEN BOOL_AND(c.relkind = 'p' OR a.amname = 'heap') AND "
+      "CAST(CURRENT_SETTING('server_version_num') AS integer) >= 140000 THEN 1 ELSE 0 END, "
+      "CAST(MAX(",
+      pages, ") AS text), CAST(CAST(SUM(", pages,
+      ") AS bigint) AS text), (SELECT k.attname FROM pg_index AS x JOIN pg_class AS xc ON xc.oid = "
+      "x.indexrelid JOIN pg_am AS xa ON xa.oid = xc.relam JOIN pg_attribute AS k ON k.attrelid = "
+      "x.indrelid AND k.attnum = x.indkey[0] WHERE x.indrelid = ",
+      relation, " AND x.indisvalid AND x.indpred IS NULL AND xa.amname = 'btree' AND (k.attname = ",
+      names.key_literal, " OR x.indisprimary) ORDER BY k.attname = ", names.key_literal,
+      " DESC LIMIT 1) FROM tree JOIN pg_class AS c ON c.oid = tree.id LEFT JOIN pg_am AS a ON "
+      "a.oid "
+      "= c.relam");
+}
+
 std::string TimestampField(const std::string& column, absl::string_view beyond) {
   return absl::StrCat("CASE WHEN ISFINITE(", column, ") AND ", column,
                       " >= TIMESTAMP '0001-01-01 00:00:00' THEN TO_CHAR(", column,
@@ -165,6 +203,7 @@ constinit const Dialect kPostgres = {
     .transactions_sql = kTransactions,
     .begin_snapshot_sql = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
     .end_snapshot_sql = "ROLLBACK",
+    .export_snapshot_sql = "SELECT pg_export_snapshot()",
     .text_literal = StandardText,
     .cursor_literal = Literal,
     .cursor_as_text = AsText,
@@ -175,6 +214,9 @@ constinit const Dialect kPostgres = {
     .estimate = Estimate,
     .range_estimate = RangeEstimate,
     .quantiles = Quantiles,
+    .import_snapshot = ImportSnapshot,
+    .hold_relation = HoldRelation,
+    .division = Division,
     .checksum_field = ChecksumField,
     .checksum = Checksum,
 };

@@ -31,6 +31,7 @@ class PostgresSession : public SourceSession {
   ~PostgresSession() override;
 
   const Dialect& dialect() const override { return DialectOf(DialectKind::kPostgres); }
+  bool shares_snapshots() const override { return true; }
   absl::StatusOr<std::vector<SourceColumn>> Describe(const std::string& relation) override;
   absl::StatusOr<std::vector<TextRow>> Query(const std::string& sql) override;
   absl::Status Execute(const std::string& sql) override;

@@ -62,7 +62,7 @@ tables:
   - {from: airports/flights, strategy: partition, cursor: time_hour, cursor_timezone: UTC, unit: 1d, lookback: 2}
   - {from: airports/weather, strategy: incremental, cursor: time_hour, unit: 30d, frequency: hourly}
   - {from: 'airports/"{member}_planes"', strategy: full, target_table: planes, tags: [b, a, b]}
-  - {from: crm/public.orders, strategy: full}
+  - {from: crm/public.orders, strategy: full, read_connections: 3}
 )";
 
 TEST_F(LoadConfigTest, ExpandsAFleetAndAppliesDefaults) {
@@ -94,6 +94,8 @@ TEST_F(LoadConfigTest, ExpandsAFleetAndAppliesDefaults) {
   EXPECT_THAT(config->datasets[2].location, HasSubstr("headwater.yaml:19:5"));
 
   EXPECT_EQ(config->datasets[3].spec.relation, "public.orders");
+  EXPECT_EQ(config->datasets[3].spec.read_connections, 3);
+  EXPECT_EQ(config->datasets[4].spec.read_connections, 0);
   EXPECT_EQ(config->datasets[3].spec.server.url, "postgresql://bob:${cred:crm}@crm-replica/crm");
   EXPECT_EQ(config->datasets[5].spec.relation, "jfk_planes");
   EXPECT_THAT(config->datasets[5].tags, ElementsAre("a", "b"));

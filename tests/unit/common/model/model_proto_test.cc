@@ -35,7 +35,8 @@ v1::DatasetSpec GoodSpec() {
     include_columns: "a" exclude_columns: "b" key_columns: "c"
     on_null_cursor: OUTSIDE_POLICY_ERROR on_future_cursor: OUTSIDE_POLICY_EXCLUDE
     settle { seconds: 300 nanos: 500 } settle_values: 10 max_ahead { seconds: 86400 }
-    target_uri: "/lake/flights" retries: 3 clock_bound: true)");
+    target_uri: "/lake/flights" retries: 3 clock_bound: true
+    read_connections: 6)");
 }
 
 v1::Outcome GoodManifest() {
@@ -83,7 +84,7 @@ v1::Outcome GoodProbe() {
             minimum: -4 bound: 9 null_rows: 1 future_rows: 2
             tail { range { from: 1 to: 5 } rows: 3 max_cursor: 4 }
             tail { range { from: 5 to: 9 } } estimated_rows: -1
-            notices: "column 'shape' is a geometry" })");
+            notices: "column 'shape' is a geometry" divisible: true })");
 }
 
 v1::TaskSpec GoodTask() {
@@ -92,7 +93,7 @@ v1::TaskSpec GoodTask() {
     microbatch { extent { range { from: 0 to: 10 } outside: true } cuts: 3 cuts: 6
                  known { extent { range { from: 0 to: 3 } } spec_version: "v"
                          fingerprint { rows: 1 sum_high: 2 sum_low: 3 } }
-                 cursor_type: CURSOR_TYPE_DATE domain_end: 100 })");
+                 cursor_type: CURSOR_TYPE_DATE domain_end: 100 connections: 3 })");
 }
 
 template <typename Proto>
@@ -192,6 +193,7 @@ TEST(ModelProto, ASpecWithABadFieldIsRefused) {
        {"unit.count", [](Spec& s) { s.mutable_unit()->set_count(0); }},
        {"partition_by", [](Spec& s) { s.clear_partition_by(); }},
        {"lookback_units", [](Spec& s) { s.set_lookback_units(-1); }},
+       {"read_connections", [](Spec& s) { s.set_read_connections(-1); }},
        {"include_columns", [](Spec& s) { s.add_include_columns(""); }},
        {"exclude_columns", [](Spec& s) { s.add_exclude_columns(""); }},
        {"key_columns", [](Spec& s) { s.add_key_columns(""); }},

@@ -67,5 +67,19 @@ TEST(LeaseTable, CountsConnectionsOfAServerFromLiveLeases) {
   EXPECT_EQ(leases.CountOnServer("p2"), 0);
 }
 
+TEST(LeaseTable, ALeaseCountsWithAllItsConnections) {
+  LeaseTable leases;
+  Lease lease = Offered(kTask, "alice", /*backfill=*/true);
+  lease.connections = 3;
+  leases.Grant(lease);
+  leases.Grant(Offered({"microbatch-1-2", 8}, "alice"));
+  EXPECT_EQ(leases.CountOnServer("p1"), 4);
+  EXPECT_EQ(leases.CountBackfillsOnServer("p1"), 3);
+  EXPECT_EQ(leases.CountOfSession("alice"), 2);
+  EXPECT_TRUE(leases.End(kTask));
+  EXPECT_EQ(leases.CountOnServer("p1"), 1);
+  EXPECT_EQ(leases.CountBackfillsOnServer("p1"), 0);
+}
+
 }  // namespace
 }  // namespace headwater

@@ -150,7 +150,7 @@ class Cases {
       PutParts(absl::StrCat("split_", name), SplitByKey(dialect_, key, values));
     }
     if (kind_ != DialectKind::kPostgres) return;
-    Put("pages", PagesSql("events"));
+    Put("division", DivisionSql(dialect_, "events", "n"));
     PutParts("split_pages", SplitByPages(100, 3));
   }
 
@@ -198,7 +198,9 @@ class Cases {
       Put(prefix + "range_estimate", RangeEstimateSql(dialect_, name, query.cursor, {0, 9}));
       Put(prefix + "quantiles", BuildQuantileQuery(dialect_, name, key, 2, 100));
       PutChecksum(prefix + "checksum", query, {{key.column, key.source_type}});
-      if (kind_ == DialectKind::kPostgres) Put(prefix + "pages", PagesSql(name));
+      if (kind_ == DialectKind::kPostgres) {
+        Put(prefix + "division", DivisionSql(dialect_, name, name));
+      }
     }
     if (kind_ == DialectKind::kSqlite) return;
     RangeQuery query = Query(kind_, CursorColumn{}, Extent{Range{0, 1}, false});

@@ -1,1 +1,0 @@
-SELECT CAST(PG_RELATION_SIZE(CAST('"a]b[c]]d"' AS regclass)) / CAST(CURRENT_SETTING('block_size') AS bigint) AS text)

@@ -1,0 +1,6 @@
+WITH RECURSIVE tree AS (SELECT CAST(CAST('"a /* b */ c -- d
+# e"' AS regclass) AS oid) AS id UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN tree ON i.inhparent = tree.id) SELECT CASE WHEN BOOL_AND(c.relkind IN ('r', 'p')) AND HAS_TABLE_PRIVILEGE(CAST('"a /* b */ c -- d
+# e"' AS regclass), 'SELECT') THEN 1 ELSE 0 END, CASE WHEN BOOL_AND(c.relkind = 'p' OR a.amname = 'heap') AND CAST(CURRENT_SETTING('server_version_num') AS integer) >= 140000 THEN 1 ELSE 0 END, CAST(MAX(CASE WHEN c.relkind = 'r' THEN PG_RELATION_SIZE(c.oid) ELSE 0 END / CAST(CURRENT_SETTING('block_size') AS bigint)) AS text), CAST(CAST(SUM(CASE WHEN c.relkind = 'r' THEN PG_RELATION_SIZE(c.oid) ELSE 0 END / CAST(CURRENT_SETTING('block_size') AS bigint)) AS bigint) AS text), (SELECT k.attname FROM pg_index AS x JOIN pg_class AS xc ON xc.oid = x.indexrelid JOIN pg_am AS xa ON xa.oid = xc.relam JOIN pg_attribute AS k ON k.attrelid = x.indrelid AND k.attnum = x.indkey[0] WHERE x.indrelid = CAST('"a /* b */ c -- d
+# e"' AS regclass) AND x.indisvalid AND x.indpred IS NULL AND xa.amname = 'btree' AND (k.attname = 'a /* b */ c -- d
+# e' OR x.indisprimary) ORDER BY k.attname = 'a /* b */ c -- d
+# e' DESC LIMIT 1) FROM tree JOIN pg_class AS c ON c.oid = tree.id LEFT JOIN pg_am AS a ON a.oid = c.relam

@@ -1,2 +1,0 @@
-SELECT CAST(PG_RELATION_SIZE(CAST('"a /* b */ c -- d
-# e"' AS regclass)) / CAST(CURRENT_SETTING('block_size') AS bigint) AS text)
