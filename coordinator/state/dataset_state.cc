@@ -140,7 +140,10 @@ void DatasetState::SettleFirstLoad(const ProbeResult& result) {
   }
   const absl::Time seen =
       NotAfter(NotAfter(result.source_clock, result.oldest_transaction), result.replay_time);
-  settled_to = std::min(calendar->FromInstant(seen - EffectiveSettle()), domain->to);
+  // Not the bound's own instant: a source that lags may have more of its rows to come, of a date
+  // cursor those of most of a day.
+  const int64_t bound = domain->to - 1;
+  settled_to = std::min(calendar->FromInstant(seen - EffectiveSettle()), bound);
 }
 
 void DatasetState::TrySettle(Piece& piece, const ProbeFacts& confirmed) const {

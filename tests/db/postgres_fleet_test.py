@@ -121,6 +121,34 @@ def test_every_row_arrives_once_also_those_of_a_transaction_that_ends_after_the_
     assert fleet.published("incremental", "bergen").num_rows == ROWS + 500
 
 
+# The rows of a day and more, which are on their way, and a twin of the newest row that has come.
+HELD = """
+create table held as select * from deals where last_modified >= now() - interval '30 hours';
+delete from deals where last_modified >= now() - interval '30 hours';
+insert into held select -deal_id, login, symbol, price, volume, profit, comment, entry, timemsc,
+  last_modified from deals order by last_modified desc limit 1"""
+
+DELIVER = """
+with come as (delete from held where last_modified < now() - interval '{hours} hours' returning *)
+insert into deals select * from come"""
+
+
+def test_a_lagging_source_that_delivers_yesterdays_rows_today_needs_no_lookback(fleet):
+    for member in MEMBERS:
+        fleet.server.sql(member, HELD)
+    fleet.run_well()
+    for hours in (26, 20, 0):
+        for member in MEMBERS:
+            fleet.server.sql(member, DELIVER.format(hours=hours))
+        fleet.run_well()
+        for member in MEMBERS:
+            count = int(fleet.server.sql(member, "select count(*) from deals", "-At"))
+            for strategy in STRATEGIES:
+                assert fleet.published(strategy, member).num_rows == count, (member, strategy)
+    fleet.check_rows()
+    assert fleet.run_well() == 0
+
+
 def test_nothing_new_makes_no_version(fleet):
     fleet.run_well()
     versions = fleet.versions()

@@ -93,6 +93,19 @@ TEST_F(DatasetStateTest, AFirstLoadSettlesWhatIsOlderThanTheSettleTime) {
   EXPECT_EQ(dataset_.coverage.Missing(*dataset_.domain).size(), 0u);
 }
 
+// A source that lags: its newest instant may have more rows, however old it is.
+TEST_F(DatasetStateTest, AFirstLoadDoesNotSettleTheBoundsOwnInstant) {
+  rows_ = {At(absl::Hours(-30)), At(absl::Hours(-26))};
+  Probe(absl::ZeroDuration());
+  Run();
+  EXPECT_EQ(dataset_.settled_to, rows_.back());
+  rows_.push_back(rows_.back());
+  rows_.push_back(At(absl::Hours(-2)));
+  Probe(absl::Hours(1));
+  Run();
+  EXPECT_EQ(dataset_.rows(), 4);
+}
+
 TEST_F(DatasetStateTest, ATickWithNothingNewReadsNothing) {
   rows_ = {At(absl::Hours(-3)), At(absl::Minutes(-2))};
   Probe(absl::ZeroDuration());
