@@ -24,7 +24,7 @@
 namespace headwater {
 namespace {
 
-constexpr size_t kSqliteRowBytes = 64 << 10;  // As SqliteReader has it.
+constexpr size_t kSqliteRowBytes = 1 << 10;  // As SqliteReader has it for rows so short.
 
 struct Result {
   int64_t rows = 0;

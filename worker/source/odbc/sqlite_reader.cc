@@ -14,7 +14,10 @@ namespace headwater {
 namespace {
 
 constexpr size_t kColumnsPerChunk = 100;  // A function of SQLite takes 127 arguments at most.
-constexpr size_t kChunkBytes = 64 << 10;  // A longer row is fetched again, whole.
+// A row that is longer than its buffer is fetched again, whole, and the buffer grows: the driver
+// fills all of it with zeros behind each row.
+constexpr size_t kFirstChunkBytes = 1 << 10;
+constexpr size_t kMaxChunkBytes = 64 << 10;
 constexpr int64_t kMaxBatchRows = 64 << 10;
 
 }  // namespace
@@ -61,14 +64,16 @@ absl::Status SqliteReader::Start() {
   chunks_.resize(query_.expressions.size());
   const absl::Status executed = statement_->Execute(sql);
   if (!executed.ok()) return ExplainBlob(executed);
-  for (size_t i = 0; i < chunks_.size(); ++i) {
-    Chunk& chunk = chunks_[i];
-    chunk.buffer.resize(kChunkBytes);
-    RETURN_IF_ERROR(statement_->Check(
-        SQLBindCol(statement_->handle(), static_cast<SQLUSMALLINT>(i + 1), SQL_C_CHAR,
-                   chunk.buffer.data(), static_cast<SQLLEN>(kChunkBytes), &chunk.length)));
-  }
+  for (size_t i = 0; i < chunks_.size(); ++i) RETURN_IF_ERROR(Bind(i, kFirstChunkBytes));
   return absl::OkStatus();
+}
+
+absl::Status SqliteReader::Bind(size_t index, size_t bytes) {
+  Chunk& chunk = chunks_[index];
+  chunk.buffer.resize(bytes);
+  return statement_->Check(SQLBindCol(statement_->handle(), static_cast<SQLUSMALLINT>(index + 1),
+                                      SQL_C_CHAR, chunk.buffer.data(), static_cast<SQLLEN>(bytes),
+                                      &chunk.length));
 }
 
 absl::StatusOr<std::unique_ptr<RowBatch>> SqliteReader::Next() {
@@ -114,10 +119,12 @@ absl::Status SqliteReader::ParseRow() {
     Chunk& chunk = chunks_[i];
     absl::string_view json(chunk.buffer.data(),
                            static_cast<size_t>(std::max<SQLLEN>(0, chunk.length)));
-    if (chunk.length < 0 || chunk.length >= static_cast<SQLLEN>(kChunkBytes)) {
+    if (chunk.length < 0 || chunk.length >= static_cast<SQLLEN>(chunk.buffer.size())) {
       ASSIGN_OR_RETURN(const bool present,
                        statement_->GetText(static_cast<int>(i + 1), chunk.whole));
       json = present ? absl::string_view(chunk.whole) : absl::string_view();
+      const size_t bytes = std::min(kMaxChunkBytes, 2 * chunk.buffer.size());
+      if (bytes > chunk.buffer.size()) RETURN_IF_ERROR(Bind(i, bytes));
     }
     if (!row_.Append(json, values_)) {
       return absl::DataLossError(

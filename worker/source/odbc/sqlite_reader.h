@@ -42,6 +42,8 @@ class SqliteReader : public SourceReader {
   SqliteReader(OdbcSession& session, const DatasetSpec& dataset, Selection selection,
                RangeQuery query, int64_t batch_bytes);
   absl::Status Start();
+  // Gives a fetched column a buffer of so many bytes, from the next row on.
+  absl::Status Bind(size_t index, size_t bytes);
   absl::StatusOr<std::unique_ptr<RowBatch>> ReadBatch();
   // Reads the fetched row into `values_`, which point into the buffers until the next fetch.
   absl::Status ParseRow();
