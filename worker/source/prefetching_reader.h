@@ -2,12 +2,10 @@
 #ifndef HEADWATER_WORKER_SOURCE_PREFETCHING_READER_H_
 #define HEADWATER_WORKER_SOURCE_PREFETCHING_READER_H_
 
-#include <deque>
 #include <memory>
-#include <thread>
+#include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "worker/source/ahead.h"
 #include "worker/source/source_reader.h"
 
 namespace headwater {
@@ -22,25 +20,21 @@ class PrefetchingReader final : public SourceReader {
  public:
   // Starts reading. From here on the inner reader is used by the thread alone, except schema() and
   // Cancel().
-  explicit PrefetchingReader(std::unique_ptr<SourceReader> inner);
-  ~PrefetchingReader() override;
+  explicit PrefetchingReader(std::unique_ptr<SourceReader> inner)
+      : inner_(std::move(inner)), batches_([this] { return inner_->Next(); }) {}
+  ~PrefetchingReader() override { Cancel(); }
 
   const Schema& schema() const override { return inner_->schema(); }
-  absl::StatusOr<std::unique_ptr<RowBatch>> Next() override ABSL_LOCKS_EXCLUDED(mutex_);
-  void Cancel() override ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<std::unique_ptr<RowBatch>> Next() override { return batches_.Next(); }
+
+  void Cancel() override {
+    batches_.Cancel();
+    inner_->Cancel();
+  }
 
  private:
-  void ReadAhead() ABSL_LOCKS_EXCLUDED(mutex_);
-  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool HasAnswer() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-
   const std::unique_ptr<SourceReader> inner_;
-  absl::Mutex mutex_;
-  std::deque<std::unique_ptr<RowBatch>> batches_ ABSL_GUARDED_BY(mutex_);
-  bool ended_ ABSL_GUARDED_BY(mutex_) = false;       // The inner reader will not be asked again.
-  absl::Status end_status_ ABSL_GUARDED_BY(mutex_);  // OK: exhausted.
-  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;  // Last: it uses all of the above.
+  Ahead<RowBatch> batches_;  // Last: it uses the reader.
 };
 
 }  // namespace headwater

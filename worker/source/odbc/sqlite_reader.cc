@@ -19,6 +19,7 @@ constexpr size_t kColumnsPerChunk = 100;  // A function of SQLite takes 127 argu
 constexpr size_t kFirstChunkBytes = 1 << 10;
 constexpr size_t kMaxChunkBytes = 64 << 10;
 constexpr int64_t kMaxBatchRows = 64 << 10;
+constexpr size_t kFetchedBytes = 256 << 10;  // At once, between the two threads.
 
 }  // namespace
 
@@ -65,6 +66,7 @@ absl::Status SqliteReader::Start() {
   const absl::Status executed = statement_->Execute(sql);
   if (!executed.ok()) return ExplainBlob(executed);
   for (size_t i = 0; i < chunks_.size(); ++i) RETURN_IF_ERROR(Bind(i, kFirstChunkBytes));
+  fetches_ = std::make_unique<Ahead<Fetched>>([this] { return FetchRows(); });
   return absl::OkStatus();
 }
 
@@ -86,9 +88,8 @@ absl::StatusOr<std::unique_ptr<RowBatch>> SqliteReader::Next() {
 absl::StatusOr<std::unique_ptr<RowBatch>> SqliteReader::ReadBatch() {
   while (!done_ && batch_.rows() < kMaxBatchRows) {
     if (!waiting_) {
-      const absl::StatusOr<bool> more = statement_->Fetch();
-      if (!more.ok()) return ExplainBlob(more.status());
-      done_ = !*more;
+      ASSIGN_OR_RETURN(const bool more, NextRow());
+      done_ = !more;
       if (done_) break;
       RETURN_IF_ERROR(ParseRow());
     }
@@ -112,20 +113,49 @@ int64_t SqliteReader::RowBytes() const {
   return bytes;
 }
 
+absl::StatusOr<std::unique_ptr<SqliteReader::Fetched>> SqliteReader::FetchRows() {
+  auto rows = std::make_unique<Fetched>();
+  while (rows->bytes.size() < kFetchedBytes) {
+    ASSIGN_OR_RETURN(const bool more, statement_->Fetch());
+    if (!more) break;
+    RETURN_IF_ERROR(TakeFetchedRow(*rows));
+  }
+  return rows->ends.empty() ? nullptr : std::move(rows);
+}
+
+absl::Status SqliteReader::TakeFetchedRow(Fetched& rows) {
+  for (size_t i = 0; i < chunks_.size(); ++i) {
+    Chunk& chunk = chunks_[i];
+    if (chunk.length >= 0 && chunk.length < static_cast<SQLLEN>(chunk.buffer.size())) {
+      rows.bytes.append(chunk.buffer.data(), static_cast<size_t>(chunk.length));
+    } else {
+      ASSIGN_OR_RETURN(const bool present,
+                       statement_->GetText(static_cast<int>(i + 1), chunk.whole));
+      if (present) rows.bytes.append(chunk.whole);
+      const size_t bytes = std::min(kMaxChunkBytes, 2 * chunk.buffer.size());
+      if (bytes > chunk.buffer.size()) RETURN_IF_ERROR(Bind(i, bytes));
+    }
+    rows.ends.push_back(rows.bytes.size());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> SqliteReader::NextRow() {
+  if (rows_ != nullptr && next_end_ < rows_->ends.size()) return true;
+  absl::StatusOr<std::unique_ptr<Fetched>> rows = fetches_->Next();
+  if (!rows.ok()) return ExplainBlob(rows.status());
+  rows_ = *std::move(rows);
+  next_end_ = at_ = 0;
+  return rows_ != nullptr;
+}
+
 absl::Status SqliteReader::ParseRow() {
   values_.clear();
   row_.Clear();
   for (size_t i = 0; i < chunks_.size(); ++i) {
-    Chunk& chunk = chunks_[i];
-    absl::string_view json(chunk.buffer.data(),
-                           static_cast<size_t>(std::max<SQLLEN>(0, chunk.length)));
-    if (chunk.length < 0 || chunk.length >= static_cast<SQLLEN>(chunk.buffer.size())) {
-      ASSIGN_OR_RETURN(const bool present,
-                       statement_->GetText(static_cast<int>(i + 1), chunk.whole));
-      json = present ? absl::string_view(chunk.whole) : absl::string_view();
-      const size_t bytes = std::min(kMaxChunkBytes, 2 * chunk.buffer.size());
-      if (bytes > chunk.buffer.size()) RETURN_IF_ERROR(Bind(i, bytes));
-    }
+    const size_t end = rows_->ends[next_end_++];
+    const absl::string_view json(rows_->bytes.data() + at_, end - at_);
+    at_ = end;
     if (!row_.Append(json, values_)) {
       return absl::DataLossError(
           absl::StrCat("a row of '", dataset_.relation, "' is not a JSON array: ", Excerpt(json)));
@@ -173,6 +203,7 @@ absl::Status SqliteReader::BadValue(size_t column) const {
 
 absl::Status SqliteReader::ExplainBlob(const absl::Status& refused) {
   if (!absl::StrContains(refused.message(), "JSON cannot hold BLOB")) return refused;
+  fetches_.reset();  // It has ended, with this error.
   statement_.reset();
   ASSIGN_OR_RETURN(const std::string condition, BuildCondition(session_.dialect(), query_));
   ASSIGN_OR_RETURN(const std::string table, QuoteRelation(session_.dialect(), query_.relation));

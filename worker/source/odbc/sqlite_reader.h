@@ -1,7 +1,8 @@
 // Reads an extent of an SQLite file through ODBC. The driver's typed fetches lose values in silence
 // ('abc' in an INTEGER column becomes NULL, 1.5 becomes 1, text ends at NUL), and a row of twenty
 // columns costs it twenty conversions. So each row is one column, json_array(…), which keeps every
-// value's storage class and is three times as fast as columns with typeof() beside them; we parse.
+// value's storage class and is three times as fast as columns with typeof() beside them; we parse,
+// while a thread of its own fetches what comes next.
 #ifndef HEADWATER_WORKER_SOURCE_ODBC_SQLITE_READER_H_
 #define HEADWATER_WORKER_SOURCE_ODBC_SQLITE_READER_H_
 
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "worker/source/ahead.h"
 #include "worker/source/batch_builder.h"
 #include "worker/source/odbc/json_row.h"
 #include "worker/source/odbc/odbc_session.h"
@@ -38,14 +40,25 @@ class SqliteReader : public SourceReader {
     SQLLEN length = 0;
     std::string whole;  // Of a row that the buffer did not hold.
   };
+  // Rows as they were fetched: the chunks of each, one behind the other.
+  struct Fetched {
+    std::string bytes;
+    std::vector<size_t> ends;
+  };
 
   SqliteReader(OdbcSession& session, const DatasetSpec& dataset, Selection selection,
                RangeQuery query, int64_t batch_bytes);
   absl::Status Start();
   // Gives a fetched column a buffer of so many bytes, from the next row on.
   absl::Status Bind(size_t index, size_t bytes);
+  // Called by the thread that fetches: the next rows, or null at the end.
+  absl::StatusOr<std::unique_ptr<Fetched>> FetchRows();
+  absl::Status TakeFetchedRow(Fetched& rows);
+
   absl::StatusOr<std::unique_ptr<RowBatch>> ReadBatch();
-  // Reads the fetched row into `values_`, which point into the buffers until the next fetch.
+  // Moves to the next fetched row; false at the end.
+  absl::StatusOr<bool> NextRow();
+  // Reads the row at hand into `values_`, which point into the fetched bytes.
   absl::Status ParseRow();
   absl::Status AppendRow();
   int64_t RowBytes() const;
@@ -63,12 +76,16 @@ class SqliteReader : public SourceReader {
   int cursor_column_ = -1;        // In the selection; -1: not selected, or not text.
   std::unique_ptr<OdbcStatement> statement_;
   std::vector<Chunk> chunks_;
+  std::unique_ptr<Fetched> rows_;  // Those that are parsed, from
+  size_t next_end_ = 0;            // this end of theirs on,
+  size_t at_ = 0;                  // at this byte.
   JsonRow row_;
   std::vector<JsonValue> values_;
   BatchBuilder batch_;
   bool waiting_ = false;  // The row in `values_` did not fit the last batch.
   bool done_ = false;
-  absl::Status failed_;  // The first error: final.
+  absl::Status failed_;                      // The first error: final.
+  std::unique_ptr<Ahead<Fetched>> fetches_;  // Last: it uses the statement.
 };
 
 }  // namespace headwater
