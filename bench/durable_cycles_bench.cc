@@ -73,6 +73,7 @@ class NoTables : public CommitterFactory {
       return std::vector<absl::Status>(replacements.size());
     }
     void Expect(const PublishedTable&) override {}
+    absl::StatusOr<std::optional<Schema>> Columns() override { return std::nullopt; }
     absl::StatusOr<std::vector<PublishedPiece>> FindLost(
         const std::vector<PublishedPiece>&) override {
       return std::vector<PublishedPiece>();

@@ -1,5 +1,6 @@
 #include "common/data/schema.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -35,6 +36,17 @@ int Schema::Find(absl::string_view name) const {
     if (columns[i].name == name) return static_cast<int>(i);
   }
   return -1;
+}
+
+Schema SourceColumns(const Schema& schema, const std::vector<std::string>& partitions) {
+  Schema source;
+  for (const Column& column : schema.columns) {
+    const bool ours =
+        column.name == kLoadedAtColumn || column.name == kMicrobatchColumn ||
+        std::find(partitions.begin(), partitions.end(), column.name) != partitions.end();
+    if (!ours) source.columns.push_back(column);
+  }
+  return source;
 }
 
 std::string TypeToString(const ColumnType& type) {

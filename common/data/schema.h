@@ -27,6 +27,10 @@ enum class TypeKind {
   kTimestampNtz,  // Wall clock, microseconds.
 };
 
+// Columns that Headwater adds behind a source's own.
+inline constexpr char kLoadedAtColumn[] = "_hw_loaded_at";
+inline constexpr char kMicrobatchColumn[] = "_hw_microbatch";
+
 struct ColumnType {
   TypeKind kind = TypeKind::kString;
   int precision = 0;  // Decimals only: 1 to 38.
@@ -48,6 +52,10 @@ struct Schema {
   int Find(absl::string_view name) const;
   friend bool operator==(const Schema&, const Schema&) = default;
 };
+
+// The columns of a source among those of a table or of its files: all but Headwater's own and those
+// named in `partitions`.
+Schema SourceColumns(const Schema& schema, const std::vector<std::string>& partitions = {});
 
 // Delta's spelling: `long`, `decimal(18,6)`, `timestamp_ntz`.
 std::string TypeToString(const ColumnType& type);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,8 @@ class TableCommitter {
   virtual absl::StatusOr<TableContents> Inspect() = 0;
 
   // Says for each replacement whether it can be published: one status each, in order.
+  // Columns are matched by name; those that the table lacks, and types that are wider than its own
+  // (WidenedType of common/data/schema_drift.h), are no hindrance: the commit adds them.
   // INVALID_ARGUMENT: its schema does not fit the table's (with the difference spelled out), or has
   // names that the table cannot tell apart; NOT_FOUND: a staged file, or the live files
   // of an unchanged piece, are gone or not whole: the attempt has failed, its extent is to be read
@@ -93,18 +96,22 @@ class TableCommitter {
   virtual absl::StatusOr<std::vector<absl::Status>> Check(
       const std::vector<Replacement>& replacements) = 0;
 
+  // The table's columns as sources fill them: without those of its partitions and Headwater's own.
+  // None: there is no table. Reads only. Errors: the outer ones of Check().
+  virtual absl::StatusOr<std::optional<Schema>> Columns() = 0;
+
   // Those of `pieces` whose live files do not hold the rows that were published, or are another
   // attempt's: another writer has removed or restored files. Reads only. Errors: the outer ones of
   // Check().
   virtual absl::StatusOr<std::vector<PublishedPiece>> FindLost(
       const std::vector<PublishedPiece>& pieces) = 0;
 
-  // Publishes `intent`, or finds that it already was (same sequence, same hash): idempotent.
-  // Requires: its replacements passed Check().
-  // UNKNOWN, UNAVAILABLE, RESOURCE_EXHAUSTED: try the same intent again. FAILED_PRECONDITION: the
-  // table has a higher sequence or another hash under ours: this ledger must stop publishing here.
-  // CANCELLED: this intent was abandoned, and is again found to be. Any code of Check(): something
-  // has changed since; this intent is to be abandoned.
+  // Publishes `intent`, with the columns that its rows need, or finds that it already was (same
+  // sequence, same hash): idempotent. Requires: its replacements passed Check(). UNKNOWN,
+  // UNAVAILABLE, RESOURCE_EXHAUSTED: try the same intent again. FAILED_PRECONDITION: the table has
+  // a higher sequence or another hash under ours: this ledger must stop publishing here. CANCELLED:
+  // this intent was abandoned, and is again found to be. Any code of Check(): something has changed
+  // since; this intent is to be abandoned.
   virtual absl::StatusOr<CommitResult> Commit(const Intent& intent) = 0;
 
   // Makes sure `intent` can never be committed: an empty version with its sequence and hash. A

@@ -71,6 +71,7 @@ class CountingCommitters : public CommitterFactory {
       return std::vector<absl::Status>(replacements.size());
     }
     void Expect(const PublishedTable&) override {}
+    absl::StatusOr<std::optional<Schema>> Columns() override { return std::nullopt; }
     using Pieces = std::vector<PublishedPiece>;
     absl::StatusOr<Pieces> FindLost(const Pieces&) override { return Pieces(); }
     absl::StatusOr<CommitResult> Commit(const Intent&) override {

@@ -37,8 +37,6 @@ constexpr int64_t kRowGroupBytes = int64_t{16} << 20;
 constexpr int kMaxOpenFiles = 128;            // A process has 1,024 descriptors by default.
 constexpr int64_t kArrayOverheadBytes = 320;  // Of a small array: objects and padded buffers.
 constexpr int64_t kConstantChunkRows = 8192;
-constexpr absl::string_view kLoadedAt = "_hw_loaded_at";
-constexpr absl::string_view kMicrobatch = "_hw_microbatch";
 
 // Rows of one piece and partition that wait, and the file that takes them.
 struct Output {
@@ -53,8 +51,8 @@ struct Output {
 
 Schema FileSchemaOf(const Schema& source) {
   Schema schema = source;
-  schema.columns.push_back(Column{std::string(kLoadedAt), ColumnType{TypeKind::kTimestamp}});
-  schema.columns.push_back(Column{std::string(kMicrobatch), ColumnType{TypeKind::kString}});
+  schema.columns.push_back(Column{kLoadedAtColumn, ColumnType{TypeKind::kTimestamp}});
+  schema.columns.push_back(Column{kMicrobatchColumn, ColumnType{TypeKind::kString}});
   for (Column& column : schema.columns) column.nullable = true;
   return schema;
 }

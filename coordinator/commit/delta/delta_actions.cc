@@ -95,6 +95,9 @@ void PutCommitInfo(std::string& out, const DeltaCommitInfo& info, bool blind_app
 void PutMetadata(std::string& out, const DeltaMetadata& metadata) {
   Line(out, "metaData", [&](Writer& writer) {
     Put(writer, "id", absl::string_view(metadata.id));
+    if (!metadata.name.empty()) Put(writer, "name", absl::string_view(metadata.name));
+    if (!metadata.description.empty())
+      Put(writer, "description", absl::string_view(metadata.description));
     writer.Key("format");
     writer.StartObject();
     Put(writer, "provider", absl::string_view("parquet"));
@@ -189,10 +192,13 @@ bool TakeAction(const Value& line, DeltaVersion& version) {
   if (const Value* txn = Member(line, "txn")) {
     version.txns.push_back({Text(*txn, "appId"), Number(*txn, "version")});
   } else if (const Value* metadata = Member(line, "metaData")) {
-    version.metadata =
-        DeltaMetadata{Text(*metadata, "id"), Text(*metadata, "schemaString"),
-                      Texts(*metadata, "partitionColumns"), Map(*metadata, "configuration"),
-                      Number(*metadata, "createdTime")};
+    version.metadata = DeltaMetadata{Text(*metadata, "id"),
+                                     Text(*metadata, "schemaString"),
+                                     Texts(*metadata, "partitionColumns"),
+                                     Map(*metadata, "configuration"),
+                                     Number(*metadata, "createdTime"),
+                                     Text(*metadata, "name"),
+                                     Text(*metadata, "description")};
     return !version.metadata->schema_string.empty();
   } else if (const Value* protocol = Member(line, "protocol")) {
     version.protocol = ParseProtocol(*protocol);

@@ -32,6 +32,8 @@ struct DeltaMetadata {
   std::vector<std::string> partition_columns;
   std::map<std::string, std::string> configuration;
   int64_t created_ms = 0;
+  std::string name = "";  // Both are others' to give; empty: none.
+  std::string description = "";
   friend bool operator==(const DeltaMetadata&, const DeltaMetadata&) = default;
 };
 

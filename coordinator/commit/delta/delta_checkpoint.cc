@@ -37,7 +37,8 @@ std::shared_ptr<arrow::Schema> CheckpointSchema() {
   const auto metadata = arrow::struct_(
       {field("id", arrow::utf8()), field("format", format), field("schemaString", arrow::utf8()),
        field("partitionColumns", arrow::list(arrow::utf8())), field("configuration", TextMap()),
-       field("createdTime", arrow::int64())});
+       field("createdTime", arrow::int64()), field("name", arrow::utf8()),
+       field("description", arrow::utf8())});
   const auto protocol = arrow::struct_({field("minReaderVersion", arrow::int32()),
                                         field("minWriterVersion", arrow::int32()),
                                         field("readerFeatures", arrow::list(arrow::utf8())),
@@ -133,6 +134,8 @@ void AppendMetadata(Rows& rows, const DeltaMetadata& metadata) {
   rows.Texts(row, 3, &metadata.partition_columns);
   rows.Pairs(row, 4, metadata.configuration);
   rows.Long(row, 5, metadata.created_ms);
+  rows.Text(row, 6, metadata.name, /*null_if_empty=*/true);
+  rows.Text(row, 7, metadata.description, /*null_if_empty=*/true);
 }
 
 arrow::Result<std::string> Encode(const DeltaVersion& state) {
@@ -251,10 +254,13 @@ DeltaVersion Collect(const arrow::Table& table) {
                                remove.Long("size", i)});
     }
     if (metadata.Has(i)) {
-      state.metadata =
-          DeltaMetadata{metadata.Text("id", i), metadata.Text("schemaString", i),
-                        metadata.Texts("partitionColumns", i), metadata.Map("configuration", i),
-                        metadata.Long("createdTime", i)};
+      state.metadata = DeltaMetadata{metadata.Text("id", i),
+                                     metadata.Text("schemaString", i),
+                                     metadata.Texts("partitionColumns", i),
+                                     metadata.Map("configuration", i),
+                                     metadata.Long("createdTime", i),
+                                     metadata.Text("name", i),
+                                     metadata.Text("description", i)};
     }
     if (protocol.Has(i)) {
       state.protocol =

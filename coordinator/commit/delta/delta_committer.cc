@@ -6,16 +6,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "common/base/ids.h"
 #include "common/base/status.h"
 #include "common/storage/local_store.h"
 #include "coordinator/commit/delta/checkpointer.h"
 #include "coordinator/commit/delta/delta_log.h"
-#include "coordinator/commit/delta/delta_schema.h"
 #include "coordinator/commit/delta/delta_snapshot.h"
 #include "coordinator/commit/delta/piece_index.h"
 #include "coordinator/commit/delta/table_claim.h"
+#include "coordinator/commit/delta/table_shape.h"
 
 namespace headwater {
 namespace {
@@ -41,6 +39,7 @@ class DeltaCommitter final : public TableCommitter {
   void Expect(const PublishedTable& published) override { published_ = published; }
   absl::StatusOr<std::vector<absl::Status>> Check(
       const std::vector<Replacement>& replacements) override;
+  absl::StatusOr<std::optional<Schema>> Columns() override;
   absl::StatusOr<std::vector<PublishedPiece>> FindLost(
       const std::vector<PublishedPiece>& pieces) override;
   absl::StatusOr<CommitResult> Commit(const Intent& intent) override;
@@ -53,11 +52,12 @@ class DeltaCommitter final : public TableCommitter {
   absl::Status CheckOwner() const { return CheckClaim(location_, published_, snapshot_, *store_); }
   absl::StatusOr<std::vector<absl::Status>> CheckAll(
       const std::vector<Replacement>& replacements) const;
-  absl::Status CheckOne(const Replacement& replacement, const Schema* table) const;
+  absl::Status CheckOne(const Replacement& replacement, TableShape& shape) const;
   absl::StatusOr<Found> Look(const Intent& intent, int64_t* version);
   DeltaVersion Begin(const Intent& intent, bool abandoned) const;
   absl::StatusOr<std::vector<std::string>> Replaced(const Replacement& replacement) const;
   absl::StatusOr<DeltaVersion> ActionsFor(const Intent& intent) const;
+  absl::StatusOr<DeltaVersion> Fencing(const Intent& intent) const;
 
   TableLocation location_;
   DeltaCommitterOptions options_;
@@ -114,28 +114,9 @@ absl::StatusOr<TableContents> DeltaCommitter::Inspect() {
   return contents;
 }
 
-absl::Status DeltaCommitter::CheckOne(const Replacement& replacement, const Schema* table) const {
+absl::Status DeltaCommitter::CheckOne(const Replacement& replacement, TableShape& shape) const {
   const std::string where =
       absl::StrCat(ToString(replacement.dataset), " into table ", location_.table);
-  const Schema staged = TableSchema(replacement.manifest.schema, replacement.partition_by);
-  if (const std::string clash = ColumnClash(staged); !clash.empty())
-    return absl::InvalidArgumentError(absl::StrCat(where, ": ", clash));
-  if (table != nullptr) {
-    if (const std::string difference = SchemaDifference(*table, staged); !difference.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(where, ": the columns do not fit the table: ", difference,
-                       ". Mend the source, leave the column out (columns: exclude), or load into "
-                       "another table (target_table)"));
-    }
-  }
-  if (snapshot_.exists() &&
-      snapshot_.metadata()->partition_columns != PartitionColumns(replacement.partition_by)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        where, ": the table is partitioned by ",
-        absl::StrJoin(snapshot_.metadata()->partition_columns, ", "), ", expected ",
-        absl::StrJoin(PartitionColumns(replacement.partition_by), ", "),
-        ". Set partition_by to what the table has, or load into another table (target_table)"));
-  }
   if (const auto path = index_.Untagged(replacement.dataset.server); path.has_value()) {
     return absl::AlreadyExistsError(absl::StrCat(
         where, ": the table holds a file of this server that Headwater did not write (", *path,
@@ -164,7 +145,8 @@ absl::Status DeltaCommitter::CheckOne(const Replacement& replacement, const Sche
                        file.size_bytes, ". Its rows are to be read again"));
     }
   }
-  return absl::OkStatus();
+  // Last: what a replacement that is refused would have added, the others do not get.
+  return Annotate(shape.Take(replacement), where);
 }
 
 absl::StatusOr<std::vector<absl::Status>> DeltaCommitter::Check(
@@ -172,6 +154,14 @@ absl::StatusOr<std::vector<absl::Status>> DeltaCommitter::Check(
   RETURN_IF_ERROR(Refresh());
   RETURN_IF_ERROR(CheckOwner());
   return CheckAll(replacements);
+}
+
+absl::StatusOr<std::optional<Schema>> DeltaCommitter::Columns() {
+  RETURN_IF_ERROR(Refresh());
+  RETURN_IF_ERROR(CheckOwner());
+  if (!snapshot_.exists()) return std::nullopt;
+  ASSIGN_OR_RETURN(const TableShape shape, TableShape::Of(snapshot_));
+  return SourceColumns(shape.schema(), shape.partition_columns());
 }
 
 absl::StatusOr<std::vector<PublishedPiece>> DeltaCommitter::FindLost(
@@ -189,17 +179,10 @@ absl::StatusOr<std::vector<PublishedPiece>> DeltaCommitter::FindLost(
 
 absl::StatusOr<std::vector<absl::Status>> DeltaCommitter::CheckAll(
     const std::vector<Replacement>& replacements) const {
-  std::optional<Schema> table;
-  if (snapshot_.exists()) {
-    ASSIGN_OR_RETURN(table, SchemaFromJson(snapshot_.metadata()->schema_string));
-  }
+  ASSIGN_OR_RETURN(TableShape shape, TableShape::Of(snapshot_));
   std::vector<absl::Status> statuses;
-  for (const Replacement& replacement : replacements) {
-    statuses.push_back(CheckOne(replacement, table.has_value() ? &*table : nullptr));
-    // The first good one of a new table says what the others must look like.
-    if (!table.has_value() && statuses.back().ok())
-      table = TableSchema(replacement.manifest.schema, replacement.partition_by);
-  }
+  for (const Replacement& replacement : replacements)
+    statuses.push_back(CheckOne(replacement, shape));
   return statuses;
 }
 
@@ -242,20 +225,6 @@ DeltaVersion DeltaCommitter::Begin(const Intent& intent, bool abandoned) const {
     max_fence = std::max(max_fence, replacement.fence);
   if (max_fence > snapshot_.LastSequence(kFenceAppId))
     actions.txns.push_back({kFenceAppId, max_fence});
-  if (!snapshot_.exists() && !intent.replacements.empty()) {
-    const Replacement& first = intent.replacements.front();
-    const Schema schema = TableSchema(first.manifest.schema, first.partition_by);
-    actions.protocol = ProtocolFor(schema);
-    const std::string id = RandomId();
-    const std::string guid =
-        absl::StrCat(id.substr(0, 8), "-", id.substr(8, 4), "-", id.substr(12, 4), "-",
-                     id.substr(16, 4), "-", id.substr(20));
-    actions.metadata = DeltaMetadata{guid,
-                                     SchemaToJson(schema),
-                                     PartitionColumns(first.partition_by),
-                                     {{kOwnerProperty, location_.ledger_id}},
-                                     now_ms};
-  }
   return actions;
 }
 
@@ -281,7 +250,9 @@ absl::StatusOr<std::vector<std::string>> DeltaCommitter::Replaced(
 absl::StatusOr<DeltaVersion> DeltaCommitter::ActionsFor(const Intent& intent) const {
   DeltaVersion actions = Begin(intent, false);
   const int64_t now_ms = actions.commit_info->timestamp_ms;
+  ASSIGN_OR_RETURN(TableShape shape, TableShape::Of(snapshot_));
   for (const Replacement& replacement : intent.replacements) {
+    RETURN_IF_ERROR(shape.Take(replacement));
     ASSIGN_OR_RETURN(const std::vector<std::string> replaced, Replaced(replacement));
     for (const std::string& path : replaced) {
       const DeltaAdd& old = snapshot_.files().at(path);
@@ -299,7 +270,28 @@ absl::StatusOr<DeltaVersion> DeltaCommitter::ActionsFor(const Intent& intent) co
       }
     }
   }
+  RETURN_IF_ERROR(shape.Put(snapshot_, location_.ledger_id, now_ms, actions));
   return actions;
+}
+
+// The version that fences an intent. A table that is not there yet is made for it, with the
+// columns of the first replacement that has any.
+absl::StatusOr<DeltaVersion> DeltaCommitter::Fencing(const Intent& intent) const {
+  DeltaVersion actions = Begin(intent, true);
+  if (snapshot_.exists()) return actions;
+  absl::Status status = absl::InvalidArgumentError(
+      absl::StrCat("table ", location_.table, ": intent ", intent.sequence,
+                   " replaces nothing, so nothing says what columns the table has in which it is "
+                   "to be abandoned"));
+  for (const Replacement& replacement : intent.replacements) {
+    TableShape shape;
+    status = shape.Take(replacement);
+    if (!status.ok()) continue;
+    RETURN_IF_ERROR(
+        shape.Put(snapshot_, location_.ledger_id, actions.commit_info->timestamp_ms, actions));
+    return actions;
+  }
+  return status;
 }
 
 absl::StatusOr<CommitResult> DeltaCommitter::Commit(const Intent& intent) {
@@ -351,13 +343,8 @@ absl::Status DeltaCommitter::Abandon(const Intent& intent) {
                                                         " is published in version ", version));
     }
     RETURN_IF_ERROR(CheckOwner());
-    if (!snapshot_.exists() && intent.replacements.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("table ", location_.table, ": intent ", intent.sequence,
-                       " replaces nothing, so nothing says what columns the table has in which it "
-                       "is to be abandoned"));
-    }
-    absl::Status put = PutVersion(*store_, snapshot_.version() + 1, Begin(intent, true));
+    ASSIGN_OR_RETURN(const DeltaVersion actions, Fencing(intent));
+    absl::Status put = PutVersion(*store_, snapshot_.version() + 1, actions);
     if (!absl::IsAlreadyExists(put)) return put;
   }
   return absl::AbortedError(absl::StrCat("table ", location_.table, ": other writers won ",

@@ -8,35 +8,46 @@
 #include <map>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "common/base/status.h"
 #include "common/model/dataset_spec.h"
 
 namespace headwater {
 
+namespace {
+
+using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
+
+void PutField(JsonWriter& writer, const Column& column) {
+  writer.StartObject();
+  writer.Key("name");
+  writer.String(column.name.c_str(), static_cast<rapidjson::SizeType>(column.name.size()));
+  writer.Key("type");
+  writer.String(TypeToString(column.type).c_str());
+  writer.Key("nullable");
+  writer.Bool(true);
+  writer.Key("metadata");
+  writer.StartObject();
+  writer.EndObject();
+  writer.EndObject();
+}
+
+bool IsStruct(const rapidjson::Document& document) {
+  return !document.HasParseError() && document.IsObject() && document.HasMember("fields") &&
+         document["fields"].IsArray();
+}
+
+}  // namespace
+
 std::string SchemaToJson(const Schema& schema) {
   rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  JsonWriter writer(buffer);
   writer.StartObject();
   writer.Key("type");
   writer.String("struct");
   writer.Key("fields");
   writer.StartArray();
-  for (const Column& column : schema.columns) {
-    writer.StartObject();
-    writer.Key("name");
-    writer.String(column.name.c_str(), static_cast<rapidjson::SizeType>(column.name.size()));
-    writer.Key("type");
-    writer.String(TypeToString(column.type).c_str());
-    writer.Key("nullable");
-    writer.Bool(true);
-    writer.Key("metadata");
-    writer.StartObject();
-    writer.EndObject();
-    writer.EndObject();
-  }
+  for (const Column& column : schema.columns) PutField(writer, column);
   writer.EndArray();
   writer.EndObject();
   return std::string(buffer.GetString(), buffer.GetSize());
@@ -45,8 +56,7 @@ std::string SchemaToJson(const Schema& schema) {
 absl::StatusOr<Schema> SchemaFromJson(absl::string_view json) {
   rapidjson::Document document;
   document.Parse(json.data(), json.size());
-  if (document.HasParseError() || !document.IsObject() || !document.HasMember("fields") ||
-      !document["fields"].IsArray()) {
+  if (!IsStruct(document)) {
     return absl::DataLossError("the table's schemaString is not a struct");
   }
   Schema schema;
@@ -63,6 +73,33 @@ absl::StatusOr<Schema> SchemaFromJson(absl::string_view json) {
     schema.columns.push_back({name, type, true});
   }
   return schema;
+}
+
+absl::StatusOr<std::string> GrowSchemaJson(absl::string_view json, const Schema& schema) {
+  rapidjson::Document document;
+  document.Parse(json.data(), json.size());
+  ASSIGN_OR_RETURN(const Schema before, SchemaFromJson(json));
+  auto& allocator = document.GetAllocator();
+  rapidjson::Value& fields = document["fields"];
+  for (size_t i = 0; i < schema.columns.size(); ++i) {
+    const Column& column = schema.columns[i];
+    if (i >= before.columns.size()) {
+      rapidjson::StringBuffer buffer;
+      JsonWriter writer(buffer);
+      PutField(writer, column);
+      rapidjson::Document field(&allocator);
+      field.Parse(buffer.GetString(), buffer.GetSize());
+      fields.PushBack(field, allocator);
+    } else if (!(column.type == before.columns[i].type)) {
+      const std::string type = TypeToString(column.type);
+      fields[static_cast<rapidjson::SizeType>(i)]["type"].SetString(
+          type.c_str(), static_cast<rapidjson::SizeType>(type.size()), allocator);
+    }
+  }
+  rapidjson::StringBuffer buffer;
+  JsonWriter writer(buffer);
+  document.Accept(writer);
+  return std::string(buffer.GetString(), buffer.GetSize());
 }
 
 std::vector<std::string> PartitionColumns(const Unit& partition_by) {
@@ -89,6 +126,29 @@ DeltaProtocol ProtocolFor(const Schema& schema) {
   return {3, 7, {"timestampNtz"}, {"timestampNtz"}};
 }
 
+DeltaProtocol GrowProtocol(const DeltaProtocol& protocol, const Schema& schema) {
+  const DeltaProtocol needed = ProtocolFor(schema);
+  DeltaProtocol grown = protocol;
+  if (needed.reader_features.empty()) return grown;
+  if (grown.min_writer < needed.min_writer) {
+    // What the old version implied has to be listed now.
+    grown.writer_features.clear();
+    if (grown.min_writer == 2) grown.writer_features = {"appendOnly", "invariants"};
+    grown.min_writer = needed.min_writer;
+  }
+  if (grown.min_reader < needed.min_reader) {
+    grown.reader_features.clear();
+    grown.min_reader = needed.min_reader;
+  }
+  for (auto* features : {&grown.reader_features, &grown.writer_features}) {
+    for (const std::string& feature : needed.reader_features) {
+      if (std::find(features->begin(), features->end(), feature) == features->end())
+        features->push_back(feature);
+    }
+  }
+  return grown;
+}
+
 std::string ColumnClash(const Schema& schema) {
   std::map<std::string, const Column*> names;
   for (const Column& column : schema.columns) {
@@ -99,43 +159,6 @@ std::string ColumnClash(const Schema& schema) {
                         "one out (columns: exclude), or rename it in the source or in a view");
   }
   return "";
-}
-
-namespace {
-
-// Index of the column whose name differs from `name` only in case, or -1.
-int FindOtherCase(const Schema& schema, const std::string& name) {
-  for (size_t i = 0; i < schema.columns.size(); ++i) {
-    if (schema.columns[i].name != name && absl::EqualsIgnoreCase(schema.columns[i].name, name))
-      return static_cast<int>(i);
-  }
-  return -1;
-}
-
-}  // namespace
-
-std::string SchemaDifference(const Schema& table, const Schema& staged) {
-  std::vector<std::string> differences;
-  for (const Column& column : staged.columns) {
-    const int at = table.Find(column.name);
-    if (const int other = FindOtherCase(table, column.name); at < 0 && other >= 0) {
-      differences.push_back(absl::StrCat("column ", table.columns[other].name,
-                                         " of the table is written ", column.name,
-                                         " in the source"));
-    } else if (at < 0) {
-      differences.push_back(
-          absl::StrCat("column ", column.name, " (", TypeToString(column.type), ") is new"));
-    } else if (!(table.columns[at].type == column.type)) {
-      differences.push_back(absl::StrCat("column ", column.name, " is ",
-                                         TypeToString(table.columns[at].type), " in the table and ",
-                                         TypeToString(column.type), " in the source"));
-    }
-  }
-  for (const Column& column : table.columns) {
-    if (staged.Find(column.name) < 0 && FindOtherCase(staged, column.name) < 0)
-      differences.push_back(absl::StrCat("column ", column.name, " is gone from the source"));
-  }
-  return absl::StrJoin(differences, "; ");
 }
 
 }  // namespace headwater

@@ -21,15 +21,19 @@ absl::StatusOr<Schema> SchemaFromJson(absl::string_view json);
 Schema TableSchema(const Schema& file_schema, const Unit& partition_by);
 std::vector<std::string> PartitionColumns(const Unit& partition_by);
 
+// `json`, whose columns are as in `schema` but for types that have widened and columns that are
+// missing at its end. What others have written beside names and types stays. DATA_LOSS: not a
+// schema.
+absl::StatusOr<std::string> GrowSchemaJson(absl::string_view json, const Schema& schema);
+
 // The least protocol that these columns need: 1/2, or 3/7 with timestampNtz.
 DeltaProtocol ProtocolFor(const Schema& schema);
+// The least that has what `protocol` has and these columns need.
+DeltaProtocol GrowProtocol(const DeltaProtocol& protocol, const Schema& schema);
 
 // Empty when no two names are the same to Delta, which does not tell upper from lower case; else
 // which ones are, in words.
 std::string ColumnClash(const Schema& schema);
-
-// Empty when equal by name and type, in whatever order; else what differs, in words.
-std::string SchemaDifference(const Schema& table, const Schema& staged);
 
 }  // namespace headwater
 

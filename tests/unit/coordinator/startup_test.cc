@@ -28,6 +28,7 @@ class SeenTables : public CommitterFactory {
       return absl::InternalError("not at the start");
     }
     void Expect(const PublishedTable&) override {}
+    absl::StatusOr<std::optional<Schema>> Columns() override { return std::nullopt; }
     absl::StatusOr<std::vector<PublishedPiece>> FindLost(
         const std::vector<PublishedPiece>&) override {
       return std::vector<PublishedPiece>();
