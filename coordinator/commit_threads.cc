@@ -29,6 +29,9 @@ CommitChecked Check(TableCommitter& committer, const CheckCommit& check) {
   committer.Expect(check.published);
   answer.table_status = [&]() -> absl::Status {
     ASSIGN_OR_RETURN(answer.statuses, committer.Check(check.replacements));
+    if (check.replacements.empty()) {
+      ASSIGN_OR_RETURN(answer.columns, committer.Columns());
+    }
     if (check.pieces.empty()) return absl::OkStatus();
     ASSIGN_OR_RETURN(answer.lost, committer.FindLost(check.pieces));
     return absl::OkStatus();

@@ -111,6 +111,7 @@ struct CommitChecked {  // Answers effect CheckCommit.
   absl::Status table_status;              // Not OK: none of them can be published now.
   std::vector<absl::Status> statuses;     // One per fence asked, when table_status is OK.
   std::vector<PublishedPiece> lost = {};  // Of the pieces asked.
+  std::optional<Schema> columns = {};     // When no fence was asked: the table's; none: no table.
 };
 struct CommitFinished {  // Answers effect Commit.
   std::string table;

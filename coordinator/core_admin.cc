@@ -136,6 +136,7 @@ void Core::Impl::On(const PlanRequested& input) {
 }
 
 void Core::Impl::AnswerPlanned(const DatasetId& id, const ProbeResult& result,
+                               const std::vector<std::string>& notices,
                                const std::set<CallId>& calls) {
   for (CallId call : calls) {
     const auto it = plans.find(call);
@@ -147,7 +148,8 @@ void Core::Impl::AnswerPlanned(const DatasetId& id, const ProbeResult& result,
       if (request.dataset == id) demand.demand = DemandProto(request);
     }
     ActivateDemand(copy, demand, it->second.request.kind, state->last_sequence() + 1);
-    it->second.results[id] = DescribePlan(copy, demand);
+    v1::PlannedDataset& planned = it->second.results[id] = DescribePlan(copy, demand);
+    for (const std::string& notice : notices) planned.add_warnings(notice);
   }
 }
 
@@ -186,7 +188,10 @@ void Core::Impl::On(const VerifyRequested& input) {
     if (dataset == nullptr) continue;
     *verify.results[id].mutable_dataset() = RefOf(id);
     verify.unasked.insert(id.table);
-    for (VerificationTask& task : VerificationsOf(*dataset, kPiecesPerVerification)) {
+    const auto table = state->tables().find(id.table);
+    const auto written =
+        table == state->tables().end() ? std::map<std::string, Schema>() : table->second.written;
+    for (VerificationTask& task : VerificationsOf(*dataset, written, kPiecesPerVerification)) {
       verify.queued.emplace_back(id, std::move(task));
     }
   }
@@ -220,6 +225,10 @@ void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manife
     for (const StagedPiece& read : manifest->pieces) {
       const Piece* piece =
           read.extent.range.has_value() ? dataset.coverage.Find(*read.extent.range) : nullptr;
+      const std::string* spec_version = piece != nullptr ? &piece->spec_version
+                                        : dataset.outside.has_value()
+                                            ? &dataset.outside->spec_version
+                                            : nullptr;
       const Fingerprint* published = piece != nullptr ? &piece->fingerprint
                                      : !read.extent.range.has_value() && dataset.outside.has_value()
                                          ? &dataset.outside->fingerprint
@@ -228,6 +237,16 @@ void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manife
       result.set_pieces(result.pieces() + 1);
       result.set_rows(result.rows() + read.fingerprint.rows);
       if (*published == read.fingerprint) continue;
+      if (published->rows == read.fingerprint.rows &&
+          !Compares(dataset, *spec_version, *manifest)) {
+        v1::Problem* shown = result.add_problems();
+        *shown->mutable_dataset() = RefOf(id);
+        shown->set_extent(Describe(dataset, read.extent));
+        shown->set_warning(absl::StrCat("same count (", read.fingerprint.rows,
+                                        " rows), content not compared: it was written with columns "
+                                        "that the source does not have any more"));
+        continue;
+      }
       result.set_different(result.different() + 1);
       problem(read.extent,
               published->rows == read.fingerprint.rows

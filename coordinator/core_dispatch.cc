@@ -268,7 +268,9 @@ bool Core::Impl::OfferClaim(const DatasetState& dataset, const std::string& run_
   TaskSpec task;
   task.run_id = run_id;
   const int64_t fence = Emit(std::move(event));
-  task.kind = MicrobatchOf(dataset, dataset.claims.at(fence));
+  MicrobatchTask microbatch = MicrobatchOf(dataset, dataset.claims.at(fence));
+  microbatch.table_schema = state->ColumnsOf(dataset.spec.id.table);
+  task.kind = std::move(microbatch);
   Offer(session_id, *session, dataset, TaskKind::kMicrobatch, {task_id, fence}, std::move(task),
         backfill);
   return true;

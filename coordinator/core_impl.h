@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/data/schema_drift.h"
 #include "coordinator/agenda.h"
 #include "coordinator/core.h"
 #include "coordinator/plan/planner.h"
@@ -141,6 +142,15 @@ struct Core::Impl {
   void Unlooked(const std::string& table, const absl::Status& status);
   PublishedTable PublishedOf(const std::string& table) const;
 
+  // ---- core_columns.cc
+  absl::StatusOr<SchemaPlan> PlanColumns(const DatasetState& dataset,
+                                         const ProbeResult& result) const;
+  std::vector<std::string> NewNotices(const DatasetState& dataset, const SchemaPlan& plan) const;
+  void TakeColumns(const std::string& table, const Schema& columns);
+  void TakeFoundColumns(const std::string& table, const std::optional<Schema>& found);
+  bool Compares(const DatasetState& dataset, const std::string& spec_version,
+                const Manifest& manifest) const;
+
   // ---- core_commit.cc
   void On(const CommitChecked& input);
   void On(const CommitFinished& input);
@@ -164,7 +174,8 @@ struct Core::Impl {
   void FailDemands(const DatasetId& id, const std::vector<std::string>& run_ids,
                    const Failure& failure);
   absl::Status CheckPolicies(const DatasetSpec& spec, const ProbeResult& result) const;
-  void AnswerPlanned(const DatasetId& id, const ProbeResult& result, const std::set<CallId>& calls);
+  void AnswerPlanned(const DatasetId& id, const ProbeResult& result,
+                     const std::vector<std::string>& notices, const std::set<CallId>& calls);
   void AnswerPlanFailed(const DatasetId& id, const Failure& failure, const std::set<CallId>& calls);
   void FinishPlans();
   void TakeVerified(const std::string& task_id, const Manifest* manifest, const Failure* failure);

@@ -84,6 +84,7 @@ void Core::Impl::TakeLook(const CommitChecked& input) {
                     return entry.first.table == input.table && !entry.second.live_runs.empty();
                   });
   if (!wanted) return;
+  TakeFoundColumns(input.table, input.columns);
   for (const auto& [id, extents] : lost) {
     v1::Event event;
     *event.mutable_lost()->mutable_dataset() = RefOf(id);

@@ -249,13 +249,16 @@ absl::Status Core::Impl::TakeProbe(const LeaseRef& ref, const ProbeResult& resul
   if (it == probes.end() || it->second.task_id != ref.task_id) return LeaseGone(ref);
   const ProbeWork work = std::move(it->second);
   probes.erase(it);
-  const absl::Status allowed = CheckPolicies(state->FindDataset(id)->spec, result);
+  const DatasetState& dataset = *state->FindDataset(id);
+  absl::Status allowed = CheckPolicies(dataset.spec, result);
+  const absl::StatusOr<SchemaPlan> columns = PlanColumns(dataset, result);
+  if (allowed.ok()) allowed = columns.status();
   if (!allowed.ok()) {
     FailDemands(id, work.run_ids, {FailureKind::kSource, allowed});
     AnswerPlanFailed(id, {FailureKind::kSource, allowed}, work.plans);
     return absl::OkStatus();
   }
-  AnswerPlanned(id, result, work.plans);
+  AnswerPlanned(id, result, columns->notices, work.plans);
   // Only looked at; or a plan asked, and what the table has lost is not known yet: the run's own
   // probe comes after that.
   if (work.run_ids.empty() || unasked.contains(id.table)) return absl::OkStatus();
@@ -263,6 +266,9 @@ absl::Status Core::Impl::TakeProbe(const LeaseRef& ref, const ProbeResult& resul
   *event.mutable_probed()->mutable_dataset() = RefOf(id);
   *event.mutable_probed()->mutable_result() = ToProto(result);
   for (const std::string& run_id : work.run_ids) event.mutable_probed()->add_run_ids(run_id);
+  for (std::string& notice : NewNotices(dataset, *columns))
+    event.mutable_probed()->add_notices(std::move(notice));
+  TakeColumns(id.table, columns->table);
   Emit(std::move(event));
   return absl::OkStatus();
 }

@@ -118,6 +118,11 @@ v1::WatchRunResponse DescribeRun(const ClusterState& state, const RunState& run,
     int64_t in_flight = 0;
     for (const auto& [ref, lease] : leases.leases()) in_flight += lease.dataset == id ? 1 : 0;
     out->set_in_flight(in_flight);
+    for (const std::string& notice : demand.notices) {
+      v1::Problem* shown = response.add_problems();
+      *shown->mutable_dataset() = RefOf(id);
+      shown->set_warning(notice);
+    }
     for (const DemandProblem& problem : demand.problems) {
       v1::Problem* shown = response.add_problems();
       *shown->mutable_dataset() = RefOf(id);

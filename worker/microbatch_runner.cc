@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "worker/observed_reader.h"
+#include "worker/source/conforming_reader.h"
 #include "worker/source/prefetching_reader.h"
 #include "worker/staged_parts.h"
 
@@ -62,9 +63,25 @@ absl::StatusOr<Readers> Whole(absl::StatusOr<std::unique_ptr<SourceReader>> read
   return readers;
 }
 
-std::variant<Manifest, SidedError> ReadAndStage(StagingOptions staging, Source& source,
-                                                const StagingFactory& open_writer,
-                                                const RunTaskOptions& options, int connections,
+// How rows are read: the columns that they get, what becomes of others, and over how many
+// connections.
+struct Reading {
+  const Schema& table;
+  SchemaPolicy policy;
+  int connections;
+};
+
+absl::Status Conform(Readers& readers, const Reading& reading, const DatasetSpec& dataset) {
+  for (std::unique_ptr<SourceReader>& reader : readers) {
+    ASSIGN_OR_RETURN(reader,
+                     ConformToTable(std::move(reader), reading.table, reading.policy, dataset));
+  }
+  return absl::OkStatus();
+}
+
+std::variant<Manifest, SidedError> ReadAndStage(StagingOptions staging, const Reading& reading,
+                                                Source& source, const StagingFactory& open_writer,
+                                                const RunTaskOptions& options,
                                                 const std::string& query_tag, std::stop_token stop,
                                                 const ProgressCallback& progress) {
   ReadOptions read;
@@ -72,6 +89,7 @@ std::variant<Manifest, SidedError> ReadAndStage(StagingOptions staging, Source& 
   read.cursor_type = staging.cursor_type;
   read.domain_end = staging.domain_end;
   read.query_tag = query_tag;
+  const int connections = reading.connections;
   if (connections > 1) {
     read.batch_bytes =
         std::min(read.batch_bytes, std::max(read.batch_bytes / connections, kLeastBatchBytes));
@@ -80,6 +98,8 @@ std::variant<Manifest, SidedError> ReadAndStage(StagingOptions staging, Source& 
                     ? source.ReadParts(staging.dataset, staging.extent, read, connections, stop)
                     : Whole(source.Read(staging.dataset, staging.extent, read));
   if (!opened.ok()) return SidedError{FailureKind::kSource, opened.status()};
+  if (absl::Status fits = Conform(*opened, reading, staging.dataset); !fits.ok())
+    return SidedError{FailureKind::kSource, std::move(fits)};
   if (opened->size() > 1) {
     return StageParts(*std::move(opened), staging, open_writer, stop, progress);
   }
@@ -129,10 +149,14 @@ Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source
           ? OptionsOf(dataset, task, *microbatch, options)
           : OptionsOf(dataset, task, std::get<VerificationTask>(task.kind), options);
   const std::string tag = QueryTag(dataset, task, &staging);
-  // Verifications read over one connection each: they leave the server to runs.
-  const int connections = microbatch != nullptr ? microbatch->connections : 1;
-  auto read = ReadAndStage(std::move(staging), source, open_writer, options, connections, tag, stop,
-                           progress);
+  // What is compared with pieces is given their columns, and no others. It is read over one
+  // connection each: verifications leave the server to runs.
+  const Reading reading =
+      microbatch != nullptr
+          ? Reading{microbatch->table_schema, dataset.on_schema_change, microbatch->connections}
+          : Reading{std::get<VerificationTask>(task.kind).table_schema, SchemaPolicy::kIgnore, 1};
+  auto read =
+      ReadAndStage(std::move(staging), reading, source, open_writer, options, tag, stop, progress);
   if (auto* error = std::get_if<SidedError>(&read)) return Failure{error->kind, error->status};
   Manifest& manifest = std::get<Manifest>(read);
   if (microbatch != nullptr) return std::move(manifest);

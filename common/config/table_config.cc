@@ -256,6 +256,7 @@ class DatasetBuilder {
     spec.settle = settings_.settle.Or(spec.settle);
     spec.settle_values = settings_.settle_values.Or(spec.settle_values);
     spec.max_ahead = settings_.max_ahead.Or(spec.max_ahead);
+    spec.on_schema_change = settings_.on_schema_change.Or(spec.on_schema_change);
     spec.retries = static_cast<int>(settings_.retries.Or(spec.retries));
   }
 

@@ -36,6 +36,16 @@ void PutPolicy(Setting<OutsidePolicy>& setting, MapReader& map, absl::string_vie
   setting = {policy, map.PlaceOf(key)};
 }
 
+void PutSchemaPolicy(Setting<SchemaPolicy>& setting, MapReader& map) {
+  const std::optional<std::string> word =
+      map.Choice("on_schema_change", {"evolve", "freeze", "ignore"});
+  if (!word.has_value()) return;
+  const SchemaPolicy policy = *word == "evolve"   ? SchemaPolicy::kEvolve
+                              : *word == "freeze" ? SchemaPolicy::kFreeze
+                                                  : SchemaPolicy::kIgnore;
+  setting = {policy, map.PlaceOf("on_schema_change")};
+}
+
 void ReadColumns(TableSettings& settings, MapReader& map, Problems& problems) {
   const YamlNode* node = map.Child("columns");
   if (node == nullptr) return;
@@ -93,6 +103,7 @@ void TableSettings::Overlay(const TableSettings& nearer) {
   Take(retries, nearer.retries);
   Take(bound, nearer.bound);
   Take(read_connections, nearer.read_connections);
+  Take(on_schema_change, nearer.on_schema_change);
 }
 
 TableSettings ReadTableSettings(MapReader& map, Problems& problems) {
@@ -128,6 +139,7 @@ TableSettings ReadTableSettings(MapReader& map, Problems& problems) {
   ReadRetries(settings, map, problems);
   Put(settings.bound, map, "bound", map.Choice("bound", {"max", "clock"}));
   Put(settings.read_connections, map, "read_connections", map.Integer("read_connections", 1, 1000));
+  PutSchemaPolicy(settings.on_schema_change, map);
   map.Later({"delete_missing", "hash", "force_after", "on_change", "on_bound_regress", "scd2",
              "sql", "sql_file", "initial", "on_gap", "late_after", "dbt", "rename", "cast", "track",
              "compact"});

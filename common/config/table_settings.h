@@ -48,6 +48,7 @@ struct TableSettings {
   Setting<int64_t> retries;
   Setting<std::string> bound;
   Setting<int64_t> read_connections;
+  Setting<SchemaPolicy> on_schema_change;
 
   // Every value that `nearer` has replaces the one here.
   void Overlay(const TableSettings& nearer);

@@ -16,6 +16,8 @@ namespace headwater {
 class RowBatch {
  public:
   explicit RowBatch(std::shared_ptr<arrow::RecordBatch> batch);
+  // The rows of `other` in other columns; all else as there.
+  RowBatch(const RowBatch& other, std::shared_ptr<arrow::RecordBatch> batch);
 
   const std::shared_ptr<arrow::RecordBatch>& arrow() const { return batch_; }
   int64_t rows() const { return rows_; }

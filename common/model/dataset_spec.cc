@@ -41,6 +41,12 @@ std::string PartitionColumn(const Unit& partition_by) {
   return "";
 }
 
+std::vector<std::string> NeededColumns(const DatasetSpec& spec) {
+  std::vector<std::string> needed = spec.key_columns;
+  if (!spec.cursor.empty()) needed.push_back(spec.cursor);
+  return needed;
+}
+
 absl::StatusOr<CursorCalendar> CalendarOf(const DatasetSpec& spec, CursorType type) {
   const std::string& zone = spec.server.timezone;
   return CursorCalendar::Create(type, zone,

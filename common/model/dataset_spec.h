@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/data/cursor.h"
+#include "common/data/schema_drift.h"
 
 namespace headwater {
 
@@ -66,12 +67,16 @@ struct DatasetSpec {
   int retries = 3;           // Further attempts after the first.
   bool clock_bound = false;  // `bound: clock`
   int read_connections = 0;  // kFull: at most so many for one read; 0: by the estimated rows.
+  SchemaPolicy on_schema_change = SchemaPolicy::kEvolve;
 };
 
 std::string StrategyToString(Strategy strategy);  // full, incremental, partition
 
 // Name of the partition column of the cursor (`cursor_day`), or empty for Kind::kNone.
 std::string PartitionColumn(const Unit& partition_by);
+
+// The columns that the dataset cannot do without: its cursor and its keys.
+std::vector<std::string> NeededColumns(const DatasetSpec& spec);
 
 // How the dataset's cursor values are read and cut, once the source has said of what type they are.
 // A cursor without a zone of its own is in the server's. INVALID_ARGUMENT: a zone this machine does

@@ -48,6 +48,26 @@ absl::StatusOr<OutsidePolicy> PolicyFromProto(absl::string_view field, v1::Outsi
   }
 }
 
+absl::StatusOr<SchemaPolicy> PolicyFromProto(v1::SchemaPolicy policy) {
+  switch (policy) {
+    case v1::SCHEMA_POLICY_UNSPECIFIED:  // In a ledger of before there was a choice.
+    case v1::SCHEMA_POLICY_EVOLVE:
+      return SchemaPolicy::kEvolve;
+    case v1::SCHEMA_POLICY_FREEZE:
+      return SchemaPolicy::kFreeze;
+    case v1::SCHEMA_POLICY_IGNORE:
+      return SchemaPolicy::kIgnore;
+    default:
+      return BadField("on_schema_change", absl::StrCat("unknown value ", static_cast<int>(policy)));
+  }
+}
+
+v1::SchemaPolicy PolicyToProto(SchemaPolicy policy) {
+  return policy == SchemaPolicy::kEvolve   ? v1::SCHEMA_POLICY_EVOLVE
+         : policy == SchemaPolicy::kFreeze ? v1::SCHEMA_POLICY_FREEZE
+                                           : v1::SCHEMA_POLICY_IGNORE;
+}
+
 v1::OutsidePolicy PolicyToProto(OutsidePolicy policy) {
   switch (policy) {
     case OutsidePolicy::kLoad:
@@ -297,6 +317,7 @@ absl::StatusOr<DatasetSpec> FromProto(const v1::DatasetSpec& spec) {
   result.retries = spec.retries();
   result.clock_bound = spec.clock_bound();
   result.read_connections = spec.read_connections();
+  ASSIGN_OR_RETURN(result.on_schema_change, PolicyFromProto(spec.on_schema_change()));
   return result;
 }
 
@@ -327,6 +348,7 @@ v1::DatasetSpec ToProto(const DatasetSpec& spec) {
   result.set_retries(spec.retries);
   result.set_clock_bound(spec.clock_bound);
   result.set_read_connections(spec.read_connections);
+  result.set_on_schema_change(PolicyToProto(spec.on_schema_change));
   return result;
 }
 

@@ -72,8 +72,9 @@ struct MicrobatchTask {
       cuts;  // Ascending, strictly inside the range: where one piece ends and the next begins.
   std::vector<KnownPiece> known;
   CursorType cursor_type = CursorType::kNone;
-  int64_t domain_end = 0;  // Cursors at or beyond it are `outside`.
-  int connections = 1;     // Of the source, that the read may use at once.
+  int64_t domain_end = 0;    // Cursors at or beyond it are `outside`.
+  int connections = 1;       // Of the source, that the read may use at once.
+  Schema table_schema = {};  // The table's columns from sources; none: rows stay as they are read.
 };
 
 // Reads like a microbatch and stages nothing.
@@ -82,6 +83,8 @@ struct VerificationTask {
   std::vector<int64_t> cuts;
   CursorType cursor_type = CursorType::kNone;
   int64_t domain_end = 0;
+  Schema table_schema =
+      {};  // With which the pieces were written; none: rows stay as they are read.
 };
 
 struct TaskSpec {

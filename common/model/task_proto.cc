@@ -31,6 +31,9 @@ absl::StatusOr<Task> ReadFromProto(const Proto& task) {
   RETURN_IF_ERROR(CheckCuts("task.cuts", result.extent, result.cuts));
   ASSIGN_OR_RETURN(result.cursor_type, FromProto(task.cursor_type()));
   result.domain_end = task.domain_end();
+  if (task.has_table_schema()) {
+    ASSIGN_OR_RETURN(result.table_schema, FromProto(task.table_schema()));
+  }
   return result;
 }
 
@@ -55,6 +58,8 @@ void ReadToProto(const Task& task, Proto& result) {
   result.mutable_cuts()->Assign(task.cuts.begin(), task.cuts.end());
   result.set_cursor_type(ToProto(task.cursor_type));
   result.set_domain_end(task.domain_end);
+  if (!task.table_schema.columns.empty())
+    *result.mutable_table_schema() = ToProto(task.table_schema);
 }
 
 void KindToProto(const ProbeTask& task, v1::TaskSpec& result) {

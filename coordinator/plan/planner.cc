@@ -160,22 +160,28 @@ MicrobatchTask MicrobatchOf(const DatasetState& dataset, const Claim& claim) {
   return task;
 }
 
-std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset, int pieces_per_task) {
+std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset,
+                                              const std::map<std::string, Schema>& written,
+                                              int pieces_per_task) {
   std::vector<VerificationTask> tasks;
   if (!dataset.calendar.has_value()) return tasks;
-  const auto make = [&](Extent extent) {
+  const auto make = [&](Extent extent, const std::string& spec_version) {
     VerificationTask task;
     task.extent = extent;
     task.cursor_type = dataset.calendar->type();
     task.domain_end = dataset.outside.has_value() ? dataset.outside->end : dataset.OutsideEnd();
+    if (const auto it = written.find(spec_version); it != written.end())
+      task.table_schema = it->second;
     tasks.push_back(task);
   };
   int pieces = 0;
+  std::string spec_version;  // Of the last task's.
   for (const auto& [from, piece] : dataset.coverage.pieces()) {
-    const bool joins =
-        !tasks.empty() && pieces < pieces_per_task && tasks.back().extent.range->to == from;
+    const bool joins = !tasks.empty() && pieces < pieces_per_task &&
+                       tasks.back().extent.range->to == from && piece.spec_version == spec_version;
     if (!joins) {
-      make({piece.range, false});
+      make({piece.range, false}, piece.spec_version);
+      spec_version = piece.spec_version;
       pieces = 1;
       continue;
     }
@@ -183,7 +189,7 @@ std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset, int p
     tasks.back().extent.range->to = piece.range.to;
     ++pieces;
   }
-  if (dataset.outside.has_value()) make({std::nullopt, true});
+  if (dataset.outside.has_value()) make({std::nullopt, true}, dataset.outside->spec_version);
   return tasks;
 }
 

@@ -5,6 +5,7 @@
 #define HEADWATER_COORDINATOR_PLAN_PLANNER_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,8 +43,11 @@ std::vector<Extent> PiecesOf(const Extent& extent, const std::vector<int64_t>& c
 // What a worker is told for a claim, with the published pieces that it may find unchanged.
 MicrobatchTask MicrobatchOf(const DatasetState& dataset, const Claim& claim);
 
-// Published pieces in groups of at most `pieces_per_task`, to be read again and compared.
-std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset, int pieces_per_task);
+// Published pieces in groups of at most `pieces_per_task`, to be read again and compared, in the
+// columns that they were written with: `written` has them by spec_version.
+std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset,
+                                              const std::map<std::string, Schema>& written,
+                                              int pieces_per_task);
 
 // Every microbatch that `demand` would cause, and why, as if nothing else happened. At most `limit`
 // extents are listed; the count is exact.

@@ -62,60 +62,6 @@ std::string Describe(const DatasetState& dataset, const Extent& extent) {
   return text;
 }
 
-Range BackfillRange(const DatasetState& dataset, const v1::Demand& demand) {
-  if (!dataset.domain.has_value() || !dataset.calendar.has_value()) return {};
-  const CursorCalendar& calendar = *dataset.calendar;
-  Range wanted = *dataset.domain;
-  if (calendar.type() == CursorType::kNone) return wanted;
-  if (calendar.type() == CursorType::kInteger) {
-    if (demand.has_from_value()) wanted.from = std::max(wanted.from, demand.from_value());
-    if (demand.has_to_value()) wanted.to = std::min(wanted.to, demand.to_value());
-    return wanted;
-  }
-  if (demand.has_from_us()) {
-    wanted.from =
-        std::max(wanted.from, calendar.FromInstant(absl::FromUnixMicros(demand.from_us())));
-  }
-  if (demand.has_to_us()) {
-    wanted.to = std::min(wanted.to, calendar.FromInstant(absl::FromUnixMicros(demand.to_us())));
-  }
-  return wanted;
-}
-
-void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind,
-                    int64_t sequence) {
-  demand.phase = DemandPhase::kActive;
-  if (dataset.domain.has_value()) {
-    const Range domain = *dataset.domain;
-    Range wanted = domain;
-    if (kind == v1::RUN_KIND_BACKFILL) {
-      wanted = BackfillRange(dataset, demand.demand);
-      const bool all = demand.demand.mode() != v1::BACKFILL_MODE_MISSING;
-      if (all && !wanted.empty()) dataset.needs.Raise(wanted, sequence);
-    } else {
-      if (dataset.calendar->type() == CursorType::kNone) dataset.needs.Raise(domain, sequence);
-      dataset.needs.Raise(dataset.LookbackRange(), sequence);
-    }
-    for (const Range& missing : dataset.coverage.Missing(wanted)) dataset.needs.Raise(missing, 1);
-    for (const SequenceMap::Entry& need : dataset.needs.Within(wanted)) {
-      demand.remaining.Raise(need.range, need.sequence);
-    }
-  }
-  if (kind == v1::RUN_KIND_INCREMENTAL) demand.outside_remaining = dataset.outside_need;
-  for (const Blocked& blocked : dataset.blocked) {
-    if (!blocked.quarantined) continue;
-    if (blocked.extent.range.has_value())
-      demand.remaining.DropUpTo(*blocked.extent.range, INT64_MAX);
-    if (blocked.extent.outside) demand.outside_remaining = 0;
-    ++demand.failed;
-    if (demand.problems.size() < kMaxListed) {
-      demand.problems.push_back(
-          {Describe(dataset, blocked.extent), blocked.attempts, blocked.failure});
-    }
-  }
-  if (demand.met()) demand.phase = demand.failed > 0 ? DemandPhase::kFailed : DemandPhase::kDone;
-}
-
 const DatasetState* ClusterState::FindDataset(const DatasetId& id) const {
   const auto it = datasets_.find(id);
   return it == datasets_.end() ? nullptr : &it->second;
@@ -137,6 +83,12 @@ DatasetState* ClusterState::DatasetOfClaim(int64_t fence) {
   return &datasets_.at(it->second);
 }
 
+const Schema& ClusterState::ColumnsOf(const std::string& table) const {
+  static const Schema* const kUnknown = new Schema();
+  const auto it = tables_.find(table);
+  return it == tables_.end() ? *kUnknown : it->second.columns;
+}
+
 void ClusterState::RaiseTableSequence(const std::string& table, int64_t sequence) {
   TableState& state = tables_[table];
   state.last_sequence = std::max(state.last_sequence, sequence);
@@ -155,6 +107,8 @@ void ClusterState::Apply(int64_t sequence, const v1::Event& event) {
       return ApplyRunStarted(event.run_started(), at);
     case v1::Event::kProbed:
       return ApplyProbed(sequence, event.probed());
+    case v1::Event::kTableColumns:
+      return ApplyTableColumns(event.table_columns());
     case v1::Event::kDemandsFailed:
       return ApplyDemandsFailed(event.demands_failed());
     case v1::Event::kGranted:
@@ -238,8 +192,13 @@ void ClusterState::ApplyProbed(int64_t sequence, const v1::Probed& event) {
     if (demand == run->second.demands.end() ||
         demand->second.phase != DemandPhase::kWaitingForProbe)
       continue;
+    demand->second.notices.assign(event.notices().begin(), event.notices().end());
     ActivateDemand(dataset, demand->second, run->second.kind, sequence);
   }
+}
+
+void ClusterState::ApplyTableColumns(const v1::TableColumns& event) {
+  tables_[event.table()].columns = Trusted(event.columns());
 }
 
 void ClusterState::ApplyDemandsFailed(const v1::DemandsFailed& event) {
@@ -364,6 +323,7 @@ void ClusterState::ApplyPublished(const v1::Published& event, absl::Time at) {
       DemandState& demand = runs_.at(run_id).demands.at(dataset->spec.id);
       if (demand.phase == DemandPhase::kActive) Count(demand, *dataset, claim, /*changed=*/true);
     }
+    table.TakeRows(*claim.manifest, event.version() >= 0);
     dataset->Publish(claim, at);
     EndClaim(*dataset, fence);
     MeetDemands(*dataset, claim.extent, fence);

@@ -17,24 +17,10 @@
 #include "common/model/task.h"
 #include "coordinator/state/dataset_state.h"
 #include "coordinator/state/run_state.h"
+#include "coordinator/state/table_state.h"
 #include "headwater/v1/ledger.pb.h"
 
 namespace headwater {
-
-// One sink table's place in the chain intent → commit → published.
-struct TableState {
-  int64_t last_sequence = 0;             // Of the last intent.
-  std::optional<v1::Intended> intended;  // While its outcome is not known.
-  // The highest version that was published; -1: none. A table that shows less has lost rows.
-  int64_t published_version = -1;
-  int64_t published_sequence = 0;  // Of the last intent that made a version.
-
-  void TakePublished(int64_t version, int64_t sequence) {
-    if (version < 0) return;  // Nothing had to change there.
-    published_version = std::max(published_version, version);
-    published_sequence = std::max(published_sequence, sequence);
-  }
-};
 
 inline constexpr size_t kMaxEndedRuns =
     200;  // Older ones are forgotten, their events stay in the log.
@@ -65,6 +51,8 @@ class ClusterState {
   const std::map<std::string, RunState>& runs() const { return runs_; }
   const RunState* FindRun(const std::string& id) const;
   const std::map<std::string, TableState>& tables() const { return tables_; }
+  // The columns that rows of a table are given; none: not known.
+  const Schema& ColumnsOf(const std::string& table) const;
   // Fences of the claims whose manifest waits to be published, by table; no set is empty.
   const std::map<std::string, std::set<int64_t>>& staged() const { return staged_; }
   // The dataset whose live claim has this fence, or null.
@@ -77,6 +65,7 @@ class ClusterState {
   void ApplyDatasetDefined(const v1::DatasetDefined& event);
   void ApplyRunStarted(const v1::RunStarted& event, absl::Time at);
   void ApplyProbed(int64_t sequence, const v1::Probed& event);
+  void ApplyTableColumns(const v1::TableColumns& event);
   void ApplyDemandsFailed(const v1::DemandsFailed& event);
   void ApplyGranted(int64_t sequence, const v1::Granted& event);
   void ApplyStaged(const v1::Staged& event);

@@ -43,6 +43,7 @@ struct DemandState {
   int64_t bytes_read = 0, bytes_written = 0;
   int64_t pieces_written = 0;
   std::vector<std::string> rewritten;   // Pieces that replaced others, at most kMaxListed.
+  std::vector<std::string> notices;     // What people should know; nothing is wrong.
   std::vector<DemandProblem> problems;  // At most kMaxListed.
 
   bool ended() const {

@@ -154,6 +154,7 @@ void SnapshotCodec::EncodeRun(const RunState& run, v1::RunSnapshot* out) {
     entry->set_bytes_written(demand.bytes_written);
     entry->set_pieces_written(demand.pieces_written);
     for (const std::string& extent : demand.rewritten) entry->add_rewritten(extent);
+    for (const std::string& notice : demand.notices) entry->add_notices(notice);
     for (const DemandProblem& problem : demand.problems) {
       v1::ProblemSnapshot* shown = entry->add_problems();
       shown->set_extent(problem.extent);
@@ -176,6 +177,12 @@ v1::LedgerSnapshot SnapshotCodec::Encode(const ClusterState& state) {
     if (table.intended.has_value()) *entry->mutable_intended() = *table.intended;
     if (table.published_version >= 0) entry->set_published_version(table.published_version);
     entry->set_published_sequence(table.published_sequence);
+    if (!table.columns.columns.empty()) *entry->mutable_columns() = ToProto(table.columns);
+    for (const auto& [spec_version, columns] : table.written) {
+      v1::WrittenSnapshot* written = entry->add_written();
+      written->set_spec_version(spec_version);
+      *written->mutable_columns() = ToProto(columns);
+    }
   }
   return snapshot;
 }
@@ -256,6 +263,7 @@ absl::StatusOr<RunState> SnapshotCodec::DecodeRun(const v1::RunSnapshot& snapsho
     demand.bytes_written = entry.bytes_written();
     demand.pieces_written = entry.pieces_written();
     demand.rewritten.assign(entry.rewritten().begin(), entry.rewritten().end());
+    demand.notices.assign(entry.notices().begin(), entry.notices().end());
     for (const v1::ProblemSnapshot& problem : entry.problems()) {
       ASSIGN_OR_RETURN(Failure failure, FromProto(problem.failure()));
       demand.problems.push_back({problem.extent(), problem.attempts(), std::move(failure)});
@@ -290,6 +298,10 @@ absl::Status SnapshotCodec::Decode(const v1::LedgerSnapshot& snapshot, ClusterSt
     if (entry.has_intended()) table.intended = entry.intended();
     if (entry.has_published_version()) table.published_version = entry.published_version();
     table.published_sequence = entry.published_sequence();
+    ASSIGN_OR_RETURN(table.columns, FromProto(entry.columns()));
+    for (const v1::WrittenSnapshot& written : entry.written()) {
+      ASSIGN_OR_RETURN(table.written[written.spec_version()], FromProto(written.columns()));
+    }
   }
   return absl::OkStatus();
 }

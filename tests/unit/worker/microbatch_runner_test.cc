@@ -94,6 +94,31 @@ class MicrobatchRunner : public ::testing::Test {
   std::function<void(const TaskProgress&)> on_progress_ = [](const TaskProgress&) {};
 };
 
+TEST_F(MicrobatchRunner, GivesRowsTheColumnsOfTheirTable) {
+  MicrobatchTask microbatch = std::get<MicrobatchTask>(task_.kind);
+  microbatch.table_schema = {{{"at", {TypeKind::kDate}}}};
+  task_.kind = microbatch;
+  Run();
+  EXPECT_EQ(writer_.options.source_schema,
+            Schema({{{"at", {TypeKind::kDate}}, kSchema.columns[0]}}));
+  EXPECT_EQ(writer_.rows, 3);
+  dataset_.on_schema_change = SchemaPolicy::kFreeze;
+  ExpectFailure(FailureKind::kSource, absl::StatusCode::kInvalidArgument,
+                "column id (long) is new");
+}
+
+TEST_F(MicrobatchRunner, ComparesRowsInTheColumnsThatWereWritten) {
+  VerificationTask verification;
+  verification.extent = kExtent;
+  verification.cursor_type = CursorType::kInteger;
+  verification.domain_end = 100;
+  verification.table_schema = {{{"at", {TypeKind::kDate}}}};
+  task_.lease.fence = 0;
+  task_.kind = verification;
+  Run();
+  EXPECT_EQ(writer_.options.source_schema, verification.table_schema);
+}
+
 TEST_F(MicrobatchRunner, MovesEveryRowAndFinishesOnce) {
   options_.loaded_at = absl::FromUnixSeconds(5);
   options_.memory_bytes = 123;

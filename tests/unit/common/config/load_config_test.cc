@@ -108,7 +108,7 @@ TEST_F(LoadConfigTest, ExpandsAFleetAndAppliesDefaults) {
 TEST_F(LoadConfigTest, TheNearestDefaultWins) {
   const absl::StatusOr<Config> config = Load(R"(
 targets: {lake: {delta: lake}}
-defaults: {target: lake, strategy: full, retries: 1, settle: 1m}
+defaults: {target: lake, strategy: full, retries: 1, settle: 1m, on_schema_change: freeze}
 fleets:
   f:
     url: "odbc:DSN={member}"
@@ -116,7 +116,7 @@ fleets:
     members: [a, {name: b, defaults: {retries: 3}}]
 tables:
   - {from: f/x}
-  - {from: f/y, retries: {max: 9}}
+  - {from: f/y, retries: {max: 9}, on_schema_change: ignore}
 )");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->datasets[0].spec.retries, 2);
@@ -124,6 +124,8 @@ tables:
   EXPECT_EQ(config->datasets[1].spec.retries, 3);
   EXPECT_EQ(config->datasets[2].spec.retries, 9);
   EXPECT_EQ(config->datasets[3].spec.retries, 9);
+  EXPECT_EQ(config->datasets[0].spec.on_schema_change, SchemaPolicy::kFreeze);
+  EXPECT_EQ(config->datasets[2].spec.on_schema_change, SchemaPolicy::kIgnore);
 }
 
 constexpr char kFolderRoot[] = R"(

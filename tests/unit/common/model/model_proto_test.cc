@@ -36,7 +36,7 @@ v1::DatasetSpec GoodSpec() {
     on_null_cursor: OUTSIDE_POLICY_ERROR on_future_cursor: OUTSIDE_POLICY_EXCLUDE
     settle { seconds: 300 nanos: 500 } settle_values: 10 max_ahead { seconds: 86400 }
     target_uri: "/lake/flights" retries: 3 clock_bound: true
-    read_connections: 6)");
+    read_connections: 6 on_schema_change: SCHEMA_POLICY_FREEZE)");
 }
 
 v1::Outcome GoodManifest() {
@@ -93,7 +93,8 @@ v1::TaskSpec GoodTask() {
     microbatch { extent { range { from: 0 to: 10 } outside: true } cuts: 3 cuts: 6
                  known { extent { range { from: 0 to: 3 } } spec_version: "v"
                          fingerprint { rows: 1 sum_high: 2 sum_low: 3 } }
-                 cursor_type: CURSOR_TYPE_DATE domain_end: 100 connections: 3 })");
+                 cursor_type: CURSOR_TYPE_DATE domain_end: 100 connections: 3
+                 table_schema { columns { name: "a" type: "long" nullable: true } } })");
 }
 
 template <typename Proto>
@@ -144,6 +145,14 @@ TEST(ModelProto, EveryEnumValueSurvivesTheWire) {
     spec.set_on_null_cursor(static_cast<v1::OutsidePolicy>(i));
     ExpectSurvives(spec);
   }
+  for (int i = 1; i < v1::SchemaPolicy_ARRAYSIZE; ++i) {
+    v1::DatasetSpec spec = GoodSpec();
+    spec.set_on_schema_change(static_cast<v1::SchemaPolicy>(i));
+    ExpectSurvives(spec);
+  }
+  v1::DatasetSpec old = GoodSpec();  // As a ledger has it that is older than the choice.
+  old.clear_on_schema_change();
+  EXPECT_EQ(FromProto(old)->on_schema_change, SchemaPolicy::kEvolve);
   for (int i = 1; i < v1::FailureKind_ARRAYSIZE; ++i) {
     v1::Failure failure;
     failure.set_kind(static_cast<v1::FailureKind>(i));

@@ -9,11 +9,15 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/substitute.h"
 #include "common/data/arrow_schema.h"
+#include "common/data/schema_drift.h"
 #include "worker/source/odbc/catalog_type.h"
 #include "worker/source/postgres/postgres_type.h"
 
@@ -131,9 +135,43 @@ void CheckPart(const std::string& name, const std::string& table) {
       << "run this test once with HEADWATER_WRITE_DOCUMENTS=1";
 }
 
+// What a table and its rows become where a column's types differ; alike where they are equal.
+std::string DriftTable() {
+  constexpr absl::string_view kTypes[] = {
+      "byte",         "short",         "integer",       "long",          "float", "double",
+      "decimal(9,2)", "decimal(12,2)", "decimal(12,4)", "decimal(38,0)", "date",  "timestamp_ntz"};
+  std::string table = "| the table has | the source has | the table gets |\n| --- | --- | --- |\n";
+  for (const absl::string_view has : kTypes) {
+    std::vector<std::string> kept;
+    std::vector<std::pair<std::string, std::string>> widened;
+    for (const absl::string_view found : kTypes) {
+      if (has == found) continue;
+      const auto plan = PlanSchema({{{"c", *ParseType(has), true}}},
+                                   {{{"c", *ParseType(found), true}}}, SchemaPolicy::kEvolve, {});
+      if (!plan.ok()) continue;
+      const std::string type = TypeToString(plan->table.columns[0].type);
+      if (type == has) {
+        kept.push_back(std::string(found));
+      } else if (!widened.empty() && widened.back().second == type) {
+        absl::StrAppend(&widened.back().first, ", ", found);
+      } else {
+        widened.emplace_back(std::string(found), type);
+      }
+    }
+    if (!kept.empty()) {
+      absl::StrAppend(&table, "| ", has, " | ", absl::StrJoin(kept, ", "), " | ", has, " |\n");
+    }
+    for (const auto& [found, type] : widened)
+      absl::StrAppend(&table, "| ", has, " | ", found, " | ", type, " |\n");
+  }
+  return table;
+}
+
 TEST(TypesDocument, ShowsTheRulesOfPostgres) { CheckPart("postgresql", PostgresTable()); }
 
 TEST(TypesDocument, ShowsTheRulesOfMariaDb) { CheckPart("mariadb", MariaDbTable()); }
+
+TEST(TypesDocument, ShowsWhatBecomesOfTypesThatDiffer) { CheckPart("drift", DriftTable()); }
 
 }  // namespace
 }  // namespace headwater

@@ -1,0 +1,62 @@
+// What a demand wants, once a probe has shown what there is.
+#include <algorithm>
+
+#include "coordinator/state/cluster_state.h"
+
+namespace headwater {
+
+Range BackfillRange(const DatasetState& dataset, const v1::Demand& demand) {
+  if (!dataset.domain.has_value() || !dataset.calendar.has_value()) return {};
+  const CursorCalendar& calendar = *dataset.calendar;
+  Range wanted = *dataset.domain;
+  if (calendar.type() == CursorType::kNone) return wanted;
+  if (calendar.type() == CursorType::kInteger) {
+    if (demand.has_from_value()) wanted.from = std::max(wanted.from, demand.from_value());
+    if (demand.has_to_value()) wanted.to = std::min(wanted.to, demand.to_value());
+    return wanted;
+  }
+  if (demand.has_from_us()) {
+    wanted.from =
+        std::max(wanted.from, calendar.FromInstant(absl::FromUnixMicros(demand.from_us())));
+  }
+  if (demand.has_to_us()) {
+    wanted.to = std::min(wanted.to, calendar.FromInstant(absl::FromUnixMicros(demand.to_us())));
+  }
+  return wanted;
+}
+
+void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind,
+                    int64_t sequence) {
+  demand.phase = DemandPhase::kActive;
+  if (dataset.domain.has_value()) {
+    const Range domain = *dataset.domain;
+    Range wanted = domain;
+    if (kind == v1::RUN_KIND_BACKFILL) {
+      wanted = BackfillRange(dataset, demand.demand);
+      const bool all = demand.demand.mode() != v1::BACKFILL_MODE_MISSING;
+      if (all && !wanted.empty()) dataset.needs.Raise(wanted, sequence);
+    } else {
+      if (dataset.calendar->type() == CursorType::kNone) dataset.needs.Raise(domain, sequence);
+      dataset.needs.Raise(dataset.LookbackRange(), sequence);
+    }
+    for (const Range& missing : dataset.coverage.Missing(wanted)) dataset.needs.Raise(missing, 1);
+    for (const SequenceMap::Entry& need : dataset.needs.Within(wanted)) {
+      demand.remaining.Raise(need.range, need.sequence);
+    }
+  }
+  if (kind == v1::RUN_KIND_INCREMENTAL) demand.outside_remaining = dataset.outside_need;
+  for (const Blocked& blocked : dataset.blocked) {
+    if (!blocked.quarantined) continue;
+    if (blocked.extent.range.has_value())
+      demand.remaining.DropUpTo(*blocked.extent.range, INT64_MAX);
+    if (blocked.extent.outside) demand.outside_remaining = 0;
+    ++demand.failed;
+    if (demand.problems.size() < kMaxListed) {
+      demand.problems.push_back(
+          {Describe(dataset, blocked.extent), blocked.attempts, blocked.failure});
+    }
+  }
+  if (demand.met()) demand.phase = demand.failed > 0 ? DemandPhase::kFailed : DemandPhase::kDone;
+}
+
+}  // namespace headwater

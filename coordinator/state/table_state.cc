@@ -1,0 +1,27 @@
+#include "coordinator/state/table_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/data/schema_drift.h"
+
+namespace headwater {
+
+void TableState::TakePublished(int64_t version, int64_t sequence) {
+  if (version < 0) return;  // Nothing had to change there.
+  published_version = std::max(published_version, version);
+  published_sequence = std::max(published_sequence, sequence);
+}
+
+void TableState::TakeRows(const Manifest& manifest, bool in_version) {
+  if (manifest.schema.columns.empty()) return;
+  Schema rows = SourceColumns(manifest.schema);
+  if (in_version) {
+    // The table has taken them; where they do not join, a look at it will say what it has.
+    absl::StatusOr<Schema> joined = JoinSchemas(columns, rows);
+    if (joined.ok()) columns = *std::move(joined);
+  }
+  written.emplace(manifest.spec_version, std::move(rows));
+}
+
+}  // namespace headwater
