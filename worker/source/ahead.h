@@ -50,9 +50,11 @@ class Ahead {
     return nullptr;
   }
 
-  void Cancel() ABSL_LOCKS_EXCLUDED(mutex_) {
+  // False if `make` had ended before: there is nothing to be interrupted.
+  bool Cancel() ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
     cancelled_ = true;
+    return !ended_;
   }
 
  private:

@@ -15,7 +15,7 @@ namespace headwater {
 //
 // As a SourceReader: confined to one thread, except Cancel(), which takes effect at once in every
 // state: a blocked or future Next() returns CANCELLED, also if batches wait. Destroying it cancels,
-// and waits until the inner Next() has returned.
+// and waits until the inner Next() has returned. An inner reader that has ended is left alone.
 class PrefetchingReader final : public SourceReader {
  public:
   // Starts reading. From here on the inner reader is used by the thread alone, except schema() and
@@ -28,8 +28,8 @@ class PrefetchingReader final : public SourceReader {
   absl::StatusOr<std::unique_ptr<RowBatch>> Next() override { return batches_.Next(); }
 
   void Cancel() override {
-    batches_.Cancel();
-    inner_->Cancel();
+    // The connection of one that has ended is fit for the next read, unless it is cancelled.
+    if (batches_.Cancel()) inner_->Cancel();
   }
 
  private:

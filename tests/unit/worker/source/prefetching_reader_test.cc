@@ -48,6 +48,28 @@ TEST(PrefetchingReader, HandsOnEveryBatchThenTheEnd) {
   for (int i = 0; i < 2; ++i) EXPECT_EQ(*readers.outer->Next(), nullptr);
 }
 
+// Ends at once, and counts how often it is cancelled.
+class CountingReader final : public SourceReader {
+ public:
+  explicit CountingReader(int& cancelled) : cancelled_(cancelled) {}
+  const Schema& schema() const override { return kSchema; }
+  absl::StatusOr<std::unique_ptr<RowBatch>> Next() override { return nullptr; }
+  void Cancel() override { ++cancelled_; }
+
+ private:
+  int& cancelled_;
+};
+
+// Whoever cancels gives the connection up.
+TEST(PrefetchingReader, AReaderThatHasEndedIsNotCancelled) {
+  int cancelled = 0;
+  {
+    PrefetchingReader reader(std::make_unique<CountingReader>(cancelled));
+    EXPECT_EQ(*reader.Next(), nullptr);
+  }
+  EXPECT_EQ(cancelled, 0);
+}
+
 TEST(PrefetchingReader, ReadsAheadBeforeItIsAsked) {
   Readers readers(Script(20));
   readers.inner->AwaitBatches(kBatchesAhead);
