@@ -170,6 +170,7 @@ StepResult Core::Step(absl::Span<const Input> inputs, absl::Time now) {
 
 absl::Time Core::NextDeadline() const {
   absl::Time next = std::min(impl_->leases.NextDeadline(), impl_->agenda.NextWake());
+  next = std::min(next, impl_->room_at);
   for (const auto& [id, probe] : impl_->probes) {
     if (probe.task_id.empty() && probe.not_before > impl_->now)
       next = std::min(next, probe.not_before);

@@ -211,6 +211,9 @@ struct CoreOptions {
   absl::Duration lease_ttl = absl::Seconds(15);
   absl::Duration self_fence_after = absl::Seconds(12);
   absl::Duration accept_within = absl::Seconds(2);
+  // For which other workers leave a connection alone whose lease has ended: longer than a worker
+  // keeps one that it does not use (WorkerOptions::source_idle).
+  absl::Duration connection_kept = absl::Seconds(2);
   absl::Duration backoff_base = absl::Seconds(1);  // Doubles per attempt, ± 50 %.
   int deaths_to_quarantine = 3;
 };

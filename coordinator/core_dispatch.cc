@@ -56,6 +56,7 @@ void Core::Impl::On(const DatasetsConfigured& input) {
 }
 
 void Core::Impl::Dispatch() {
+  room_at = absl::InfiniteFuture();
   if (!SomebodyIsFree()) return;
   std::vector<ServerChoice> servers = ServersByLoad();
   while (SomebodyIsFree() && OfferOne(servers)) {
@@ -121,7 +122,7 @@ bool Core::Impl::OfferOne(std::vector<ServerChoice>& servers) {
     }
   }
   return offer([](ServerChoice& choice) -> bool& { return choice.no_verification; },
-               [&](const ServerChoice& choice) { return OfferVerification(*choice.server); });
+               [&](const ServerChoice& choice) { return OfferVerification(choice); });
 }
 
 void Core::Impl::Served(std::vector<ServerChoice>& servers, size_t index) {
@@ -133,12 +134,17 @@ void Core::Impl::Served(std::vector<ServerChoice>& servers, size_t index) {
   servers.insert(std::upper_bound(servers.begin(), servers.end(), choice, ComesFirst), choice);
 }
 
-Session* Core::Impl::PickSession(const std::string& server, SessionId& id) {
+Session* Core::Impl::PickSession(const ServerChoice& choice, SessionId& id) {
+  const std::string& server = *choice.server;
   Session* best = nullptr;
   int best_free = 0;
   for (auto& [session_id, session] : sessions) {
     const int free = session.credit - leases.CountOfSession(session_id);
     if (session.draining || free <= best_free || !Reaches(session.hello, server)) continue;
+    if (leases.CountAgainst(server, session_id, now) >= choice.cap) {
+      room_at = std::min(room_at, leases.NextClosed(server, session_id, now));
+      continue;
+    }
     best = &session;
     best_free = free;
     id = session_id;
@@ -168,7 +174,6 @@ void Core::Impl::Offer(const SessionId& session_id, Session& session, const Data
 }
 
 bool Core::Impl::OfferProbe(const ServerChoice& choice) {
-  const std::string& server = *choice.server;
   for (auto it = choice.work->probes.begin(); it != choice.work->probes.end();) {
     const DatasetState& dataset = *state->FindDataset(*it++);
     const DatasetId& id = dataset.spec.id;
@@ -188,7 +193,7 @@ bool Core::Impl::OfferProbe(const ServerChoice& choice) {
     ProbeWork& work = probes[id];
     if (!work.task_id.empty() || work.not_before > now) continue;
     SessionId session_id;
-    Session* session = PickSession(server, session_id);
+    Session* session = PickSession(choice, session_id);
     if (session == nullptr) return false;
     work.task_id = NewTaskId("probe");
     work.run_ids = waiting;
@@ -240,8 +245,7 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
         stays_awake = true;
         continue;
       }
-      return OfferClaim(dataset, run_id, *next.claim, FreeConnections(choice, backfills),
-                        backfills);
+      return OfferClaim(choice, dataset, run_id, *next.claim, backfills);
     }
     if (!stuck.empty()) {
       FailDemands(id, stuck, OnlyWithQuarantined(dataset));
@@ -252,11 +256,13 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
   return false;
 }
 
-bool Core::Impl::OfferClaim(const DatasetState& dataset, const std::string& run_id,
-                            const PlannedClaim& claim, int free, bool backfill) {
+bool Core::Impl::OfferClaim(const ServerChoice& choice, const DatasetState& dataset,
+                            const std::string& run_id, const PlannedClaim& claim, bool backfill) {
   SessionId session_id;
-  Session* session = PickSession(dataset.spec.id.server, session_id);
+  Session* session = PickSession(choice, session_id);
   if (session == nullptr) return false;
+  const int free = std::min(FreeConnections(choice, backfill),
+                            choice.cap - leases.CountAgainst(*choice.server, session_id, now));
   const std::string task_id = NewTaskId("microbatch");
   v1::Event event;
   v1::Granted* granted = event.mutable_granted();
@@ -276,13 +282,13 @@ bool Core::Impl::OfferClaim(const DatasetState& dataset, const std::string& run_
   return true;
 }
 
-bool Core::Impl::OfferVerification(const std::string& server) {
+bool Core::Impl::OfferVerification(const ServerChoice& choice) {
   for (auto& [call, verify] : verifications) {
     for (auto it = verify.queued.begin(); it != verify.queued.end(); ++it) {
       const DatasetId id = it->first;
-      if (id.server != server) continue;
+      if (id.server != *choice.server) continue;
       SessionId session_id;
-      Session* session = PickSession(server, session_id);
+      Session* session = PickSession(choice, session_id);
       if (session == nullptr) return false;
       const std::string task_id = NewTaskId("verification");
       verify.under_way.insert(task_id);

@@ -87,7 +87,7 @@ absl::Status CannotBeWritten(const std::string& table, const absl::Status& statu
 
 struct Core::Impl {
   Impl(std::unique_ptr<ClusterState> state, const CoreOptions& options)
-      : state(std::move(state)), options(options) {}
+      : state(std::move(state)), options(options), leases(options.connection_kept) {}
 
   // ---- core.cc: events and effects of the step under way
   int64_t Emit(v1::Event event);    // Stamps, applies and records it; returns its sequence.
@@ -126,10 +126,11 @@ struct Core::Impl {
   bool OfferMicrobatch(const ServerChoice& choice, bool backfills);
   // Connections that the next microbatch there may have.
   int FreeConnections(const ServerChoice& choice, bool backfills) const;
-  bool OfferClaim(const DatasetState& dataset, const std::string& run_id, const PlannedClaim& claim,
-                  int free, bool backfill);
-  bool OfferVerification(const std::string& server);
-  Session* PickSession(const std::string& server, SessionId& id);
+  bool OfferClaim(const ServerChoice& choice, const DatasetState& dataset,
+                  const std::string& run_id, const PlannedClaim& claim, bool backfill);
+  bool OfferVerification(const ServerChoice& choice);
+  // The session with the most credit that may have a connection to that server.
+  Session* PickSession(const ServerChoice& choice, SessionId& id);
   void Offer(const SessionId& session_id, Session& session, const DatasetState& dataset,
              TaskKind kind, const LeaseRef& ref, TaskSpec task, bool backfill);
   std::string NewTaskId(const char* prefix);
@@ -192,6 +193,8 @@ struct Core::Impl {
 
   std::map<SessionId, Session> sessions;
   LeaseTable leases;
+  // When somebody gets room who found none in the last dispatch, for connections that others keep.
+  absl::Time room_at = absl::InfiniteFuture();
   std::map<DatasetId, ProbeWork> probes;
   std::set<int64_t> taken;  // Fences whose manifest was taken in this term.
   // Tables that nobody has looked at since a run came that is still to be probed.

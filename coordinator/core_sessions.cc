@@ -103,7 +103,7 @@ void Core::Impl::ExpireLeases() {
 }
 
 void Core::Impl::EndLease(const Lease& lease, const Failure& failure) {
-  leases.End(lease.ref);
+  leases.End(lease.ref, now);
   const bool counted = failure.kind != FailureKind::kDrain;
   switch (lease.kind) {
     case TaskKind::kProbe:
@@ -178,7 +178,7 @@ absl::Status Core::Impl::Take(const Outcome& outcome) {
   if (const auto* verified = std::get_if<Verification>(&outcome.result); verified != nullptr) {
     if (lease.kind != TaskKind::kVerification)
       return absl::InvalidArgumentError("a verification for another task");
-    leases.End(ref);
+    leases.End(ref, now);
     TakeVerified(ref.task_id, &verified->manifest, nullptr);
     return absl::OkStatus();
   }
@@ -213,11 +213,11 @@ absl::Status Core::Impl::TakeManifest(const DatasetState& dataset, const Claim& 
         absl::StrCat(ToString(dataset.spec.id), " ", Describe(dataset, claim.extent),
                      ": the manifest's pieces are not those of the task (", manifest.pieces.size(),
                      " instead of ", expected.size(), ")"));
-    leases.End(ref);
+    leases.End(ref, now);
     FailAttempt(fence, {FailureKind::kTask, wrong});
     return wrong;
   }
-  leases.End(ref);
+  leases.End(ref, now);
   const auto gone = [&](const StagedPiece& piece) {
     return piece.unchanged && !dataset.Publishes(piece.extent, piece.fingerprint);
   };
@@ -244,7 +244,7 @@ absl::Status Core::Impl::TakeManifest(const DatasetState& dataset, const Claim& 
 
 absl::Status Core::Impl::TakeProbe(const LeaseRef& ref, const ProbeResult& result) {
   const DatasetId id = leases.Find(ref)->dataset;
-  leases.End(ref);
+  leases.End(ref, now);
   const auto it = probes.find(id);
   if (it == probes.end() || it->second.task_id != ref.task_id) return LeaseGone(ref);
   const ProbeWork work = std::move(it->second);

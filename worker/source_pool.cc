@@ -1,6 +1,7 @@
 #include "worker/source_pool.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -17,40 +18,50 @@ std::string KeyOf(const ServerSpec& server) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Source>> SourcePool::Get(const ServerSpec& server) {
+absl::StatusOr<std::unique_ptr<Source>> SourcePool::Get(const ServerSpec& server, int connections) {
+  std::unique_ptr<Source> found;
+  std::vector<std::unique_ptr<Source>> closing;  // Closed without the lock: it may take a while.
   {
     absl::MutexLock lock(&mutex_);
-    auto end = sources_.upper_bound(KeyOf(server));
-    if (end != sources_.begin() && std::prev(end)->first == KeyOf(server)) {
-      auto last = std::prev(end);
-      std::unique_ptr<Source> source = std::move(last->second.source);
-      sources_.erase(last);
-      return source;
+    std::deque<Idle>& idle = sources_[server.name];
+    const auto same = std::find_if(idle.rbegin(), idle.rend(),
+                                   [&](const Idle& one) { return one.key == KeyOf(server); });
+    if (same != idle.rend()) {
+      found = std::move(same->source);
+      idle.erase(std::next(same).base());
+      --connections;
     }
+    for (; connections > 0 && !idle.empty(); --connections) {
+      closing.push_back(std::move(idle.front().source));
+      idle.pop_front();
+    }
+    if (idle.empty()) sources_.erase(server.name);
   }
+  closing.clear();
+  if (found != nullptr) return found;
   return open_(server);
 }
 
 void SourcePool::Return(const ServerSpec& server, std::unique_ptr<Source> source) {
   absl::MutexLock lock(&mutex_);
-  sources_.emplace(KeyOf(server),
-                   Idle{.source = std::move(source), .until = clock_->Now() + idle_});
+  sources_[server.name].push_back(
+      {.key = KeyOf(server), .source = std::move(source), .until = clock_->Now() + idle_});
 }
 
 absl::Time SourcePool::CloseIdle() {
-  std::vector<std::unique_ptr<Source>> closing;  // Closed without the lock: it may take a while.
+  std::vector<std::unique_ptr<Source>> closing;  // As above.
   absl::Time next = absl::InfiniteFuture();
   {
     absl::MutexLock lock(&mutex_);
     const absl::Time now = clock_->Now();
     for (auto it = sources_.begin(); it != sources_.end();) {
-      if (it->second.until <= now) {
-        closing.push_back(std::move(it->second.source));
-        it = sources_.erase(it);
-      } else {
-        next = std::min(next, it->second.until);
-        ++it;
+      std::deque<Idle>& idle = it->second;
+      while (!idle.empty() && idle.front().until <= now) {
+        closing.push_back(std::move(idle.front().source));
+        idle.pop_front();
       }
+      if (!idle.empty()) next = std::min(next, idle.front().until);
+      it = idle.empty() ? sources_.erase(it) : std::next(it);
     }
   }
   return next;

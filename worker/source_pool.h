@@ -2,6 +2,7 @@
 #ifndef HEADWATER_WORKER_SOURCE_POOL_H_
 #define HEADWATER_WORKER_SOURCE_POOL_H_
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -29,8 +30,10 @@ class SourcePool {
   SourcePool(SourceOpener open, absl::Duration idle, const Clock* clock)
       : open_(std::move(open)), idle_(idle), clock_(clock) {}
 
-  // The idle source that was used last, or a new one. Errors: the opener's.
-  absl::StatusOr<std::unique_ptr<Source>> Get(const ServerSpec& server);
+  // The idle source that was used last, or a new one. Of the others that are idle on that server,
+  // whatever their URLs, as many are closed as `connections` the task will open: what is idle and
+  // what is used together never grow beyond what was granted. Errors: the opener's.
+  absl::StatusOr<std::unique_ptr<Source>> Get(const ServerSpec& server, int connections = 1);
 
   // Takes back a source that is fit for another task. Others are just destroyed.
   void Return(const ServerSpec& server, std::unique_ptr<Source> source);
@@ -41,6 +44,7 @@ class SourcePool {
 
  private:
   struct Idle {
+    std::string key;  // What must be the same for a source to be used again.
     std::unique_ptr<Source> source;
     absl::Time until;
   };
@@ -49,7 +53,8 @@ class SourcePool {
   const absl::Duration idle_;
   const Clock* const clock_;
   absl::Mutex mutex_;
-  std::multimap<std::string, Idle> sources_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::deque<Idle>> sources_
+      ABSL_GUARDED_BY(mutex_);  // By server; used last, last.
 };
 
 }  // namespace headwater

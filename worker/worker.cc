@@ -22,6 +22,11 @@ bool MayBeUsedAgain(const Outcome& outcome) {
          DispositionOf(failure->status.code()) == Disposition::kQuarantine;
 }
 
+int ConnectionsOf(const TaskSpec& task) {
+  const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind);
+  return microbatch == nullptr ? 1 : microbatch->connections;
+}
+
 }  // namespace
 
 struct Worker::Impl : public TaskHost {
@@ -42,9 +47,14 @@ struct Worker::Impl : public TaskHost {
   void StopWaiting() override;
   TaskProgress ProgressOf(const LeaseRef& lease) const override;
 
+  void CloseIdleSources();
   void RunSlot();
   std::shared_ptr<Task> NextTask();
   Outcome Run(Task& task);
+  // What comes back while others are idle is looked at when the first of them is to be closed.
+  bool MayCloseOrEnded() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    return (returned && nothing_idle) || ended;
+  }
   bool HasTaskOrEnded() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     return !waiting.empty() || ended;
   }
@@ -54,11 +64,14 @@ struct Worker::Impl : public TaskHost {
   SourcePool sources;
   std::unique_ptr<SessionClient> session;
   std::vector<std::thread> slots;
+  std::thread closer;  // Slots may be busy for hours, and idle connections eat the caps of others.
 
   mutable absl::Mutex mutex;
   std::deque<std::shared_ptr<Task>> waiting ABSL_GUARDED_BY(mutex);
   // Waiting and running. A lease that was abandoned and granted again has another fence.
   std::map<LeaseRef, std::shared_ptr<Task>> tasks ABSL_GUARDED_BY(mutex);
+  bool returned ABSL_GUARDED_BY(mutex) = false;      // A source, since idle ones were looked at.
+  bool nothing_idle ABSL_GUARDED_BY(mutex) = false;  // Then.
   bool ended ABSL_GUARDED_BY(mutex) = false;
 };
 
@@ -121,17 +134,26 @@ void Worker::Impl::RunSlot() {
   }
 }
 
-// Blocks; null at the end. Idle slots also close connections that nobody wants any more.
+// Blocks; null at the end.
 std::shared_ptr<Worker::Impl::Task> Worker::Impl::NextTask() {
+  absl::MutexLock lock(&mutex, absl::Condition(this, &Impl::HasTaskOrEnded));
+  if (ended) return nullptr;
+  std::shared_ptr<Task> task = std::move(waiting.front());
+  waiting.pop_front();
+  return task;
+}
+
+void Worker::Impl::CloseIdleSources() {
   while (true) {
+    {
+      absl::MutexLock lock(&mutex);
+      returned = false;
+    }
     const absl::Time wake = sources.CloseIdle();
     absl::MutexLock lock(&mutex);
-    options.session.clock->Await(mutex, absl::Condition(this, &Impl::HasTaskOrEnded), wake);
-    if (ended) return nullptr;
-    if (waiting.empty()) continue;
-    std::shared_ptr<Task> task = std::move(waiting.front());
-    waiting.pop_front();
-    return task;
+    nothing_idle = wake == absl::InfiniteFuture();
+    options.session.clock->Await(mutex, absl::Condition(this, &Impl::MayCloseOrEnded), wake);
+    if (ended) return;
   }
 }
 
@@ -143,7 +165,7 @@ Outcome Worker::Impl::Run(Task& task) {
   progress({.phase = TaskPhase::kConnecting});
   const ServerSpec& server = task.dataset->server;
   Outcome outcome;
-  absl::StatusOr<std::unique_ptr<Source>> source = sources.Get(server);
+  absl::StatusOr<std::unique_ptr<Source>> source = sources.Get(server, ConnectionsOf(task.spec));
   if (!source.ok()) {
     outcome.result = Failure{.kind = FailureKind::kSource, .status = source.status()};
   } else {
@@ -151,6 +173,8 @@ Outcome Worker::Impl::Run(Task& task) {
                                task.stop.get_token(), progress);
     if (!task.stop.stop_requested() && MayBeUsedAgain(outcome)) {
       sources.Return(server, *std::move(source));
+      absl::MutexLock lock(&mutex);
+      returned = true;
     }
   }
   outcome.lease = task.spec.lease;
@@ -169,6 +193,7 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(WorkerOptions options) {
   for (int i = 0; i < impl->options.session.slots; ++i) {
     impl->slots.emplace_back([started = impl.get()] { started->RunSlot(); });
   }
+  impl->closer = std::thread([started = impl.get()] { started->CloseIdleSources(); });
   impl->session->Begin();
   return std::unique_ptr<Worker>(new Worker(std::move(impl)));
 }
@@ -191,6 +216,7 @@ void Worker::Shutdown() {
   for (std::thread& slot : impl_->slots) {
     if (slot.joinable()) slot.join();
   }
+  if (impl_->closer.joinable()) impl_->closer.join();
 }
 
 int64_t Worker::held() const { return impl_->session->held(); }

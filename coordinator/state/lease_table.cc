@@ -20,6 +20,12 @@ void LeaseTable::Grant(const Lease& lease) {
   Load& load = by_server_[lease.dataset.server];
   load.connections += lease.connections;
   load.backfills += lease.backfill ? lease.connections : 0;
+  if (const auto kept = load.kept.find(lease.session); kept != load.kept.end()) {
+    // What was used last is used first; the others are closed when their time has come.
+    std::deque<absl::Time>& times = kept->second;
+    times.resize(times.size() - std::min<size_t>(times.size(), lease.connections));
+    if (times.empty()) load.kept.erase(kept);
+  }
   ++by_session_[lease.session];
 }
 
@@ -49,15 +55,25 @@ absl::Status LeaseTable::Adopt(const LeaseRef& ref, const std::string& session,
   return absl::OkStatus();
 }
 
-bool LeaseTable::End(const LeaseRef& ref) {
+bool LeaseTable::End(const LeaseRef& ref, absl::Time now) {
   const auto it = leases_.find(ref);
   if (it == leases_.end()) return false;
-  Load& load = by_server_[it->second.dataset.server];
-  load.connections -= it->second.connections;
-  load.backfills -= it->second.backfill ? it->second.connections : 0;
-  --by_session_[it->second.session];
-  leases_.erase(it);
+  const Lease lease = it->second;
+  Remove(lease);
+  // What was offered and never accepted has opened nothing.
+  if (!lease.accepted || lease.session.empty() || kept_ == absl::ZeroDuration()) return true;
+  std::deque<absl::Time>& times = by_server_[lease.dataset.server].kept[lease.session];
+  while (!times.empty() && times.front() <= now) times.pop_front();
+  times.insert(times.end(), static_cast<size_t>(lease.connections), now + kept_);
   return true;
+}
+
+void LeaseTable::Remove(const Lease& lease) {
+  Load& load = by_server_[lease.dataset.server];
+  load.connections -= lease.connections;
+  load.backfills -= lease.backfill ? lease.connections : 0;
+  --by_session_[lease.session];
+  leases_.erase(lease.ref);
 }
 
 std::vector<Lease> LeaseTable::Expire(absl::Time now) {
@@ -65,7 +81,7 @@ std::vector<Lease> LeaseTable::Expire(absl::Time now) {
   for (const auto& [ref, lease] : leases_) {
     if (lease.deadline <= now) expired.push_back(lease);
   }
-  for (const Lease& lease : expired) End(lease.ref);
+  for (const Lease& lease : expired) Remove(lease);
   return expired;
 }
 
@@ -95,6 +111,31 @@ int LeaseTable::CountOnServer(const std::string& server) const {
 int LeaseTable::CountBackfillsOnServer(const std::string& server) const {
   const auto it = by_server_.find(server);
   return it == by_server_.end() ? 0 : it->second.backfills;
+}
+
+int LeaseTable::CountAgainst(const std::string& server, const std::string& session,
+                             absl::Time now) const {
+  const auto it = by_server_.find(server);
+  if (it == by_server_.end()) return 0;
+  int64_t count = it->second.connections;
+  for (const auto& [other, times] : it->second.kept) {
+    if (other == session) continue;
+    count += times.end() - std::upper_bound(times.begin(), times.end(), now);
+  }
+  return static_cast<int>(count);
+}
+
+absl::Time LeaseTable::NextClosed(const std::string& server, const std::string& session,
+                                  absl::Time now) const {
+  absl::Time next = absl::InfiniteFuture();
+  const auto it = by_server_.find(server);
+  if (it == by_server_.end()) return next;
+  for (const auto& [other, times] : it->second.kept) {
+    if (other == session) continue;
+    const auto open = std::upper_bound(times.begin(), times.end(), now);
+    if (open != times.end()) next = std::min(next, *open);
+  }
+  return next;
 }
 
 int LeaseTable::CountOfSession(const std::string& session) const {

@@ -4,6 +4,7 @@
 #define HEADWATER_COORDINATOR_STATE_LEASE_TABLE_H_
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -29,9 +30,16 @@ struct Lease {
   int connections = 1;  // Of its server, that it may have open at once.
 };
 
+// Connections belong to leases, and outlive them a little: a worker keeps those that it used last
+// for its next task. So they count against everybody else for a while, and a new lease of the same
+// session takes them over.
+//
 // Thread-compatible.
 class LeaseTable {
  public:
+  // `kept`: how long after its lease a worker may still have a connection open.
+  explicit LeaseTable(absl::Duration kept = absl::ZeroDuration()) : kept_(kept) {}
+
   // Requires: the task has no live lease.
   void Grant(const Lease& lease);
 
@@ -43,8 +51,9 @@ class LeaseTable {
   absl::Status Adopt(const LeaseRef& ref, const std::string& session, absl::Time deadline);
 
   // Ends a lease. False: there was none.
-  bool End(const LeaseRef& ref);
-  // Ends every lease whose deadline is at or before `now`; returns them.
+  bool End(const LeaseRef& ref, absl::Time now);
+  // Ends every lease whose deadline is at or before `now`; returns them. Nothing of theirs is kept:
+  // their workers are gone, or have stopped everything before.
   std::vector<Lease> Expire(absl::Time now);
 
   const Lease* Find(const LeaseRef& ref) const;
@@ -55,6 +64,12 @@ class LeaseTable {
   // Connections to a server that its live leases may have, and those of backfills among them.
   int CountOnServer(const std::string& server) const;
   int CountBackfillsOnServer(const std::string& server) const;
+  // Connections to a server that a new task of `session` must leave alone: those of live leases,
+  // and those that other sessions may still keep.
+  int CountAgainst(const std::string& server, const std::string& session, absl::Time now) const;
+  // When the next of those that others keep is closed; InfiniteFuture when none is kept.
+  absl::Time NextClosed(const std::string& server, const std::string& session,
+                        absl::Time now) const;
   int CountOfSession(const std::string& session) const;
 
   // The earliest deadline; InfiniteFuture without leases.
@@ -64,8 +79,13 @@ class LeaseTable {
   struct Load {
     int connections = 0;
     int backfills = 0;  // Connections among them.
+    // Connections without a lease by session: when each is closed at the latest, ascending.
+    std::map<std::string, std::deque<absl::Time>> kept;
   };
 
+  void Remove(const Lease& lease);
+
+  const absl::Duration kept_;
   std::map<LeaseRef, Lease> leases_;
   std::map<std::string, Load> by_server_;
   std::map<std::string, int> by_session_;

@@ -1,4 +1,5 @@
-"""The program loads whole tables over several connections while others change them.
+"""The program keeps to a server's connections, and loads whole tables over several of them while
+others change them.
 
 What a load publishes must be one committed
 state; the sampler counts the connections that the server really has.
@@ -14,8 +15,10 @@ import deltalake
 import pyarrow.compute as pc
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "support"), str(TESTS / "faults")]
 from loaded_table import started  # noqa: E402
+from playground import Started  # noqa: E402
 from throwaway_postgres import ThrowawayPostgres, why_not  # noqa: E402
 
 ACCOUNTS = 60_000
@@ -96,6 +99,11 @@ tables:
   - {{from: bank/public.accounts, strategy: full, read_connections: {parts}}}
 """
 
+# Thirty small microbatches each.
+RANGES = """  - {from: bank/public.accounts, target_table: a, strategy: incremental, cursor: serial, unit: 2000}
+  - {from: bank/public.accounts, target_table: b, strategy: incremental, cursor: serial, unit: 2000}
+"""
+
 
 @pytest.fixture(scope="module")
 def server():
@@ -110,9 +118,13 @@ class Bank:
         server.sql("bank", CREATE)
         self.configure()
 
-    def configure(self, retries=0):
+    def configure(self, retries=0, ranges=""):
         (self.folder / "headwater.yaml").write_text(
-            CONFIG.format(port=self.server.port, parts=PARTS, retries=retries))
+            CONFIG.format(port=self.server.port, parts=PARTS, retries=retries) + ranges)
+
+    def start(self, *words):
+        return Started([os.environ["HEADWATER_BINARY"], *words], self.folder,
+                       dict(os.environ, BANK_PASSWORD=ThrowawayPostgres.PASSWORD))
 
     @contextlib.contextmanager
     def beside(self, *texts):
@@ -209,3 +221,27 @@ def test_a_killed_backend_fails_the_attempt_and_the_next_one_succeeds(bank):
     words = b"terminating connection due to administrator command"
     ledger = [path.read_bytes() for path in (bank.folder / ".headwater").iterdir() if path.is_file()]
     assert any(words in content for content in ledger)
+
+
+def test_workers_together_keep_to_the_servers_connections(bank):
+    bank.configure(ranges=RANGES)
+    with contextlib.ExitStack() as stack:
+        coordinator = stack.enter_context(bank.start("coordinator", "--listen", "127.0.0.1:0"))
+        address = "127.0.0.1:" + coordinator.wait_for(r"listening at 127\.0\.0\.1:(\d+)")[1]
+        for name in ("w1", "w2", "w3"):
+            stack.enter_context(bank.start("--coordinator", address, "worker", "--name", name))
+        with bank.beside(SAMPLER):
+            for _ in range(2):
+                run = stack.enter_context(bank.start("--coordinator", address, "run"))
+                assert run.wait() == 0, run.text()
+    bank.check_one_state()
+    assert 2 <= bank.most_connections() <= PARTS
+
+
+def test_microbatches_use_each_others_connections(bank):
+    bank.configure(ranges=RANGES)
+    count = "select sessions from pg_stat_database where datname = 'bank'"
+    before = int(bank.server.sql("bank", count, "-At"))
+    bank.run()
+    # Of more than sixty microbatches and three probes; sessions are counted when they end.
+    assert int(bank.server.sql("bank", count, "-At")) - before < 20

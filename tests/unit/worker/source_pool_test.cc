@@ -66,11 +66,13 @@ TEST_F(SourcePoolTest, AServerGetsOnlySourcesOfItsOwn) {
   pool_.Return(Server("jfk"), Get(Server("jfk")));
   auto lga = Get(Server("lga"));
   EXPECT_EQ(opened_, 2);
-  // The same name at another place is another server.
+  auto jfk = Get(Server("jfk"));
+  EXPECT_EQ(opened_, 2);
+  pool_.Return(Server("jfk"), std::move(jfk));
+  // Another place of the same server has other sources, which take the room of its idle ones.
   auto moved = Get(Server("jfk", "test:elsewhere"));
   EXPECT_EQ(opened_, 3);
-  auto jfk = Get(Server("jfk"));
-  EXPECT_EQ(opened_, 3);
+  EXPECT_EQ(living_, 2);
 }
 
 TEST_F(SourcePoolTest, WhatIsInUseIsNotGivenAway) {
@@ -93,6 +95,24 @@ TEST_F(SourcePoolTest, WhatNobodyWantsIsClosedInTime) {
   clock_.Advance(kIdle / 2);
   EXPECT_EQ(pool_.CloseIdle(), absl::InfiniteFuture());
   EXPECT_EQ(living_, 0);
+}
+
+TEST_F(SourcePoolTest, ATaskOfSeveralConnectionsGetsTheRoomOfIdleOnes) {
+  auto first = Get(Server("jfk")), second = Get(Server("jfk")),
+       other = Get(Server("jfk", "test:b"));
+  auto lga = Get(Server("lga"));
+  pool_.Return(Server("jfk"), std::move(first));
+  pool_.Return(Server("jfk", "test:b"), std::move(other));
+  pool_.Return(Server("jfk"), std::move(second));
+  pool_.Return(Server("lga"), std::move(lga));
+  auto wide = pool_.Get(Server("jfk"), /*connections=*/2);
+  ASSERT_TRUE(wide.ok());
+  EXPECT_EQ(opened_, 4);
+  EXPECT_EQ(living_, 3);
+  // Another database of the server: a connection for it needs the room of one.
+  auto elsewhere = Get(Server("jfk", "test:c"));
+  EXPECT_EQ(opened_, 5);
+  EXPECT_EQ(living_, 3);
 }
 
 TEST_F(SourcePoolTest, ARefusalIsTheOpenersAndLeavesNothingBehind) {

@@ -60,8 +60,8 @@ TEST(LeaseTable, CountsConnectionsOfAServerFromLiveLeases) {
   EXPECT_EQ(leases.CountOnServer("p1"), 2);
   EXPECT_EQ(leases.CountBackfillsOnServer("p1"), 1);
   EXPECT_EQ(leases.CountOfSession("alice"), 2);
-  EXPECT_TRUE(leases.End({"microbatch-1-2", 8}));
-  EXPECT_FALSE(leases.End({"microbatch-1-2", 8}));
+  EXPECT_TRUE(leases.End({"microbatch-1-2", 8}, kNoon));
+  EXPECT_FALSE(leases.End({"microbatch-1-2", 8}, kNoon));
   EXPECT_EQ(leases.CountOnServer("p1"), 1);
   EXPECT_EQ(leases.CountBackfillsOnServer("p1"), 0);
   EXPECT_EQ(leases.CountOnServer("p2"), 0);
@@ -76,9 +76,38 @@ TEST(LeaseTable, ALeaseCountsWithAllItsConnections) {
   EXPECT_EQ(leases.CountOnServer("p1"), 4);
   EXPECT_EQ(leases.CountBackfillsOnServer("p1"), 3);
   EXPECT_EQ(leases.CountOfSession("alice"), 2);
-  EXPECT_TRUE(leases.End(kTask));
+  EXPECT_TRUE(leases.End(kTask, kNoon));
   EXPECT_EQ(leases.CountOnServer("p1"), 1);
   EXPECT_EQ(leases.CountBackfillsOnServer("p1"), 0);
+}
+
+TEST(LeaseTable, AConnectionWithoutALeaseCountsAgainstOthersUntilItIsClosed) {
+  LeaseTable leases(absl::Seconds(2));
+  Lease lease = Offered(kTask, "alice");
+  lease.connections = 3;
+  leases.Grant(lease);
+  ASSERT_TRUE(leases.Accept(kTask, "alice", kNoon + absl::Seconds(15)).ok());
+  ASSERT_TRUE(leases.End(kTask, kNoon));
+  EXPECT_EQ(leases.CountOnServer("p1"), 0);
+  EXPECT_EQ(leases.CountAgainst("p1", "alice", kNoon), 0);
+  EXPECT_EQ(leases.CountAgainst("p1", "bob", kNoon), 3);
+  EXPECT_EQ(leases.CountAgainst("p2", "bob", kNoon), 0);
+  EXPECT_EQ(leases.NextClosed("p1", "bob", kNoon), kNoon + absl::Seconds(2));
+  EXPECT_EQ(leases.NextClosed("p1", "alice", kNoon), absl::InfiniteFuture());
+
+  // A new lease of the same worker takes its connection over.
+  leases.Grant(Offered({"microbatch-1-2", 8}, "alice"));
+  EXPECT_EQ(leases.CountAgainst("p1", "bob", kNoon), 3);
+  EXPECT_EQ(leases.CountAgainst("p1", "alice", kNoon), 1);
+  EXPECT_EQ(leases.CountAgainst("p1", "bob", kNoon + absl::Seconds(2)), 1);
+  EXPECT_EQ(leases.NextClosed("p1", "bob", kNoon + absl::Seconds(2)), absl::InfiniteFuture());
+}
+
+TEST(LeaseTable, WhatWasNeverAcceptedKeepsNothing) {
+  LeaseTable leases(absl::Seconds(2));
+  leases.Grant(Offered(kTask, "alice"));
+  ASSERT_TRUE(leases.End(kTask, kNoon));
+  EXPECT_EQ(leases.CountAgainst("p1", "bob", kNoon), 0);
 }
 
 }  // namespace
