@@ -86,10 +86,29 @@ const char* StateWord(const v1::RunDataset& dataset) {
   }
 }
 
+// What was read and is not in the table as it is in the source: said last, above the closing lines.
+std::string BadRowNotes(const v1::WatchRunResponse& run) {
+  std::string notes;
+  for (const v1::RunDataset& dataset : run.datasets()) {
+    const std::string name = NameOf(dataset.dataset());
+    if (dataset.bad_rows() > 0) {
+      notes += Note("BAD ROWS", absl::StrCat(name, ": ", Counted(dataset.bad_rows(), "row"),
+                                             " with a value that does not fit: not loaded, but in ",
+                                             dataset.quarantine()));
+    }
+    if (dataset.truncated_values() > 0) {
+      notes +=
+          Note("truncated", absl::StrCat(name, ": ", Counted(dataset.truncated_values(), "value"),
+                                         " cut to microseconds"));
+    }
+  }
+  return notes;
+}
+
 struct Totals {
   int64_t failed_datasets = 0;
   int64_t microbatches = 0, unchanged = 0, failed = 0;
-  int64_t rows = 0, rows_written = 0, bytes_written = 0;
+  int64_t rows = 0, rows_written = 0, bytes_written = 0, bad_rows = 0;
   std::string first_failed;
 };
 
@@ -102,6 +121,7 @@ Totals TotalsOf(const v1::WatchRunResponse& run) {
     totals.rows += dataset.rows_read();
     totals.rows_written += dataset.rows_written();
     totals.bytes_written += dataset.bytes_written();
+    totals.bad_rows += dataset.bad_rows();
     if (dataset.state() != v1::RunDataset::STATE_FAILED) continue;
     ++totals.failed_datasets;
     if (totals.first_failed.empty()) totals.first_failed = NameOf(dataset.dataset());
@@ -125,8 +145,11 @@ std::string RunClosing(const v1::WatchRunResponse& run) {
   }
   const double rate = run.seconds() > 0 ? static_cast<double>(totals.rows) / run.seconds() : 0;
   absl::StrAppend(&text, Counted(totals.rows, "row"), " read, ", FormatCount(totals.rows_written),
-                  " written (", FormatBytes(totals.bytes_written), ") in ",
-                  FormatSeconds(run.seconds()), ", ", FormatRate(rate));
+                  " written (", FormatBytes(totals.bytes_written), ")");
+  if (totals.bad_rows > 0) {
+    absl::StrAppend(&text, ", ", FormatCount(totals.bad_rows), " in quarantine");
+  }
+  absl::StrAppend(&text, " in ", FormatSeconds(run.seconds()), ", ", FormatRate(rate));
   if (run.workers() > 0) absl::StrAppend(&text, ", ", Counted(run.workers(), "worker"));
   absl::StrAppend(&text, "\n");
   if (run.failed() && !totals.first_failed.empty()) {
@@ -150,6 +173,12 @@ std::string StatusNotes(const v1::DatasetStatus& dataset) {
   }
   if (!dataset.last_error().empty()) {
     notes += Note("error", absl::StrCat(NameOf(dataset.dataset()), ": ", dataset.last_error()));
+  }
+  if (dataset.bad_rows() > 0) {
+    notes += Note(
+        "bad rows",
+        absl::StrCat(NameOf(dataset.dataset()), ": ", Counted(dataset.bad_rows(), "row"),
+                     " with a value that does not fit: not loaded, but in ", dataset.quarantine()));
   }
   if (dataset.outside_rows() > 0) {
     notes += Note("outside", absl::StrCat(NameOf(dataset.dataset()), ": ",
@@ -185,6 +214,7 @@ std::string RunReport(const v1::WatchRunResponse& run) {
                                               absl::StrJoin(dataset.rewritten(), " ")));
     }
   }
+  notes += BadRowNotes(run);
   for (const v1::Problem& problem : run.problems()) {
     if (problem.message().empty()) notes += ProblemNote(problem, "");
   }

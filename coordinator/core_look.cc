@@ -46,11 +46,19 @@ void Core::Impl::AskWhose(const std::string& table) {
     const auto& [id, dataset] = *it;
     for (const auto& [from, piece] : dataset.coverage.pieces()) {
       if (piece.fingerprint.rows == 0) continue;
-      check.pieces.push_back({id, {piece.range, false}, piece.fence, piece.fingerprint.rows});
+      check.pieces.push_back({id,
+                              {piece.range, false},
+                              piece.fence,
+                              piece.fingerprint.rows - piece.bad_rows,
+                              piece.bad_rows});
     }
     if (dataset.outside.has_value() && dataset.outside->fingerprint.rows > 0) {
-      check.pieces.push_back(
-          {id, {std::nullopt, true}, dataset.outside->fence, dataset.outside->fingerprint.rows});
+      const OutsidePiece& piece = *dataset.outside;
+      check.pieces.push_back({id,
+                              {std::nullopt, true},
+                              piece.fence,
+                              piece.fingerprint.rows - piece.bad_rows,
+                              piece.bad_rows});
     }
   }
   tables[table].phase = TableWork::Phase::kChecking;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/data/bad_row.h"
 #include "common/model/model_proto.h"
 #include "coordinator/plan/planner.h"
 
@@ -45,6 +46,9 @@ void DescribeDemand(const DatasetState& dataset, const DemandState& demand, v1::
   out->set_bytes_read(demand.bytes_read);
   out->set_bytes_written(demand.bytes_written);
   out->set_pieces_written(demand.pieces_written);
+  out->set_truncated_values(demand.truncated_values);
+  out->set_bad_rows(demand.bad_rows);
+  if (demand.bad_rows > 0) out->set_quarantine(QuarantineName(dataset.spec.target_uri));
   for (const std::string& extent : demand.rewritten) out->add_rewritten(extent);
   SetSilence(dataset, out);
   out->set_bound(BoundText(dataset));
@@ -150,7 +154,7 @@ v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now) 
     out->set_strategy(StrategyToString(dataset.spec.strategy));
     out->set_state(StateText(dataset));
     out->set_pieces(static_cast<int64_t>(dataset.coverage.pieces().size()));
-    out->set_rows(dataset.rows());
+    out->set_rows(dataset.rows() - dataset.bad_rows());
     out->set_in_flight(static_cast<int64_t>(dataset.claims.size()));
     SetSilence(dataset, out);
     out->set_bound(BoundText(dataset));
@@ -167,6 +171,10 @@ v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now) 
           absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", through, absl::UTCTimeZone()));
     }
     if (dataset.outside.has_value()) out->set_outside_rows(dataset.outside->fingerprint.rows);
+    if (const int64_t bad_rows = dataset.bad_rows(); bad_rows > 0) {
+      out->set_bad_rows(bad_rows);
+      out->set_quarantine(QuarantineName(dataset.spec.target_uri));
+    }
     if (const auto it = refusals.find(id); it != refusals.end()) out->set_last_error(it->second);
     for (const Blocked& blocked : dataset.blocked) {
       if (blocked.quarantined) out->set_quarantined(out->quarantined() + 1);

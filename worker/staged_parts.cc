@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/base/status.h"
 #include "worker/source/prefetching_reader.h"
+#include "worker/stage/bad_row_tally.h"
 #include "worker/stage/merged_manifest.h"
 
 namespace headwater {
@@ -30,6 +31,7 @@ class Parts {
     for (size_t i = 0; i < readers.size(); ++i) parts_[i].reader = std::move(readers[i]);
     staging_.memory_bytes /= static_cast<int64_t>(parts_.size());
     staging_.known.clear();
+    staging_.bad_rows = std::make_shared<BadRowTally>(whole.dataset.max_bad_rows);
   }
 
   void RunAll(std::stop_token stop) {
@@ -55,11 +57,13 @@ class Parts {
     std::vector<Manifest> manifests;
     for (const Part& part : parts_) manifests.push_back(part.manifest);
     absl::StatusOr<Manifest> whole = MergeManifests(manifests, known);
-    if (!whole.ok()) return Without({FailureKind::kTask, whole.status()});
+    const absl::Status share =
+        whole.ok() ? staging_.bad_rows->CheckShare(whole->rows_read) : whole.status();
+    if (!share.ok()) return Without({FailureKind::kTask, share});
     for (size_t i = 0; i < whole->pieces.size(); ++i) {
       if (!whole->pieces[i].unchanged) continue;
       for (Part& part : parts_) {
-        const absl::Status removed = part.writer->Remove(part.manifest.pieces[i].files);
+        const absl::Status removed = part.writer->Remove(part.manifest.pieces[i]);
         if (!removed.ok()) return Without({FailureKind::kTask, removed});
       }
     }
@@ -134,7 +138,7 @@ class Parts {
     for (Part& part : parts_) {
       if (!part.finished) continue;
       for (const StagedPiece& piece : part.manifest.pieces) {
-        (void)part.writer->Remove(piece.files);  // What stays is a file that nobody names.
+        (void)part.writer->Remove(piece);  // What stays is a file that nobody names.
       }
     }
     return failure;

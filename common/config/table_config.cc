@@ -253,6 +253,8 @@ class DatasetBuilder {
   void SetLimits(DatasetSpec& spec) {
     spec.on_null_cursor = settings_.on_null_cursor.Or(spec.on_null_cursor);
     spec.on_future_cursor = settings_.on_future_cursor.Or(spec.on_future_cursor);
+    spec.on_bad_row = settings_.on_bad_row.Or(spec.on_bad_row);
+    spec.max_bad_rows = settings_.max_bad_rows.Or(spec.max_bad_rows);
     spec.settle = settings_.settle.Or(spec.settle);
     spec.settle_values = settings_.settle_values.Or(spec.settle_values);
     spec.max_ahead = settings_.max_ahead.Or(spec.max_ahead);

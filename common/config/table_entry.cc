@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/config/table_config.h"
+#include "common/data/bad_row.h"
 
 namespace headwater {
 namespace {
@@ -70,8 +71,16 @@ void ReadRest(MapReader& map, TableEntry& entry, Problems& problems) {
   }
 }
 
+// Such a table would have the folder of another one's quarantine.
+void CheckSuffix(const TableEntry& entry, Problems& problems) {
+  if (!absl::EndsWith(entry.target_table, kQuarantineSuffix)) return;
+  problems.Add(entry.from_place,
+               absl::StrCat("'", entry.target_table, "' ends in ", kQuarantineSuffix,
+                            ", as tables of rows that do not fit do; set another 'target_table'"));
+}
+
 void CheckName(TableEntry& entry, Problems& problems) {
-  if (!entry.target_table.empty()) return;
+  if (!entry.target_table.empty()) return CheckSuffix(entry, problems);
   if (absl::StrContains(entry.from.table, "{member}")) {
     problems.Add(entry.from_place, absl::StrCat("'", entry.from.table,
                                                 "' differs by member, so the sink table needs a "
@@ -81,6 +90,7 @@ void CheckName(TableEntry& entry, Problems& problems) {
                                                 "' cannot name a sink table; set 'target_table'"));
   }
   entry.target_table = entry.from.table;
+  CheckSuffix(entry, problems);
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #include "common/config/table_settings.h"
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace headwater {
 namespace {
@@ -56,6 +58,30 @@ void ReadColumns(TableSettings& settings, MapReader& map, Problems& problems) {
   columns.Finish();
 }
 
+// `max_bad_rows: 100`, or a share of the rows read: `max_bad_rows: 0.5%`.
+void ReadBadRows(TableSettings& settings, MapReader& map, Problems& problems) {
+  if (const std::optional<std::string> word = map.Choice("on_bad_row", {"fail", "quarantine"})) {
+    settings.on_bad_row = {*word == "fail" ? BadRowPolicy::kFail : BadRowPolicy::kQuarantine,
+                           map.PlaceOf("on_bad_row")};
+  }
+  const std::optional<std::string> text = map.Text("max_bad_rows");
+  if (!text.has_value()) return;
+  BadRowLimit limit{.rows = 0};
+  absl::string_view number = *text;
+  const bool share = absl::ConsumeSuffix(&number, "%");
+  const bool good = share ? absl::SimpleAtod(number, &limit.percent) && limit.percent > 0 &&
+                                limit.percent <= 100
+                          : absl::SimpleAtoi(number, &limit.rows) && limit.rows > 0;
+  if (good) {
+    settings.max_bad_rows = {limit, map.PlaceOf("max_bad_rows")};
+  } else {
+    problems.Add(map.PlaceOf("max_bad_rows"),
+                 absl::StrCat("'max_bad_rows': expected a number of rows from 1 on, or a share of "
+                              "up to 100%, as in 100 or 0.5%; found '",
+                              *text, "'"));
+  }
+}
+
 // `retries: 3`, or `retries: {max: 3}`.
 void ReadRetries(TableSettings& settings, MapReader& map, Problems& problems) {
   const YamlNode* node = map.Child("retries");
@@ -97,6 +123,8 @@ void TableSettings::Overlay(const TableSettings& nearer) {
   Take(key, nearer.key);
   Take(on_null_cursor, nearer.on_null_cursor);
   Take(on_future_cursor, nearer.on_future_cursor);
+  Take(on_bad_row, nearer.on_bad_row);
+  Take(max_bad_rows, nearer.max_bad_rows);
   Take(settle, nearer.settle);
   Take(settle_values, nearer.settle_values);
   Take(max_ahead, nearer.max_ahead);
@@ -132,6 +160,7 @@ TableSettings ReadTableSettings(MapReader& map, Problems& problems) {
   Put(settings.key, map, "key", map.TextList("key"));
   PutPolicy(settings.on_null_cursor, map, "on_null_cursor");
   PutPolicy(settings.on_future_cursor, map, "on_future_cursor");
+  ReadBadRows(settings, map, problems);
   Put(settings.settle, map, "settle", map.Duration("settle"));
   Put(settings.settle_values, map, "settle_values",
       map.Integer("settle_values", 0, int64_t{1} << 40));

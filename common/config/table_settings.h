@@ -42,6 +42,8 @@ struct TableSettings {
   Setting<std::vector<std::string>> key;
   Setting<OutsidePolicy> on_null_cursor;
   Setting<OutsidePolicy> on_future_cursor;
+  Setting<BadRowPolicy> on_bad_row;
+  Setting<BadRowLimit> max_bad_rows;
   Setting<absl::Duration> settle;
   Setting<int64_t> settle_values;
   Setting<absl::Duration> max_ahead;

@@ -43,6 +43,15 @@ struct ServerSpec {
 
 enum class Strategy { kFull, kIncremental, kPartition };
 enum class OutsidePolicy { kLoad, kError, kExclude };
+// What a row with a value that does not fit its column does to its microbatch.
+enum class BadRowPolicy { kFail, kQuarantine };
+
+// How many rows of one microbatch may go to the quarantine: a count, or a share of what is read.
+struct BadRowLimit {
+  int64_t rows = 100;
+  double percent = 0;  // Instead of `rows`, if not 0.
+  friend bool operator==(const BadRowLimit&, const BadRowLimit&) = default;
+};
 
 struct DatasetSpec {
   DatasetId id;
@@ -60,6 +69,8 @@ struct DatasetSpec {
   std::vector<std::string> key_columns;
   OutsidePolicy on_null_cursor = OutsidePolicy::kLoad;
   OutsidePolicy on_future_cursor = OutsidePolicy::kLoad;
+  BadRowPolicy on_bad_row = BadRowPolicy::kFail;
+  BadRowLimit max_bad_rows;
   absl::Duration settle = absl::Minutes(5);
   int64_t settle_values = 10'000;
   absl::Duration max_ahead = absl::Hours(24);

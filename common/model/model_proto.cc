@@ -80,6 +80,18 @@ v1::OutsidePolicy PolicyToProto(OutsidePolicy policy) {
   return v1::OUTSIDE_POLICY_UNSPECIFIED;
 }
 
+absl::StatusOr<BadRowPolicy> BadRowPolicyFromProto(v1::BadRowPolicy policy) {
+  switch (policy) {
+    case v1::BAD_ROW_POLICY_UNSPECIFIED:
+    case v1::BAD_ROW_POLICY_FAIL:
+      return BadRowPolicy::kFail;
+    case v1::BAD_ROW_POLICY_QUARANTINE:
+      return BadRowPolicy::kQuarantine;
+    default:
+      return BadField("on_bad_row", absl::StrCat("unknown value ", static_cast<int>(policy)));
+  }
+}
+
 absl::StatusOr<ServerSpec> ServerFromProto(const v1::ServerSpec& server) {
   RETURN_IF_ERROR(CheckNotEmpty("server.name", server.name()));
   RETURN_IF_ERROR(CheckNotEmpty("server.url", server.url()));
@@ -130,6 +142,10 @@ absl::Status CheckNumbers(const v1::DatasetSpec& spec) {
   RETURN_IF_ERROR(CheckAtLeast("lookback_units", spec.lookback_units(), 0));
   RETURN_IF_ERROR(CheckAtLeast("settle_values", spec.settle_values(), 0));
   RETURN_IF_ERROR(CheckAtLeast("read_connections", spec.read_connections(), 0));
+  RETURN_IF_ERROR(CheckAtLeast("max_bad_rows", spec.max_bad_rows(), 0));
+  if (!(spec.max_bad_percent() >= 0 && spec.max_bad_percent() <= 100)) {
+    return BadField("max_bad_percent", "expected 0 to 100");
+  }
   return CheckAtLeast("retries", spec.retries(), 0);
 }
 
@@ -310,6 +326,8 @@ absl::StatusOr<DatasetSpec> FromProto(const v1::DatasetSpec& spec) {
   ASSIGN_OR_RETURN(result.on_null_cursor, PolicyFromProto("on_null_cursor", spec.on_null_cursor()));
   ASSIGN_OR_RETURN(result.on_future_cursor,
                    PolicyFromProto("on_future_cursor", spec.on_future_cursor()));
+  ASSIGN_OR_RETURN(result.on_bad_row, BadRowPolicyFromProto(spec.on_bad_row()));
+  result.max_bad_rows = {.rows = spec.max_bad_rows(), .percent = spec.max_bad_percent()};
   ASSIGN_OR_RETURN(result.settle, FromProto("settle", spec.settle()));
   result.settle_values = spec.settle_values();
   ASSIGN_OR_RETURN(result.max_ahead, FromProto("max_ahead", spec.max_ahead()));
@@ -341,6 +359,11 @@ v1::DatasetSpec ToProto(const DatasetSpec& spec) {
   result.mutable_key_columns()->Assign(spec.key_columns.begin(), spec.key_columns.end());
   result.set_on_null_cursor(PolicyToProto(spec.on_null_cursor));
   result.set_on_future_cursor(PolicyToProto(spec.on_future_cursor));
+  result.set_on_bad_row(spec.on_bad_row == BadRowPolicy::kQuarantine
+                            ? v1::BAD_ROW_POLICY_QUARANTINE
+                            : v1::BAD_ROW_POLICY_FAIL);
+  result.set_max_bad_rows(spec.max_bad_rows.rows);
+  result.set_max_bad_percent(spec.max_bad_rows.percent);
   *result.mutable_settle() = ToProto(spec.settle);
   result.set_settle_values(spec.settle_values);
   *result.mutable_max_ahead() = ToProto(spec.max_ahead);

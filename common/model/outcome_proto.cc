@@ -54,6 +54,16 @@ v1::StagedFile FileToProto(const StagedFile& file) {
   return result;
 }
 
+absl::StatusOr<std::vector<StagedFile>> FilesFromProto(
+    const google::protobuf::RepeatedPtrField<v1::StagedFile>& files) {
+  std::vector<StagedFile> result;
+  for (const v1::StagedFile& file : files) {
+    ASSIGN_OR_RETURN(StagedFile converted, FileFromProto(file));
+    result.push_back(std::move(converted));
+  }
+  return result;
+}
+
 absl::StatusOr<StagedPiece> PieceFromProto(const v1::StagedPiece& piece) {
   StagedPiece result;
   result.unchanged = piece.unchanged();
@@ -66,13 +76,16 @@ absl::StatusOr<StagedPiece> PieceFromProto(const v1::StagedPiece& piece) {
     }
     result.max_cursor = piece.max_cursor();
   }
-  if (piece.unchanged() && !piece.files().empty()) {
+  if (piece.unchanged() && (!piece.files().empty() || !piece.bad_files().empty())) {
     return BadField("piece.files", "an unchanged piece has no files");
   }
-  for (const v1::StagedFile& file : piece.files()) {
-    ASSIGN_OR_RETURN(StagedFile converted, FileFromProto(file));
-    result.files.push_back(std::move(converted));
+  if (piece.bad_rows() < 0 || piece.bad_rows() > result.fingerprint.rows) {
+    return BadField("piece.bad_rows", absl::StrCat("expected 0 to ", result.fingerprint.rows,
+                                                   ", found ", piece.bad_rows()));
   }
+  result.bad_rows = piece.bad_rows();
+  ASSIGN_OR_RETURN(result.files, FilesFromProto(piece.files()));
+  ASSIGN_OR_RETURN(result.bad_files, FilesFromProto(piece.bad_files()));
   return result;
 }
 
@@ -83,6 +96,8 @@ v1::StagedPiece PieceToProto(const StagedPiece& piece) {
   if (piece.max_cursor.has_value()) result.set_max_cursor(*piece.max_cursor);
   result.set_unchanged(piece.unchanged);
   for (const StagedFile& file : piece.files) *result.add_files() = FileToProto(file);
+  result.set_bad_rows(piece.bad_rows);
+  for (const StagedFile& file : piece.bad_files) *result.add_bad_files() = FileToProto(file);
   return result;
 }
 
@@ -105,17 +120,22 @@ absl::Status CheckDisjoint(const std::vector<StagedPiece>& pieces) {
   return absl::OkStatus();
 }
 
+absl::Status CheckRows(absl::string_view field, const std::vector<StagedFile>& files,
+                       int64_t expected) {
+  int64_t rows = 0;
+  for (const StagedFile& file : files) rows += file.rows;
+  if (rows == expected) return absl::OkStatus();
+  return BadField(field,
+                  absl::StrCat("expected ", expected, " rows as fingerprinted, found ", rows));
+}
+
 // A microbatch's files hold exactly the rows that were fingerprinted.
 absl::Status CheckFilesHoldAllRows(const Manifest& manifest) {
   for (const StagedPiece& piece : manifest.pieces) {
     if (piece.unchanged) continue;
-    int64_t rows = 0;
-    for (const StagedFile& file : piece.files) rows += file.rows;
-    if (rows != piece.fingerprint.rows) {
-      return BadField("manifest.pieces.files",
-                      absl::StrCat("expected ", piece.fingerprint.rows,
-                                   " rows as fingerprinted, found ", rows));
-    }
+    RETURN_IF_ERROR(CheckRows("manifest.pieces.files", piece.files,
+                              piece.fingerprint.rows - piece.bad_rows));
+    RETURN_IF_ERROR(CheckRows("manifest.pieces.bad_files", piece.bad_files, piece.bad_rows));
   }
   return absl::OkStatus();
 }
@@ -228,6 +248,8 @@ absl::StatusOr<Manifest> FromProto(const v1::Manifest& manifest) {
   RETURN_IF_ERROR(CheckAtLeast("manifest.rows_read", manifest.rows_read(), 0));
   RETURN_IF_ERROR(CheckAtLeast("manifest.bytes_read", manifest.bytes_read(), 0));
   RETURN_IF_ERROR(CheckAtLeast("manifest.bytes_staged", manifest.bytes_staged(), 0));
+  result.truncated_values = manifest.truncated_values();
+  RETURN_IF_ERROR(CheckAtLeast("manifest.truncated_values", manifest.truncated_values(), 0));
   RETURN_IF_ERROR(CheckNotEmpty("manifest.spec_version", manifest.spec_version()));
   ASSIGN_OR_RETURN(result.schema, FromProto(manifest.schema()));
   for (const v1::StagedPiece& piece : manifest.pieces()) {
@@ -246,6 +268,7 @@ v1::Manifest ToProto(const Manifest& manifest) {
   result.set_bytes_read(manifest.bytes_read);
   result.set_bytes_staged(manifest.bytes_staged);
   result.set_spec_version(manifest.spec_version);
+  result.set_truncated_values(manifest.truncated_values);
   return result;
 }
 

@@ -109,6 +109,8 @@ struct StagedPiece {
   std::optional<int64_t> max_cursor;  // Largest cursor read inside the range.
   bool unchanged = false;             // Equal to the known piece; has no files.
   std::vector<StagedFile> files;
+  int64_t bad_rows = 0;                    // Of the fingerprint's rows those that are in bad_files.
+  std::vector<StagedFile> bad_files = {};  // Of the table QuarantineName(), relative to its folder.
 };
 
 struct Manifest {
@@ -118,6 +120,7 @@ struct Manifest {
   int64_t bytes_read = 0;
   int64_t bytes_staged = 0;
   std::string spec_version;
+  int64_t truncated_values = 0;  // Cut to microseconds, as the dataset asks for.
 };
 
 enum class FailureKind { kSource, kTask, kWorkerDeath, kDrain };

@@ -19,18 +19,23 @@ void Put(XXH3_state_t* state, int64_t number) {
   XXH3_128bits_update(state, &number, sizeof(number));
 }
 
+void Put(XXH3_state_t* state, const std::vector<StagedFile>& files) {
+  Put(state, static_cast<int64_t>(files.size()));
+  for (const StagedFile& file : files) {
+    Put(state, file.path);
+    Put(state, file.size_bytes);
+    Put(state, file.rows);
+  }
+}
+
 void Put(XXH3_state_t* state, const StagedPiece& piece) {
   Put(state, ToProto(piece.extent).SerializeAsString());
   Put(state, piece.fingerprint.rows);
   Put(state, static_cast<int64_t>(piece.fingerprint.sum.high));
   Put(state, static_cast<int64_t>(piece.fingerprint.sum.low));
   Put(state, piece.unchanged ? 1 : 0);
-  Put(state, static_cast<int64_t>(piece.files.size()));
-  for (const StagedFile& file : piece.files) {
-    Put(state, file.path);
-    Put(state, file.size_bytes);
-    Put(state, file.rows);
-  }
+  Put(state, piece.files);
+  Put(state, piece.bad_files);
 }
 
 }  // namespace

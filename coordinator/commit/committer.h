@@ -65,7 +65,8 @@ struct PublishedPiece {
   DatasetId dataset;
   Extent extent;
   int64_t fence = 0;  // Of the attempt that wrote it.
-  int64_t rows = 0;
+  int64_t rows = 0;      // In the table,
+  int64_t bad_rows = 0;  // and in its quarantine.
 };
 
 // Confined to one thread.
@@ -100,18 +101,20 @@ class TableCommitter {
   // None: there is no table. Reads only. Errors: the outer ones of Check().
   virtual absl::StatusOr<std::optional<Schema>> Columns() = 0;
 
-  // Those of `pieces` whose live files do not hold the rows that were published, or are another
-  // attempt's: another writer has removed or restored files. Reads only. Errors: the outer ones of
+  // Those of `pieces` whose live files, in the table or in its quarantine, do not hold the rows
+  // that were published, or are another attempt's: another writer has removed or restored files.
+  // Reads only. Errors: the outer ones of
   // Check().
   virtual absl::StatusOr<std::vector<PublishedPiece>> FindLost(
       const std::vector<PublishedPiece>& pieces) = 0;
 
   // Publishes `intent`, with the columns that its rows need, or finds that it already was (same
-  // sequence, same hash): idempotent. Requires: its replacements passed Check(). UNKNOWN,
-  // UNAVAILABLE, RESOURCE_EXHAUSTED: try the same intent again. FAILED_PRECONDITION: the table has
-  // a higher sequence or another hash under ours: this ledger must stop publishing here. CANCELLED:
-  // this intent was abandoned, and is again found to be. Any code of Check(): something has changed
-  // since; this intent is to be abandoned.
+  // sequence, same hash): idempotent. Rows that did not fit (StagedPiece::bad_files) become visible
+  // in the table's quarantine before anything of the intent does in the table. Requires: its
+  // replacements passed Check(). UNKNOWN, UNAVAILABLE, RESOURCE_EXHAUSTED: try the same intent
+  // again. FAILED_PRECONDITION: the table has a higher sequence or another hash under ours: this
+  // ledger must stop publishing here. CANCELLED: this intent was abandoned, and is again found to
+  // be. Any code of Check(): something has changed since; this intent is to be abandoned.
   virtual absl::StatusOr<CommitResult> Commit(const Intent& intent) = 0;
 
   // Makes sure `intent` can never be committed: an empty version with its sequence and hash. A

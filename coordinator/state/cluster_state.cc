@@ -18,27 +18,6 @@ auto Trusted(const Proto& proto) {
   return *std::move(parsed);
 }
 
-// Takes what a claim's end means for one demand: numbers for the summary.
-void Count(DemandState& demand, const DatasetState& dataset, const Claim& claim, bool changed) {
-  ++demand.done;
-  if (!changed) ++demand.unchanged;
-  if (!claim.manifest.has_value()) return;
-  demand.rows_read += claim.manifest->rows_read;
-  demand.bytes_read += claim.manifest->bytes_read;
-  demand.bytes_written += claim.manifest->bytes_staged;
-  for (const StagedPiece& piece : claim.manifest->pieces) {
-    if (piece.unchanged) continue;
-    ++demand.pieces_written;
-    demand.rows_written += piece.fingerprint.rows;
-    const bool replaces = piece.extent.range.has_value()
-                              ? !dataset.coverage.Overlapping(*piece.extent.range).empty()
-                              : dataset.outside.has_value();
-    if (replaces && demand.rewritten.size() < kMaxListed) {
-      demand.rewritten.push_back(Describe(dataset, piece.extent));
-    }
-  }
-}
-
 }  // namespace
 
 DatasetId IdOf(const v1::DatasetRef& ref) { return {ref.table(), ref.server()}; }
@@ -261,7 +240,7 @@ void ClusterState::ApplyConfirmed(const v1::Confirmed& event, absl::Time at) {
   for (const std::string& run_id : dataset->live_runs) {
     DemandState& demand = runs_.at(run_id).demands.at(dataset->spec.id);
     if (demand.phase != DemandPhase::kActive) continue;
-    Count(demand, *dataset, claim, /*changed=*/false);
+    CountClaim(demand, *dataset, claim, /*changed=*/false);
     demand.rows_read += event.rows_read();
     demand.bytes_read += event.bytes_read();
   }
@@ -321,7 +300,7 @@ void ClusterState::ApplyPublished(const v1::Published& event, absl::Time at) {
     const Claim claim = dataset->claims.at(fence);
     for (const std::string& run_id : dataset->live_runs) {
       DemandState& demand = runs_.at(run_id).demands.at(dataset->spec.id);
-      if (demand.phase == DemandPhase::kActive) Count(demand, *dataset, claim, /*changed=*/true);
+      if (demand.phase == DemandPhase::kActive) CountClaim(demand, *dataset, claim, /*changed=*/true);
     }
     table.TakeRows(*claim.manifest, event.version() >= 0);
     dataset->Publish(claim, at);

@@ -115,6 +115,10 @@ std::string Describe(const DatasetState& dataset, const Extent& extent);
 // plan.
 void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind, int64_t sequence);
 
+// Adds to `demand` what the end of `claim` means for it, in numbers for the summary. `changed`:
+// something was published.
+void CountClaim(DemandState& demand, const DatasetState& dataset, const Claim& claim, bool changed);
+
 // The instants that a backfill's window names, cut to the domain. Empty without a domain.
 Range BackfillRange(const DatasetState& dataset, const v1::Demand& demand);
 

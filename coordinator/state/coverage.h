@@ -33,6 +33,7 @@ struct Piece {
   ProbeFacts shown;  // Of the last probe before the read that wrote it.
   absl::Time began;  // Source clock when this piece (or the one it extends) was begun.
   int64_t settled_through = std::numeric_limits<int64_t>::min();  // Rows below it have settled.
+  int64_t bad_rows = 0;  // Of the fingerprint's, those in the table's quarantine.
 };
 
 // Thread-compatible.

@@ -219,7 +219,7 @@ void DatasetState::Publish(const Claim& claim, absl::Time now) {
       const int64_t fence = staged.unchanged && outside.has_value() ? outside->fence : claim.fence;
       outside =
           OutsidePiece{staged.fingerprint, fence,      claim.fence, claim.manifest->spec_version,
-                       claim.outside_end,  future_rows};
+                       claim.outside_end,  future_rows,  staged.bad_rows};
       continue;
     }
     const Range range = *staged.extent.range;
@@ -233,6 +233,7 @@ void DatasetState::Publish(const Claim& claim, absl::Time now) {
     Piece piece{range,       staged.fingerprint, claim.fence,
                 claim.fence, staged.max_cursor,  claim.manifest->spec_version,
                 claim.shown, claim.shown.clock};
+    piece.bad_rows = staged.bad_rows;
     for (const Piece* old : std::as_const(coverage).Overlapping(range)) {
       if (old->range.from == range.from && old->settled_through <= range.from)
         piece.began = old->began;
@@ -298,6 +299,12 @@ void DatasetState::DropBlocked(const Extent& extent) {
 int64_t DatasetState::rows() const {
   int64_t rows = outside.has_value() ? outside->fingerprint.rows : 0;
   for (const auto& [from, piece] : coverage.pieces()) rows += piece.fingerprint.rows;
+  return rows;
+}
+
+int64_t DatasetState::bad_rows() const {
+  int64_t rows = outside.has_value() ? outside->bad_rows : 0;
+  for (const auto& [from, piece] : coverage.pieces()) rows += piece.bad_rows;
   return rows;
 }
 

@@ -51,6 +51,7 @@ struct OutsidePiece {
   std::string spec_version;
   int64_t end = std::numeric_limits<int64_t>::max();
   int64_t future_rows = 0;  // As the probe before its read counted.
+  int64_t bad_rows = 0;     // Of the fingerprint's, those in the table's quarantine.
 };
 
 // Thread-compatible.
@@ -112,8 +113,9 @@ class DatasetState {
   const Blocked* FindBlocked(const Extent& extent) const;
   void DropBlocked(const Extent& extent);
 
-  // Rows of all pieces and of the outside piece.
+  // Rows of all pieces and of the outside piece; and those of them in the table's quarantine.
   int64_t rows() const;
+  int64_t bad_rows() const;
   // The source's clock minus the bound is more than `silent_after`: nothing new comes, nothing is
   // wrong.
   std::optional<absl::Duration> SilentFor() const;

@@ -44,6 +44,7 @@ v1::PieceSnapshot ToSnapshot(const Piece& piece) {
   out.set_shown_limit(piece.shown.limit);
   out.set_began_clock_us(absl::ToUnixMicros(piece.began));
   out.set_settled_through(piece.settled_through);
+  out.set_bad_rows(piece.bad_rows);
   return out;
 }
 
@@ -59,6 +60,7 @@ Piece FromSnapshot(const v1::PieceSnapshot& piece) {
   out.shown.limit = piece.shown_limit();
   out.began = absl::FromUnixMicros(piece.began_clock_us());
   out.settled_through = piece.settled_through();
+  out.bad_rows = piece.bad_rows();
   return out;
 }
 
@@ -98,6 +100,7 @@ void SnapshotCodec::EncodeDataset(const DatasetState& dataset, v1::DatasetSnapsh
     outside->set_spec_version(dataset.outside->spec_version);
     outside->set_outside_end(dataset.outside->end);
     outside->set_future_rows(dataset.outside->future_rows);
+    outside->set_bad_rows(dataset.outside->bad_rows);
   }
   out->set_outside_need(dataset.outside_need);
   if (dataset.joined_from.has_value()) out->set_joined_from(*dataset.joined_from);
@@ -153,6 +156,8 @@ void SnapshotCodec::EncodeRun(const RunState& run, v1::RunSnapshot* out) {
     entry->set_bytes_read(demand.bytes_read);
     entry->set_bytes_written(demand.bytes_written);
     entry->set_pieces_written(demand.pieces_written);
+    entry->set_bad_rows(demand.bad_rows);
+    entry->set_truncated_values(demand.truncated_values);
     for (const std::string& extent : demand.rewritten) entry->add_rewritten(extent);
     for (const std::string& notice : demand.notices) entry->add_notices(notice);
     for (const DemandProblem& problem : demand.problems) {
@@ -205,7 +210,8 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
     const v1::OutsideSnapshot& outside = snapshot.outside();
     dataset.outside = OutsidePiece{
         FromProto(outside.fingerprint()), outside.fence(),       outside.fill_seq(),
-        outside.spec_version(),           outside.outside_end(), outside.future_rows()};
+        outside.spec_version(),           outside.outside_end(), outside.future_rows(),
+        outside.bad_rows()};
   }
   dataset.outside_need = snapshot.outside_need();
   if (snapshot.has_joined_from()) dataset.joined_from = snapshot.joined_from();
@@ -262,6 +268,8 @@ absl::StatusOr<RunState> SnapshotCodec::DecodeRun(const v1::RunSnapshot& snapsho
     demand.bytes_read = entry.bytes_read();
     demand.bytes_written = entry.bytes_written();
     demand.pieces_written = entry.pieces_written();
+    demand.bad_rows = entry.bad_rows();
+    demand.truncated_values = entry.truncated_values();
     demand.rewritten.assign(entry.rewritten().begin(), entry.rewritten().end());
     demand.notices.assign(entry.notices().begin(), entry.notices().end());
     for (const v1::ProblemSnapshot& problem : entry.problems()) {

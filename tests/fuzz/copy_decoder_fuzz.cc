@@ -70,10 +70,10 @@ struct Outcome {
   std::vector<Hash128> rows;
 };
 
-Outcome Decode(absl::string_view stream, size_t step) {
+Outcome Decode(absl::string_view stream, size_t step, bool set_aside) {
   std::vector<WireShape> shapes;
   for (const Shape& shape : Shapes()) shapes.push_back(shape.shape);
-  CopyDecoder decoder(StreamSchema(), shapes, {0, 2, 7, 11});
+  CopyDecoder decoder(StreamSchema(), shapes, {.set_aside = set_aside, .key = {0, 2, 7, 11}});
   Outcome outcome;
   for (size_t at = 0; at < stream.size() && outcome.status.ok(); at += step) {
     outcome.status = decoder.Feed(stream.substr(at, step));
@@ -84,15 +84,22 @@ Outcome Decode(absl::string_view stream, size_t step) {
   HW_CHECK(batch.ok());
   static const auto hasher = *RowHasher::Create(StreamSchema());
   HW_CHECK(hasher->Hash(**batch, outcome.rows).ok());
+  for (const BadRow& bad : (*batch)->bad_rows()) {
+    HW_CHECK(set_aside && IsValidUtf8(bad.value) && IsValidUtf8(bad.row));
+    outcome.rows.push_back(HashOf(bad));
+  }
   return outcome;
 }
 
 void FeedStream(absl::string_view stream, size_t step) {
-  const Outcome whole = Decode(stream, stream.size() + 1);
-  const Outcome cut = Decode(stream, step);
-  HW_CHECK(whole.status.code() == cut.status.code());
-  HW_CHECK(whole.finished == cut.finished);
-  HW_CHECK(whole.rows == cut.rows);
+  for (const bool set_aside : {false, true}) {
+    const Outcome whole = Decode(stream, stream.size() + 1, set_aside);
+    const Outcome cut = Decode(stream, step, set_aside);
+    HW_CHECK(whole.status.code() == cut.status.code());
+    HW_CHECK(!set_aside || whole.status.code() != absl::StatusCode::kInvalidArgument);
+    HW_CHECK(whole.finished == cut.finished);
+    HW_CHECK(whole.rows == cut.rows);
+  }
 }
 
 void CheckNumeric(const Shape& shape, FieldResult result, absl::string_view field) {

@@ -160,8 +160,10 @@ absl::StatusOr<std::unique_ptr<RowBatch>> BatchBuilder::Finish() {
   }
   if (failed_) return NoMemory();
   auto batch =
-      std::make_unique<RowBatch>(arrow::RecordBatch::Make(schema_, rows_, std::move(arrays)));
+      std::make_unique<RowBatch>(arrow::RecordBatch::Make(schema_, rows_, std::move(arrays)),
+                                 std::exchange(bad_rows_, {}), std::exchange(truncated_values_, 0));
   rows_ = 0;
+  bad_bytes_ = 0;
   variable_bytes_ = 0;
   return batch;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/base/optimization.h"
@@ -109,9 +110,22 @@ class BatchBuilder {
   // Takes back what was appended since the last EndRow(), in whichever columns.
   void DropRow();
 
+  // Takes back what was appended since the last EndRow(), and keeps `row` instead: it goes with the
+  // batch, beside its rows.
+  void SetAside(BadRow row) {
+    DropRow();
+    bad_bytes_ += row.size_bytes();
+    bad_rows_.push_back(std::move(row));
+  }
+
+  // Counts a value that is appended without what its column cannot hold.
+  void NoteTruncated() { ++truncated_values_; }
+
   int64_t rows() const { return rows_; }
+  // Neither rows nor bad ones wait.
+  bool empty() const { return rows_ == 0 && bad_rows_.empty(); }
   // Bytes of the values that wait, nearly: what ReadOptions::batch_bytes is compared with.
-  int64_t size_bytes() const { return variable_bytes_ + rows_ * fixed_bytes_; }
+  int64_t size_bytes() const { return variable_bytes_ + rows_ * fixed_bytes_ + bad_bytes_; }
 
   // The rows so far as a batch; the builder is empty afterwards. RESOURCE_EXHAUSTED: no memory, or
   // more than 2 GiB of text in one column. INTERNAL: columns of different length, a fault of the
@@ -170,6 +184,9 @@ class BatchBuilder {
   int64_t rows_ = 0;
   int64_t fixed_bytes_ = 0;  // Per row.
   int64_t variable_bytes_ = 0;
+  std::vector<BadRow> bad_rows_;
+  int64_t bad_bytes_ = 0;
+  int64_t truncated_values_ = 0;
   bool failed_ = false;  // An append ran out of memory; Finish() says so.
 };
 

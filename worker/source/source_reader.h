@@ -27,11 +27,13 @@ class SourceReader {
   // Columns of every batch, in source order. Fixed once open; lives as long as the reader.
   virtual const Schema& schema() const = 0;
 
-  // Returns the next batch, or null when the extent is exhausted. A batch is never empty, fits
-  // ReadOptions::batch_bytes unless one row alone exceeds it, and may outlive the reader.
-  // Errors: UNAVAILABLE       connection lost; a fresh reader may succeed.
+  // Returns the next batch, or null when the extent is exhausted. A batch has rows or bad rows or
+  // both, fits ReadOptions::batch_bytes unless one row alone exceeds it, and may outlive the
+  // reader. Errors: UNAVAILABLE       connection lost; a fresh reader may succeed.
   //         DATA_LOSS         bytes do not decode as the declared type.
   //         INVALID_ARGUMENT  a value does not fit its column's type: names column, key and value.
+  //                           With BadRowPolicy::kQuarantine only where it is the cursor's; else
+  //                           the row is one of RowBatch::bad_rows().
   //         CANCELLED         after Cancel().
   // The first error is final: later calls repeat it.
   virtual absl::StatusOr<std::unique_ptr<RowBatch>> Next() = 0;

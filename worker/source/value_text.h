@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/data/cursor.h"
+#include "common/data/utf8.h"
 
 namespace headwater {
 
@@ -39,8 +40,6 @@ std::optional<int64_t> ParseInstant(absl::string_view text, bool zoneless_is_utc
 
 // A cursor value as CursorAsText() prints it.
 std::optional<int64_t> ParseCursor(CursorType type, absl::string_view text);
-
-bool IsValidUtf8(absl::string_view text);
 
 // `text` for a message: at most 80 bytes, without control characters.
 std::string Excerpt(absl::string_view text);

@@ -21,8 +21,10 @@
 #include "common/base/status.h"
 #include "common/data/arrow_schema.h"
 #include "common/data/row_hash.h"
+#include "worker/stage/batch_check.h"
 #include "worker/stage/parquet_writer.h"
 #include "worker/stage/partition_router.h"
+#include "worker/stage/quarantine_writer.h"
 #include "worker/stage/staged_files.h"
 #include "worker/stage/waiting_rows.h"
 
@@ -83,6 +85,7 @@ class DeltaStagingWriter final : public StagingWriter {
                            ? -1
                            : options.source_schema.Find(options.dataset.cursor)),
         fingerprints_(router_.pieces().size()),
+        quarantine_(options, folder, router_.pieces().size()),
         files_(std::move(folder), options.lease.fence) {}
 
   absl::Status MakeConstants() {
@@ -114,20 +117,23 @@ class DeltaStagingWriter final : public StagingWriter {
     }
     for (const std::string& path : dropped_) RETURN_IF_ERROR(files_.Remove(path));
     RETURN_IF_ERROR(files_.SyncFolders());
+    RETURN_IF_ERROR(FinishQuarantine());
     RETURN_IF_ERROR(Failpoint("stage.after_sync"));
     files_.Keep();
+    quarantine_.Keep();
     return Describe();
   }
 
-  absl::Status Remove(const std::vector<StagedFile>& files) override {
-    absl::Status first;
-    for (const StagedFile& file : files) first.Update(files_.Remove(file.path));
+  absl::Status Remove(const StagedPiece& piece) override {
+    absl::Status first = quarantine_.Remove(piece.bad_files);
+    for (const StagedFile& file : piece.files) first.Update(files_.Remove(file.path));
     return first;
   }
 
  private:
   absl::Status WriteBatch(const RowBatch& batch) {
-    RETURN_IF_ERROR(Check(*batch.arrow()));
+    RETURN_IF_ERROR(CheckBatch(*batch.arrow(), options_.source_schema, options_.dataset.id));
+    RETURN_IF_ERROR(SetAside(batch.bad_rows()));
     RETURN_IF_ERROR(router_.Route(batch, slot_of_row_));
     hashes_.clear();
     RETURN_IF_ERROR(hasher_->Hash(batch, hashes_));
@@ -136,39 +142,28 @@ class DeltaStagingWriter final : public StagingWriter {
     }
     rows_read_ += batch.rows();
     bytes_read_ += batch.size_bytes();
-    if (options_.fingerprints_only) return absl::OkStatus();
+    truncated_values_ += batch.truncated_values();
+    if (options_.fingerprints_only || batch.rows() == 0) return absl::OkStatus();
     while (outputs_.size() < router_.slots().size()) outputs_.emplace_back(cursor_column_);
     RETURN_IF_ERROR(Distribute(batch));
     return KeepWithinBudget();
   }
 
-  // What the sink cannot hold: other types than announced, NULL in NOT NULL, text that is no UTF-8.
-  absl::Status Check(const arrow::RecordBatch& rows) const {
-    const std::vector<Column>& columns = options_.source_schema.columns;
-    if (rows.num_columns() != static_cast<int>(columns.size())) {
-      return Refuse(
-          absl::StrCat("a batch has ", rows.num_columns(), " columns, expected ", columns.size()));
+  // Counts in its piece what does not fit, as if it did: the source counts it too.
+  absl::Status SetAside(const std::vector<BadRow>& rows) {
+    for (const BadRow& row : rows) {
+      ASSIGN_OR_RETURN(const int piece, router_.RouteBadRow(row.cursor));
+      fingerprints_[static_cast<size_t>(piece)].Add(HashOf(row));
+      RETURN_IF_ERROR(quarantine_.Write(static_cast<size_t>(piece), row));
     }
-    for (int i = 0; i < rows.num_columns(); ++i) {
-      const arrow::Array& array = *rows.column(i);
-      if (!array.type()->Equals(*arrow_schema_->field(i)->type())) {
-        return Refuse(absl::StrCat("column '", columns[i].name, "' comes as ",
-                                   array.type()->ToString(), ", expected ",
-                                   TypeToString(columns[i].type)));
-      }
-      if (!columns[i].nullable && array.null_count() != 0) {
-        return Refuse(absl::StrCat("column '", columns[i].name, "' is NOT NULL and has a NULL"));
-      }
-      if (columns[i].type.kind == TypeKind::kString &&
-          !static_cast<const arrow::StringArray&>(array).ValidateUTF8().ok()) {
-        return Refuse(absl::StrCat("column '", columns[i].name, "' has a text that is not UTF-8"));
-      }
-    }
+    rows_read_ += static_cast<int64_t>(rows.size());
     return absl::OkStatus();
   }
 
-  absl::Status Refuse(const std::string& why) const {
-    return absl::InvalidArgumentError(absl::StrCat(ToString(options_.dataset.id), ": ", why));
+  absl::Status FinishQuarantine() {
+    std::vector<bool> unchanged(router_.pieces().size());
+    for (size_t i = 0; i < unchanged.size(); ++i) unchanged[i] = IsUnchanged(static_cast<int>(i));
+    return quarantine_.Finish(unchanged, rows_read_);
   }
 
   // Gives each output its rows. Where a batch goes to several, rows are copied: a slice would keep
@@ -321,6 +316,7 @@ class DeltaStagingWriter final : public StagingWriter {
     manifest.schema = file_schema_;
     manifest.rows_read = rows_read_;
     manifest.bytes_read = bytes_read_;
+    manifest.truncated_values = truncated_values_;
     manifest.spec_version = SpecVersionOf(options_.source_schema);
     for (int i = 0; i < static_cast<int>(router_.pieces().size()); ++i) {
       StagedPiece piece;
@@ -328,6 +324,9 @@ class DeltaStagingWriter final : public StagingWriter {
       piece.fingerprint = fingerprints_[i];
       piece.max_cursor = router_.max_cursor(i);
       piece.unchanged = IsUnchanged(i);
+      piece.bad_rows = quarantine_.rows(static_cast<size_t>(i));
+      piece.bad_files = quarantine_.TakeFiles(static_cast<size_t>(i));
+      for (const StagedFile& file : piece.bad_files) manifest.bytes_staged += file.size_bytes;
       manifest.pieces.push_back(std::move(piece));
     }
     for (size_t slot = 0; slot < outputs_.size(); ++slot) {
@@ -347,6 +346,7 @@ class DeltaStagingWriter final : public StagingWriter {
   const int cursor_column_;                // -1: none.
   arrow::ArrayVector constants_;           // _hw_loaded_at, _hw_microbatch.
   std::vector<Fingerprint> fingerprints_;  // By piece.
+  QuarantineWriter quarantine_;
   StagedFiles files_;
   std::vector<Output> outputs_;  // By slot. After files_: closed before their files are removed.
   std::vector<std::string> dropped_;  // Files of unchanged pieces.
@@ -355,6 +355,7 @@ class DeltaStagingWriter final : public StagingWriter {
   int64_t uses_ = 0;
   int64_t rows_read_ = 0;
   int64_t bytes_read_ = 0;
+  int64_t truncated_values_ = 0;
   absl::Status status_;
 
   // Scratch of Write().

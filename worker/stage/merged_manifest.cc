@@ -23,6 +23,8 @@ void Add(const StagedPiece& part, StagedPiece& whole) {
   whole.fingerprint.Add(part.fingerprint);
   whole.max_cursor = std::max(whole.max_cursor, part.max_cursor);  // None is the smallest.
   whole.files.insert(whole.files.end(), part.files.begin(), part.files.end());
+  whole.bad_rows += part.bad_rows;
+  whole.bad_files.insert(whole.bad_files.end(), part.bad_files.begin(), part.bad_files.end());
 }
 
 }  // namespace
@@ -34,6 +36,7 @@ absl::StatusOr<Manifest> MergeManifests(const std::vector<Manifest>& parts,
     RETURN_IF_ERROR(CheckAlike(parts[i], whole));
     whole.rows_read += parts[i].rows_read;
     whole.bytes_read += parts[i].bytes_read;
+    whole.truncated_values += parts[i].truncated_values;
     for (size_t j = 0; j < whole.pieces.size(); ++j) Add(parts[i].pieces[j], whole.pieces[j]);
   }
   whole.bytes_staged = 0;
@@ -42,8 +45,12 @@ absl::StatusOr<Manifest> MergeManifests(const std::vector<Manifest>& parts,
       return one.extent == piece.extent && one.spec_version == whole.spec_version &&
              one.fingerprint == piece.fingerprint;
     });
-    if (piece.unchanged) piece.files.clear();
+    if (piece.unchanged) {
+      piece.files.clear();
+      piece.bad_files.clear();
+    }
     for (const StagedFile& file : piece.files) whole.bytes_staged += file.size_bytes;
+    for (const StagedFile& file : piece.bad_files) whole.bytes_staged += file.size_bytes;
   }
   return whole;
 }

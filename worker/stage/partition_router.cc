@@ -123,6 +123,19 @@ absl::StatusOr<int> PartitionRouter::PieceOf(int64_t value) const {
   return static_cast<int>(std::upper_bound(cuts_.begin(), cuts_.end(), value) - cuts_.begin());
 }
 
+absl::StatusOr<int> PartitionRouter::RouteBadRow(const std::optional<int64_t>& cursor) {
+  if (cursor_type_ == CursorType::kNone) return PieceOf(0);
+  if (!cursor.has_value()) {
+    if (!extent_.outside) return OutsideExtent("NULL");
+    return static_cast<int>(pieces_.size()) - 1;
+  }
+  ASSIGN_OR_RETURN(const int piece, PieceOf(*cursor));
+  std::optional<int64_t>& largest = max_cursors_[static_cast<size_t>(piece)];
+  if (pieces_[static_cast<size_t>(piece)].range)
+    largest = std::max(largest.value_or(kMin), *cursor);
+  return piece;
+}
+
 absl::StatusOr<int> PartitionRouter::SlotOf(int piece, std::optional<std::string> label) {
   const auto [entry, added] = slot_of_.try_emplace({piece, label}, static_cast<int>(slots_.size()));
   if (!added) return entry->second;

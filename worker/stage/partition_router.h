@@ -47,6 +47,10 @@ class PartitionRouter {
   // 65,536 partitions (each costs a file: the unit of `partition_by` is too small).
   absl::Status Route(const RowBatch& batch, std::vector<int>& slots);
 
+  // The piece of a row that is not in a batch, by its cursor (none: NULL, or there is no cursor);
+  // notes the largest cursor too. INVALID_ARGUMENT: outside the extent.
+  absl::StatusOr<int> RouteBadRow(const std::optional<int64_t>& cursor);
+
   const std::vector<Extent>& pieces() const { return pieces_; }
   const std::vector<Slot>& slots() const { return slots_; }  // Grows with what Route() meets.
   // Largest cursor met in a piece; none for the outside piece, and without a cursor.

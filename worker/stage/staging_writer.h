@@ -4,6 +4,7 @@
 #define HEADWATER_WORKER_STAGE_STAGING_WRITER_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@
 
 namespace headwater {
 
+class BadRowTally;
+
 struct StagingOptions {
   DatasetSpec dataset;
   LeaseRef lease;
@@ -29,6 +32,9 @@ struct StagingOptions {
   absl::Time loaded_at;             // Value of _hw_loaded_at.
   bool fingerprints_only = false;   // Verification: no file is written.
   int64_t memory_bytes = 64 << 20;  // Budget for rows that wait in open files.
+  // Shared by the writers of one microbatch; whoever opens them calls CheckShare(). Null: there is
+  // one writer, which does it all itself.
+  std::shared_ptr<BadRowTally> bad_rows = nullptr;
 };
 
 // Splits rows into pieces (by `cuts`) and partitions, hashes them, and writes one Parquet file or
@@ -47,8 +53,9 @@ class StagingWriter {
   // most once. Requires: every Write() was OK.
   virtual absl::StatusOr<Manifest> Finish() = 0;
 
-  // After Finish(): removes files of its manifest that nobody is to publish after all.
-  virtual absl::Status Remove(const std::vector<StagedFile>& files) = 0;
+  // After Finish(): removes the files of a piece of its manifest that nobody is to publish after
+  // all.
+  virtual absl::Status Remove(const StagedPiece& piece) = 0;
 };
 
 }  // namespace headwater

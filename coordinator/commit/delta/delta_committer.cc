@@ -7,11 +7,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/data/bad_row.h"
 #include "common/storage/local_store.h"
 #include "coordinator/commit/delta/checkpointer.h"
 #include "coordinator/commit/delta/delta_log.h"
 #include "coordinator/commit/delta/delta_snapshot.h"
 #include "coordinator/commit/delta/piece_index.h"
+#include "coordinator/commit/delta/quarantine_table.h"
 #include "coordinator/commit/delta/table_claim.h"
 #include "coordinator/commit/delta/table_shape.h"
 
@@ -28,8 +30,11 @@ enum class Found { kNo, kPublished, kAbandoned };
 
 class DeltaCommitter final : public TableCommitter {
  public:
-  DeltaCommitter(const TableLocation& location, const DeltaCommitterOptions& options)
-      : location_(location),
+  // `quarantine` is null in the committer of a quarantine.
+  DeltaCommitter(const TableLocation& location, const DeltaCommitterOptions& options,
+                 std::unique_ptr<QuarantineTable> quarantine)
+      : quarantine_(std::move(quarantine)),
+        location_(location),
         options_(options),
         store_(OpenLocalStore(location.uri)),
         app_id_(AppIdOf(location)),
@@ -59,6 +64,9 @@ class DeltaCommitter final : public TableCommitter {
   absl::StatusOr<DeltaVersion> ActionsFor(const Intent& intent) const;
   absl::StatusOr<DeltaVersion> Fencing(const Intent& intent) const;
 
+  PieceIndex::Hit Inside(const std::string& server, const Extent& extent) const;
+
+  std::unique_ptr<QuarantineTable> quarantine_;
   TableLocation location_;
   DeltaCommitterOptions options_;
   std::unique_ptr<ObjectStore> store_;
@@ -111,7 +119,14 @@ absl::StatusOr<TableContents> DeltaCommitter::Inspect() {
     if (const std::optional<PieceTags> tags = ParseTags(add); tags.has_value())
       contents.max_fence = std::max(contents.max_fence, tags->fence);
   }
+  if (quarantine_ != nullptr) RETURN_IF_ERROR(quarantine_->Inspect(contents));
   return contents;
+}
+
+// Files of pieces inside `extent`; of a quarantine those of just that piece, since one that was
+// abandoned may lie across it.
+PieceIndex::Hit DeltaCommitter::Inside(const std::string& server, const Extent& extent) const {
+  return quarantine_ == nullptr ? index_.FindExactly(server, extent) : index_.Find(server, extent);
 }
 
 absl::Status DeltaCommitter::CheckOne(const Replacement& replacement, TableShape& shape) const {
@@ -123,13 +138,13 @@ absl::Status DeltaCommitter::CheckOne(const Replacement& replacement, TableShape
         "); nothing more is published there until it is removed"));
   }
   if (const auto hit = index_.Find(replacement.dataset.server, replacement.extent);
-      hit.straddling.has_value()) {
+      hit.straddling.has_value() && quarantine_ != nullptr) {
     return absl::InternalError(
         absl::StrCat(where, ": a published piece is only partly inside of what was read"));
   }
   for (const StagedPiece& piece : replacement.manifest.pieces) {
-    if (piece.unchanged && piece.fingerprint.rows > 0 &&
-        index_.Find(replacement.dataset.server, piece.extent).paths.empty()) {
+    if (piece.unchanged && piece.fingerprint.rows > piece.bad_rows &&
+        Inside(replacement.dataset.server, piece.extent).paths.empty()) {
       return absl::NotFoundError(
           absl::StrCat(where,
                        ": a piece was read as published before, but its files are gone from "
@@ -153,7 +168,9 @@ absl::StatusOr<std::vector<absl::Status>> DeltaCommitter::Check(
     const std::vector<Replacement>& replacements) {
   RETURN_IF_ERROR(Refresh());
   RETURN_IF_ERROR(CheckOwner());
-  return CheckAll(replacements);
+  ASSIGN_OR_RETURN(std::vector<absl::Status> statuses, CheckAll(replacements));
+  if (quarantine_ != nullptr) RETURN_IF_ERROR(quarantine_->Check(replacements, statuses));
+  return statuses;
 }
 
 absl::StatusOr<std::optional<Schema>> DeltaCommitter::Columns() {
@@ -171,9 +188,9 @@ absl::StatusOr<std::vector<PublishedPiece>> DeltaCommitter::FindLost(
   std::vector<PublishedPiece> lost;
   for (const PublishedPiece& piece : pieces) {
     // Files of others in between are refused by Check(), with what can be done.
-    if (index_.IsWhole(piece) || index_.Untagged(piece.dataset.server).has_value()) continue;
-    lost.push_back(piece);
+    if (!index_.IsWhole(piece) && !index_.Untagged(piece.dataset.server)) lost.push_back(piece);
   }
+  if (quarantine_ != nullptr) RETURN_IF_ERROR(quarantine_->FindLost(pieces, lost));
   return lost;
 }
 
@@ -236,7 +253,7 @@ absl::StatusOr<std::vector<std::string>> DeltaCommitter::Replaced(
   std::set<std::string> paths(all.paths.begin(), all.paths.end());
   for (const StagedPiece& piece : replacement.manifest.pieces) {
     if (!piece.unchanged) continue;
-    const PieceIndex::Hit kept = index_.Find(server, piece.extent);
+    const PieceIndex::Hit kept = Inside(server, piece.extent);
     if (kept.straddling.has_value()) {
       return absl::InternalError(
           absl::StrCat(ToString(replacement.dataset), " into table ", location_.table,
@@ -305,14 +322,12 @@ absl::StatusOr<CommitResult> DeltaCommitter::Commit(const Intent& intent) {
                                                intent.sequence, " was abandoned in version ",
                                                version));
     }
-    if (found == Found::kPublished) {
-      result.version = version;
-      return result;
-    }
+    if (found == Found::kPublished) return CommitResult{version};
     RETURN_IF_ERROR(CheckOwner());
     // Another writer may have changed the table since Check(), and staged files may be gone.
     ASSIGN_OR_RETURN(const std::vector<absl::Status> statuses, CheckAll(intent.replacements));
     for (const absl::Status& status : statuses) RETURN_IF_ERROR(status);
+    if (quarantine_ != nullptr) RETURN_IF_ERROR(quarantine_->Commit(intent));
     ASSIGN_OR_RETURN(const DeltaVersion actions, ActionsFor(intent));
     if (actions.adds.empty() && actions.removes.empty()) return result;
     const absl::Status put = PutVersion(*store_, snapshot_.version() + 1, actions);
@@ -359,7 +374,12 @@ absl::StatusOr<std::unique_ptr<TableCommitter>> DeltaCommitterFactory::Open(
     return absl::UnimplementedError(absl::StrCat("table ", location.table, ": ", location.uri,
                                                  ": only local folders are in this version"));
   }
-  return std::unique_ptr<TableCommitter>(std::make_unique<DeltaCommitter>(location, options_));
+  const TableLocation beside{QuarantineName(location.table), QuarantineName(location.uri),
+                             location.ledger_id};
+  auto quarantine = std::make_unique<QuarantineTable>(
+      std::make_unique<DeltaCommitter>(beside, options_, nullptr), OpenLocalStore(beside.uri));
+  return std::unique_ptr<TableCommitter>(
+      std::make_unique<DeltaCommitter>(location, options_, std::move(quarantine)));
 }
 
 }  // namespace headwater

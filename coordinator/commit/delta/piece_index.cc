@@ -41,12 +41,15 @@ std::string PieceText(const Extent& extent) {
 
 std::map<std::string, std::string> TagsOf(const Replacement& replacement,
                                           const StagedPiece& piece) {
-  return {{"headwater.piece", PieceText(piece.extent)},
-          {"headwater.fence", absl::StrCat(replacement.fence)},
-          {"headwater.rows", absl::StrCat(piece.fingerprint.rows)},
-          {"headwater.sum", HexOf(piece.fingerprint.sum)},
-          {"headwater.settled_to", absl::StrCat(replacement.settled_to)},
-          {"headwater.spec", replacement.manifest.spec_version}};
+  std::map<std::string, std::string> tags = {
+      {"headwater.piece", PieceText(piece.extent)},
+      {"headwater.fence", absl::StrCat(replacement.fence)},
+      {"headwater.rows", absl::StrCat(piece.fingerprint.rows)},
+      {"headwater.sum", HexOf(piece.fingerprint.sum)},
+      {"headwater.settled_to", absl::StrCat(replacement.settled_to)},
+      {"headwater.spec", replacement.manifest.spec_version}};
+  if (piece.bad_rows > 0) tags["headwater.bad_rows"] = absl::StrCat(piece.bad_rows);
+  return tags;
 }
 
 std::optional<PieceTags> ParseTags(const DeltaAdd& add) {
@@ -132,6 +135,15 @@ PieceIndex::Hit PieceIndex::Find(const std::string& server_name, const Extent& e
       hit.paths.push_back(path);
     }
   }
+  return hit;
+}
+
+PieceIndex::Hit PieceIndex::FindExactly(const std::string& server, const Extent& extent) const {
+  Hit hit = Find(server, extent);
+  hit.straddling.reset();
+  std::erase_if(hit.paths, [&](const std::string& path) {
+    return !(files_.at(path).tags->extent == extent);
+  });
   return hit;
 }
 

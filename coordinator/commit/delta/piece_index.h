@@ -3,6 +3,7 @@
 //   headwater.piece   "range:FROM:TO" or "outside"     headwater.rows  rows of the whole piece
 //   headwater.fence   of the attempt that wrote it      headwater.sum   its fingerprint's sum, hex
 //   headwater.settled_to, headwater.spec               for `state heal`
+//   headwater.bad_rows  of headwater.rows, those that are in the table's quarantine; absent: none
 //
 // and from the partition value server_source.
 #ifndef HEADWATER_COORDINATOR_COMMIT_DELTA_PIECE_INDEX_H_
@@ -46,6 +47,8 @@ class PieceIndex {
     std::optional<Extent> straddling;
   };
   Hit Find(const std::string& server, const Extent& extent) const;
+  // Only the files of just that piece.
+  Hit FindExactly(const std::string& server, const Extent& extent) const;
 
   // Whether the live files of just that piece hold all rows of the attempt that published it.
   bool IsWhole(const PublishedPiece& piece) const;

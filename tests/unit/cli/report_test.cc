@@ -104,6 +104,29 @@ TEST(RunReport, SaysOnceWhatFailedManyDatasetsAlike) {
                                          "FAILED    h/t [1, 2): not ours\n"));
 }
 
+TEST(RunReport, RowsThatDidNotFitAreSaidLoudlyAndDoNotFailTheRun) {
+  const auto run = Parse<v1::WatchRunResponse>(R"pb(
+    datasets {
+      dataset { server: "ewr" table: "flights" }
+      state: STATE_DONE
+      microbatches_done: 1
+      rows_read: 1000
+      rows_written: 997
+      bad_rows: 3
+      truncated_values: 20
+      quarantine: "/lake/flights__quarantine"
+    }
+    ended: true)pb");
+  const std::string text = RunReport(run);
+  EXPECT_THAT(text,
+              ::testing::HasSubstr(
+                  "BAD ROWS  ewr/flights: 3 rows with a value that does not fit: not loaded, "
+                  "but in\n          /lake/flights__quarantine\n"
+                  "truncated ewr/flights: 20 values cut to microseconds\n"
+                  "done: 1 dataset\n1,000 rows read, 997 written (0 B), 3 in quarantine in "));
+  EXPECT_EQ(ExitCodeOf(run), kExitDone);
+}
+
 TEST(RunReport, ARunWithNothingNewSaysSo) {
   const auto run = Parse<v1::WatchRunResponse>(R"pb(
     datasets {

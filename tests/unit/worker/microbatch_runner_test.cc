@@ -43,7 +43,7 @@ class ScriptedWriter final : public StagingWriter {
     manifest.rows_read = script_.rows;
     return manifest;
   }
-  absl::Status Remove(const std::vector<StagedFile>&) override { return absl::OkStatus(); }
+  absl::Status Remove(const StagedPiece&) override { return absl::OkStatus(); }
 
  private:
   WriterScript& script_;

@@ -95,9 +95,9 @@ class CountingWriter final : public StagingWriter {
     manifest.spec_version = kVersion;
     return manifest;
   }
-  absl::Status Remove(const std::vector<StagedFile>& files) override {
+  absl::Status Remove(const StagedPiece& piece) override {
     EXPECT_TRUE(finished_);
-    for (const StagedFile& file : files) files_.Remove(file.path);
+    for (const StagedFile& file : piece.files) files_.Remove(file.path);
     return absl::OkStatus();
   }
 

@@ -52,6 +52,7 @@ BlockReader::BlockReader(OdbcSession& session, const DatasetSpec& dataset, Prepa
       dataset_(dataset),
       selection_(std::move(read.selection)),
       query_(std::move(read.query)),
+      rules_(RulesFor(dataset_, selection_)),
       batch_bytes_(batch_bytes),
       batch_(selection_.schema) {}
 
@@ -144,7 +145,7 @@ absl::StatusOr<std::unique_ptr<RowBatch>> BlockReader::ReadBatch() {
     if (end == row_) break;
     RETURN_IF_ERROR(AppendRows(end));
   }
-  if (batch_.rows() == 0) return nullptr;
+  if (batch_.empty()) return nullptr;
   return batch_.Finish();
 }
 
@@ -205,7 +206,7 @@ size_t BlockReader::EndOfFit() const {
   size_t end = row_;
   for (; end < block_rows_ && rows < kMaxBatchRows; ++end, ++rows) {
     bytes += row_bytes_[end];
-    if (bytes > batch_bytes_ && rows > 0) break;
+    if (bytes > batch_bytes_ && (rows > 0 || !batch_.empty())) break;
   }
   return end;
 }
@@ -229,22 +230,46 @@ absl::Status BlockReader::FetchCut(size_t end) {
   return absl::OkStatus();
 }
 
-absl::Status BlockReader::AppendRows(size_t end) {
-  RETURN_IF_ERROR(FetchCut(end));
+size_t BlockReader::AppendColumns(size_t& end) {
   for (size_t i = 0; i < cells_.size(); ++i) {
     const size_t bad = cells_[i]->Append(batch_, static_cast<int>(i), row_, end);
-    if (bad != end) {
-      return BadValue(i, bad, absl::StrCat("'", Excerpt(cells_[i]->TextOf(bad)), "'"));
-    }
+    if (bad == end) continue;
+    end = bad;
+    return i;
   }
-  for (; row_ < end; ++row_) batch_.EndRow();
+  return cells_.size();
+}
+
+absl::Status BlockReader::AppendRows(size_t end) {
+  RETURN_IF_ERROR(FetchCut(end));
+  while (row_ < end) {  // Ends: each round appends rows, takes one out, or comes nearer to it.
+    size_t until = end;
+    size_t column = AppendColumns(until);
+    while (column < cells_.size() && until > row_) {
+      // Columns before it have values of later rows already: once more, up to the bad row.
+      batch_.DropRow();
+      column = AppendColumns(until);
+    }
+    if (column == cells_.size()) {
+      for (; row_ < until; ++row_) batch_.EndRow();
+      continue;
+    }
+    std::optional<BadRow> bad = MakeBadRow(rules_, selection_.schema, column, [&](size_t i) {
+      return cells_[i]->IsNull(row_) ? std::optional<std::string>() : cells_[i]->TextOf(row_);
+    });
+    if (!bad.has_value()) {
+      return BadValue(column, row_, absl::StrCat("'", Excerpt(cells_[column]->TextOf(row_)), "'"));
+    }
+    batch_.SetAside(*std::move(bad));
+    ++row_;
+  }
   for (const auto& cells : cells_) cells->DropWhole();
   return absl::OkStatus();
 }
 
 absl::Status BlockReader::BadValue(size_t column, size_t row, absl::string_view what) const {
   std::string key;
-  for (const int index : RowNamingColumns(dataset_, selection_)) {
+  for (const int index : rules_.key) {
     const auto i = static_cast<size_t>(index);
     absl::StrAppend(&key, key.empty() ? "" : ", ", selection_.schema.columns[i].name, "=",
                     Excerpt(cells_[i]->TextOf(row)));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "worker/source/bad_row_rules.h"
 #include "worker/source/batch_builder.h"
 #include "worker/source/odbc/column_cells.h"
 #include "worker/source/odbc/odbc_session.h"
@@ -46,6 +47,9 @@ class BlockReader : public SourceReader {
   // The first row behind those, from `row_` on, that fit into the batch.
   size_t EndOfFit() const;
   absl::Status AppendRows(size_t end);
+  // Appends rows [row_, end) column by column, up to the first that has one that does not fit: that
+  // row becomes `end`. The number of columns if there is none.
+  size_t AppendColumns(size_t& end);
   // Fetches what did not fit into the cells of rows [row_, end).
   absl::Status FetchCut(size_t end);
   absl::Status BadValue(size_t column, size_t row, absl::string_view what) const;
@@ -54,6 +58,7 @@ class BlockReader : public SourceReader {
   const DatasetSpec dataset_;
   const Selection selection_;
   RangeQuery query_;
+  const BadRowRules rules_;
   const int64_t batch_bytes_;
 
   SliceOrder order_;  // Without columns: one statement reads all.

@@ -54,9 +54,9 @@ class ColumnCells {
 
   // The value for a message or, of a text, as it is. "NULL" for NULL.
   std::string TextOf(size_t row) const;
+  bool IsNull(size_t row) const { return lengths_[row] == SQL_NULL_DATA; }
 
  protected:
-  bool IsNull(size_t row) const { return lengths_[row] == SQL_NULL_DATA; }
   // Of a variable type: the value's bytes, whole.
   absl::string_view Raw(size_t row) const;
   // Of a fixed type: the cell, or null if its length indicator does not fit it.

@@ -41,7 +41,7 @@ SqliteReader::SqliteReader(OdbcSession& session, const DatasetSpec& dataset, Sel
       selection_(std::move(selection)),
       query_(std::move(query)),
       batch_bytes_(batch_bytes),
-      key_columns_(RowNamingColumns(dataset_, selection_)),
+      rules_(RulesFor(dataset_, selection_)),
       batch_(selection_.schema) {
   if (selection_.cursor.type == CursorType::kWallClock) {
     cursor_column_ = selection_.schema.Find(selection_.cursor.name);
@@ -93,13 +93,13 @@ absl::StatusOr<std::unique_ptr<RowBatch>> SqliteReader::ReadBatch() {
       if (done_) break;
       RETURN_IF_ERROR(ParseRow());
     }
-    waiting_ = batch_.rows() > 0 && batch_.size_bytes() + RowBytes() > batch_bytes_;
+    waiting_ = !batch_.empty() && batch_.size_bytes() + RowBytes() > batch_bytes_;
     if (waiting_) break;
     RETURN_IF_ERROR(AppendRow());
   }
   // A driver that is cancelled between two rows may not notice.
   if (session_.connection().cancelled()) return absl::CancelledError("the read was cancelled");
-  if (batch_.rows() == 0) return nullptr;
+  if (batch_.empty()) return nullptr;
   return batch_.Finish();
 }
 
@@ -177,9 +177,15 @@ absl::Status SqliteReader::AppendRow() {
     const bool mixed = cursor && values_[i].kind == JsonValue::Kind::kText &&
                        values_[i].text.size() > 10 &&
                        values_[i].text[10] != selection_.cursor.separator;
-    if (mixed || !AppendSqliteValue(batch_, static_cast<int>(i), type, values_[i])) {
-      return BadValue(i);
-    }
+    if (!mixed && AppendSqliteValue(batch_, static_cast<int>(i), type, values_[i])) continue;
+    std::optional<BadRow> bad = MakeBadRow(rules_, selection_.schema, i, [&](size_t column) {
+      const JsonValue& value = values_[column];
+      return value.kind == JsonValue::Kind::kNull ? std::optional<std::string>()
+                                                  : std::string(value.text);
+    });
+    if (!bad.has_value()) return BadValue(i);
+    batch_.SetAside(*std::move(bad));
+    return absl::OkStatus();
   }
   batch_.EndRow();
   return absl::OkStatus();
@@ -187,7 +193,7 @@ absl::Status SqliteReader::AppendRow() {
 
 absl::Status SqliteReader::BadValue(size_t column) const {
   std::vector<std::string> key;
-  for (const int index : key_columns_) {
+  for (const int index : rules_.key) {
     const auto i = static_cast<size_t>(index);
     key.push_back(absl::StrCat(selection_.schema.columns[i].name, "=",
                                i < values_.size() ? Excerpt(values_[i].text) : "?"));
@@ -212,7 +218,7 @@ absl::Status SqliteReader::ExplainBlob(const absl::Status& refused) {
     ASSIGN_OR_RETURN(const std::string name,
                      QuoteIdentifier(session_.dialect(), source.column.name));
     std::vector<std::string> key;
-    for (const int i : key_columns_) {
+    for (const int i : rules_.key) {
       const std::string& key_name = selection_.schema.columns[static_cast<size_t>(i)].name;
       ASSIGN_OR_RETURN(const std::string quoted, QuoteIdentifier(session_.dialect(), key_name));
       ASSIGN_OR_RETURN(const std::string label, QuoteText(key_name));

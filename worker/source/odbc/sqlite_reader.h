@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "worker/source/ahead.h"
+#include "worker/source/bad_row_rules.h"
 #include "worker/source/batch_builder.h"
 #include "worker/source/odbc/json_row.h"
 #include "worker/source/odbc/odbc_session.h"
@@ -72,8 +73,8 @@ class SqliteReader : public SourceReader {
   const Selection selection_;
   RangeQuery query_;
   const int64_t batch_bytes_;
-  std::vector<int> key_columns_;  // What names a row in errors: indexes into the selection.
-  int cursor_column_ = -1;        // In the selection; -1: not selected, or not text.
+  const BadRowRules rules_;
+  int cursor_column_ = -1;  // In the selection; -1: not selected, or not text.
   std::unique_ptr<OdbcStatement> statement_;
   std::vector<Chunk> chunks_;
   std::unique_ptr<Fetched> rows_;  // Those that are parsed, from

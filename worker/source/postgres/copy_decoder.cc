@@ -17,10 +17,10 @@ constexpr int32_t kMaxExtensionBytes = 1 << 20;
 
 }  // namespace
 
-CopyDecoder::CopyDecoder(Schema schema, std::vector<WireShape> shapes, std::vector<int> key)
+CopyDecoder::CopyDecoder(Schema schema, std::vector<WireShape> shapes, BadRowRules rules)
     : schema_(std::move(schema)),
       shapes_(std::move(shapes)),
-      key_(std::move(key)),
+      rules_(std::move(rules)),
       fields_(shapes_.size()),
       batch_(schema_) {
   for (const WireShape shape : shapes_) appenders_.push_back(AppenderOf(shape));
@@ -115,18 +115,41 @@ CopyDecoder::Taken CopyDecoder::AppendTuple() {
     const Column& declared = schema_.columns[i];
     const FieldResult result = appenders_[i](batch_, column, declared.type, fields_[i]);
     if (ABSL_PREDICT_TRUE(result == FieldResult::kAppended)) continue;
-    if (result == FieldResult::kUnfit) return Fail(Unfit(i));
-    return Fail(absl::DataLossError(absl::StrCat("COPY: row ", rows_, ", column '", declared.name,
-                                                 "': ", fields_[i].size(), " bytes are not a ",
-                                                 TypeToString(declared.type))));
+    if (result == FieldResult::kUnfit) return SetAside(i);
+    return Fail(Malformed(i));
   }
   batch_.EndRow();
   return Taken::kWhole;
 }
 
+CopyDecoder::Taken CopyDecoder::SetAside(size_t column) {
+  // Nothing behind the bad column has been decoded, and bytes that are no row are an error always.
+  for (size_t i = column + 1; i < fields_.size(); ++i) {
+    if (fields_[i].data() == nullptr) continue;
+    const ColumnType& type = schema_.columns[i].type;
+    if (appenders_[i](batch_, static_cast<int>(i), type, fields_[i]) == FieldResult::kMalformed) {
+      return Fail(Malformed(i));
+    }
+  }
+  std::optional<BadRow> bad = MakeBadRow(rules_, schema_, column, [&](size_t i) {
+    if (fields_[i].data() == nullptr) return std::optional<std::string>();
+    return std::optional(FieldValue(shapes_[i], schema_.columns[i].type, fields_[i]));
+  });
+  if (!bad.has_value()) return Fail(Unfit(column));
+  batch_.SetAside(*std::move(bad));
+  return Taken::kWhole;
+}
+
+absl::Status CopyDecoder::Malformed(size_t column) const {
+  const Column& declared = schema_.columns[column];
+  return absl::DataLossError(absl::StrCat("COPY: row ", rows_, ", column '", declared.name,
+                                          "': ", fields_[column].size(), " bytes are not a ",
+                                          TypeToString(declared.type)));
+}
+
 absl::Status CopyDecoder::Unfit(size_t column) const {
   std::string key;
-  for (const int i : key_) {
+  for (const int i : rules_.key) {
     const auto at = static_cast<size_t>(i);
     absl::StrAppend(&key, key.empty() ? "" : ", ", schema_.columns[at].name, "=",
                     fields_[at].data() == nullptr

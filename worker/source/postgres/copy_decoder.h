@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/data/schema.h"
+#include "worker/source/bad_row_rules.h"
 #include "worker/source/batch_builder.h"
 #include "worker/source/postgres/copy_field.h"
 #include "worker/source/postgres/postgres_type.h"
@@ -26,13 +27,14 @@ namespace headwater {
 // Confined to one thread. The first error is final.
 class CopyDecoder {
  public:
-  // `shapes` has one entry per column of `schema`. `key` are the columns that name a row in errors.
-  CopyDecoder(Schema schema, std::vector<WireShape> shapes, std::vector<int> key);
+  // `shapes` has one entry per column of `schema`.
+  CopyDecoder(Schema schema, std::vector<WireShape> shapes, BadRowRules rules);
 
   // Decodes every row that `bytes` completes; what is left waits for more. The stream may be cut
   // anywhere.
   // Errors: DATA_LOSS         the bytes are not a COPY stream of these columns.
-  //         INVALID_ARGUMENT  a value does not fit its column: names column, key and value.
+  //         INVALID_ARGUMENT  a value does not fit its column, and the rules do not let its row be
+  //                           set aside: names column, key and value.
   absl::Status Feed(absl::string_view bytes);
 
   // True after the trailer. A stream that ends before is DATA_LOSS, which the caller reports.
@@ -50,12 +52,14 @@ class CopyDecoder {
   Taken TakeTuple(absl::string_view& bytes);
   Taken AppendTuple();
   Taken Fail(absl::Status status);
+  Taken SetAside(size_t column);
   absl::Status Unfit(size_t column) const;
+  absl::Status Malformed(size_t column) const;
 
   const Schema schema_;
   const std::vector<WireShape> shapes_;
   std::vector<FieldAppender> appenders_;
-  const std::vector<int> key_;
+  const BadRowRules rules_;
   State state_ = State::kHeader;
   std::string rest_;                       // Bytes of a unit that is not whole yet.
   std::vector<absl::string_view> fields_;  // Of the tuple at hand; data() is null for NULL.

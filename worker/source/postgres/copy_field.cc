@@ -8,6 +8,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "common/data/cursor.h"
 #include "worker/source/postgres/numeric_text.h"
 #include "worker/source/value_text.h"
@@ -309,10 +310,13 @@ FieldAppender AppenderOf(WireShape shape) {
   return nullptr;
 }
 
-std::string FieldText(WireShape shape, const ColumnType& type, absl::string_view field) {
+std::string FieldValue(WireShape shape, const ColumnType& type, absl::string_view field) {
   const size_t width = WidthOf(shape);
-  if (width != 0 && field.size() != width) return Hex(field);
+  const auto hex = [&] { return absl::StrCat("x", absl::BytesToHexString(field)); };
+  if (width != 0 && field.size() != width) return hex();
   switch (shape) {
+    case WireShape::kBool:
+      return field[0] != 0 ? "true" : "false";
     case WireShape::kInt2:
       return absl::StrCat(BigEndian16(field.data()));
     case WireShape::kInt4:
@@ -321,21 +325,39 @@ std::string FieldText(WireShape shape, const ColumnType& type, absl::string_view
       return absl::StrCat(BigEndian64(field.data()));
     case WireShape::kOid:
       return absl::StrCat(static_cast<uint32_t>(BigEndian32(field.data())));
+    case WireShape::kFloat4:
+      return absl::StrFormat("%.9g", std::bit_cast<float>(BigEndian32(field.data())));
+    case WireShape::kFloat8:
+      return absl::StrFormat("%.17g", std::bit_cast<double>(BigEndian64(field.data())));
     case WireShape::kText:
     case WireShape::kChar:
-      return Excerpt(field);
+      return std::string(field);
+    case WireShape::kJsonb:
+      return std::string(field.substr(field.empty() ? 0 : 1));
     case WireShape::kUuid:
-      return field.size() == kUuidBytes ? UuidText(field) : Hex(field);
+      return field.size() == kUuidBytes ? UuidText(field) : hex();
     case WireShape::kDate:
     case WireShape::kTimestamp:
       return TimeText(shape, type, field);
     case WireShape::kNumeric:
-    case WireShape::kNumericText: {
-      const std::optional<std::string> text = NumericText(field);
-      return text.has_value() ? Excerpt(*text) : Hex(field);
-    }
+    case WireShape::kNumericText:
+      return NumericText(field).value_or(hex());
     default:
+      return hex();
+  }
+}
+
+std::string FieldText(WireShape shape, const ColumnType& type, absl::string_view field) {
+  if (const size_t width = WidthOf(shape); width != 0 && field.size() != width) return Hex(field);
+  switch (shape) {
+    case WireShape::kBool:
+    case WireShape::kFloat4:
+    case WireShape::kFloat8:
+    case WireShape::kBytea:
+    case WireShape::kJsonb:
       return Hex(field);
+    default:
+      return Excerpt(FieldValue(shape, type, field));
   }
 }
 

@@ -46,6 +46,10 @@ FieldAppender AppenderOf(WireShape shape);
 // The unscaled value of a NUMERIC field at `scale`.
 FieldResult NumericFrom(absl::string_view field, int precision, int scale, __int128& unscaled);
 
+// The field as text, whole: what the server would print, or nearly. Bytes that are no text, and
+// fields of the wrong length, are in hex; a text that is not UTF-8 stays as it is.
+std::string FieldValue(WireShape shape, const ColumnType& type, absl::string_view field);
+
 // The field for an error message: short, and never an error itself.
 std::string FieldText(WireShape shape, const ColumnType& type, absl::string_view field);
 

@@ -55,8 +55,8 @@ absl::StatusOr<std::unique_ptr<SourceReader>> OpenCopyReader(PostgresSession& se
     shapes.push_back(type.rule->shape);
   }
   ASSIGN_OR_RETURN(const std::string select, BuildRangeQuery(session.dialect(), read.query));
-  auto decoder = std::make_unique<CopyDecoder>(schema, std::move(shapes),
-                                               RowNamingColumns(dataset, read.selection));
+  auto decoder =
+      std::make_unique<CopyDecoder>(schema, std::move(shapes), RulesFor(dataset, read.selection));
   return CopyReader::Open(session, schema, std::move(decoder), select, options.batch_bytes);
 }
 
@@ -93,12 +93,12 @@ absl::StatusOr<std::unique_ptr<RowBatch>> CopyReader::ReadBatch() {
     if (message_ == nullptr) RETURN_IF_ERROR(Receive());
     if (done_) break;
     const int64_t most = static_cast<int64_t>(bytes_.size()) + columns * kExtraBytesPerColumn;
-    if (batch.rows() > 0 && batch.size_bytes() + most > batch_bytes_) break;
+    if (!batch.empty() && batch.size_bytes() + most > batch_bytes_) break;
     RETURN_IF_ERROR(decoder_->Feed(bytes_));
     message_.reset();
   }
   if (session_.cancelled()) return absl::CancelledError("the read was cancelled");
-  if (batch.rows() == 0) return nullptr;
+  if (batch.empty()) return nullptr;
   return batch.Finish();
 }
 

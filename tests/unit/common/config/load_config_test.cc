@@ -116,7 +116,8 @@ fleets:
     members: [a, {name: b, defaults: {retries: 3}}]
 tables:
   - {from: f/x}
-  - {from: f/y, retries: {max: 9}, on_schema_change: ignore}
+  - {from: f/y, retries: {max: 9}, on_schema_change: ignore, on_bad_row: quarantine,
+     max_bad_rows: 0.5%}
 )");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->datasets[0].spec.retries, 2);
@@ -126,6 +127,10 @@ tables:
   EXPECT_EQ(config->datasets[3].spec.retries, 9);
   EXPECT_EQ(config->datasets[0].spec.on_schema_change, SchemaPolicy::kFreeze);
   EXPECT_EQ(config->datasets[2].spec.on_schema_change, SchemaPolicy::kIgnore);
+  EXPECT_EQ(config->datasets[0].spec.on_bad_row, BadRowPolicy::kFail);
+  EXPECT_EQ(config->datasets[0].spec.max_bad_rows.rows, 100);
+  EXPECT_EQ(config->datasets[3].spec.on_bad_row, BadRowPolicy::kQuarantine);
+  EXPECT_EQ(config->datasets[3].spec.max_bad_rows.percent, 0.5);
 }
 
 constexpr char kFolderRoot[] = R"(

@@ -36,7 +36,8 @@ v1::DatasetSpec GoodSpec() {
     on_null_cursor: OUTSIDE_POLICY_ERROR on_future_cursor: OUTSIDE_POLICY_EXCLUDE
     settle { seconds: 300 nanos: 500 } settle_values: 10 max_ahead { seconds: 86400 }
     target_uri: "/lake/flights" retries: 3 clock_bound: true
-    read_connections: 6 on_schema_change: SCHEMA_POLICY_FREEZE)");
+    read_connections: 6 on_schema_change: SCHEMA_POLICY_FREEZE
+    on_bad_row: BAD_ROW_POLICY_QUARANTINE max_bad_rows: 7 max_bad_percent: 0.5)");
 }
 
 v1::Outcome GoodManifest() {
@@ -45,7 +46,9 @@ v1::Outcome GoodManifest() {
     manifest {
       pieces {
         extent { range { from: 10 to: 20 } }
-        fingerprint { rows: 5 sum_high: 18446744073709551615 sum_low: 9 }
+        fingerprint { rows: 6 sum_high: 18446744073709551615 sum_low: 9 }
+        bad_rows: 1
+        bad_files { path: "server_source=jfk/b.parquet" size_bytes: 10 rows: 1 }
         max_cursor: 19
         files {
           path: "server_source=jfk/a.parquet"
@@ -72,6 +75,7 @@ v1::Outcome GoodManifest() {
       bytes_read: 8
       bytes_staged: 100
       spec_version: "v"
+      truncated_values: 3
     })pb");
 }
 
@@ -283,7 +287,11 @@ TEST(ModelProto, AManifestWithABadFieldIsRefused) {
        {"extent", [&](Outcome& o) { piece(o)->clear_extent(); }},
        {"max_cursor", [&](Outcome& o) { piece(o)->set_max_cursor(20); }},
        {"fingerprint.rows", [&](Outcome& o) { piece(o)->mutable_fingerprint()->set_rows(-1); }},
-       {"expected 6 rows", [&](Outcome& o) { piece(o)->mutable_fingerprint()->set_rows(6); }},
+       {"expected 6 rows", [&](Outcome& o) { piece(o)->mutable_fingerprint()->set_rows(7); }},
+       {"expected 1 rows", [&](Outcome& o) { piece(o)->clear_bad_files(); }},
+       {"piece.bad_rows", [&](Outcome& o) { piece(o)->set_bad_rows(7); }},
+       {"piece.bad_rows", [&](Outcome& o) { piece(o)->set_bad_rows(-1); }},
+       {"truncated_values", [](Outcome& o) { o.mutable_manifest()->set_truncated_values(-1); }},
        {"unchanged piece", [&](Outcome& o) { piece(o)->set_unchanged(true); }},
        {"overlap", [&](Outcome& o) { piece(o)->mutable_extent()->mutable_range()->set_to(21); }},
        {"two pieces", [&](Outcome& o) { piece(o)->mutable_extent()->set_outside(true); }},

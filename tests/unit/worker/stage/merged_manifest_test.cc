@@ -79,6 +79,24 @@ TEST_F(MergedManifest, APieceThatIsUnchangedAsAWholeHasNoFiles) {
   EXPECT_EQ(whole->bytes_staged, 200);
 }
 
+TEST_F(MergedManifest, RowsThatDoNotFitAreAddedTooAndGoWhereThePieceIsUnchanged) {
+  for (Manifest& part : parts_) {
+    part.truncated_values = 4;
+    part.pieces[0].bad_rows = 1;
+    part.pieces[0].bad_files = part.pieces[0].files;
+  }
+  const auto whole = MergeManifests(parts_, {});
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  EXPECT_EQ(whole->truncated_values, 8);
+  EXPECT_EQ(whole->bytes_staged, 600);
+  EXPECT_EQ(whole->pieces[0].bad_rows, 2);
+  EXPECT_EQ(whole->pieces[0].bad_files.size(), 2U);
+  const auto same = MergeManifests(parts_, {{kFirst, together_, kVersion}});
+  ASSERT_TRUE(same.ok()) << same.status();
+  EXPECT_EQ(same->pieces[0].bad_rows, 2);
+  EXPECT_TRUE(same->pieces[0].bad_files.empty());
+}
+
 TEST_F(MergedManifest, WhatOnePartAloneEqualsIsNotUnchanged) {
   const auto whole = MergeManifests(parts_, {{kFirst, PrintOf(3, 2), kVersion},
                                              {kFirst, together_, "of other columns"},

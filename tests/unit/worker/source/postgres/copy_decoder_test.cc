@@ -38,11 +38,11 @@ const std::string& Rows() {
   return rows;
 }
 
-CopyDecoder NewDecoder() {
+CopyDecoder NewDecoder(const BadRowRules& rules = {.key = {0}}) {
   return CopyDecoder(Schema{{{"id", {TypeKind::kInteger}, true},
                              {"name", {TypeKind::kString}, true},
                              {"flag", {TypeKind::kBoolean}, true}}},
-                     {WireShape::kInt4, WireShape::kText, WireShape::kBool}, {0});
+                     {WireShape::kInt4, WireShape::kText, WireShape::kBool}, rules);
 }
 
 std::vector<Hash128> HashesOf(CopyDecoder& decoder) {
@@ -100,6 +100,50 @@ TEST(CopyDecoder, AValueThatDoesNotFitNamesColumnAndKey) {
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("column 'name'"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("id=17"));
+}
+
+BadRowRules SettingAside() {
+  return {.set_aside = true, .key = {0}, .cursor = 0, .cursor_type = CursorType::kInteger};
+}
+
+TEST(CopyDecoder, ARowThatDoesNotFitIsSetAsideWholeAndItsNeighboursStay) {
+  CopyDecoder decoder = NewDecoder(SettingAside());
+  const std::string stream = Header() + Bytes(
+                                            "0003 00000004 00000007 00000001 61 00000001 01"
+                                            "0003 00000004 00000008 00000002 61ff 00000001 00"
+                                            "0003 ffffffff          00000001 ff ffffffff"
+                                            "0003 00000004 00000009 ffffffff ffffffff"
+                                            "ffff");
+  for (const char byte : stream) ASSERT_TRUE(decoder.Feed(absl::string_view(&byte, 1)).ok());
+  EXPECT_EQ(decoder.batch().rows(), 2);
+  const auto batch = decoder.batch().Finish();
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  ASSERT_EQ((*batch)->bad_rows().size(), 2u);
+  const BadRow& bad = (*batch)->bad_rows()[0];
+  EXPECT_EQ(bad.column, "name");
+  EXPECT_EQ(bad.value, "x'61ff'");
+  EXPECT_EQ(bad.reason, "expected a string in UTF-8");
+  EXPECT_EQ(bad.key, R"({"id":"8"})");
+  EXPECT_EQ(bad.row, R"({"id":"8","name":{"hex":"61ff"},"flag":"false"})");
+  EXPECT_EQ(bad.cursor, 8);
+  EXPECT_EQ((*batch)->bad_rows()[1].cursor, std::nullopt);
+  EXPECT_TRUE(decoder.batch().empty());
+}
+
+TEST(CopyDecoder, BytesThatAreNoRowAreAnErrorAlsoInARowThatDoesNotFit) {
+  CopyDecoder decoder = NewDecoder(SettingAside());
+  const absl::Status status =
+      decoder.Feed(Header() + Bytes("0003 00000004 00000008 00000001 ff 00000001 07"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+}
+
+TEST(CopyDecoder, ACursorThatDoesNotFitHasNoPlaceAndIsAnError) {
+  BadRowRules rules = SettingAside();
+  rules.cursor = 1;
+  CopyDecoder decoder = NewDecoder(rules);
+  const absl::Status status =
+      decoder.Feed(Header() + Bytes("0003 00000004 00000008 00000001 ff 00000001 01"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
 }
 
 // NUMERIC's wire form of plain decimal notation, as the server writes it: no groups of zeros at
