@@ -213,14 +213,18 @@ def test_a_whole_that_is_unchanged_makes_no_version_and_leaves_no_file(bank):
 
 def test_a_killed_backend_fails_the_attempt_and_the_next_one_succeeds(bank):
     bank.configure(retries=3)
+    # More than the connection holds, or the part is sent whole before its backend is found.
+    bank.server.sql("bank", "update accounts set filler = repeat('x', 3000)")
     with bank.beside(KILLER):
         bank.run()
     bank.check_one_state()
     assert bank.table().version() == 0
     assert bank.files() == bank.live_files(), "the failed attempt left files"
-    words = b"terminating connection due to administrator command"
+    # The server does not give its reason where it waits in the middle of a row.
+    words = (b"terminating connection due to administrator command",
+             b"server closed the connection unexpectedly")
     ledger = [path.read_bytes() for path in (bank.folder / ".headwater").iterdir() if path.is_file()]
-    assert any(words in content for content in ledger)
+    assert any(word in content for content in ledger for word in words)
 
 
 def test_workers_together_keep_to_the_servers_connections(bank):

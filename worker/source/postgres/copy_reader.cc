@@ -104,6 +104,7 @@ absl::StatusOr<std::unique_ptr<RowBatch>> CopyReader::ReadBatch() {
 
 absl::Status CopyReader::Receive() {
   bool drained = false;
+  bool lost = false;
   while (true) {
     char* message = nullptr;
     const int size = PQgetCopyData(session_.connection(), &message, /*async=*/1);
@@ -114,10 +115,12 @@ absl::Status CopyReader::Receive() {
     }
     if (size == -1) return FinishCopy();
     if (size < -1) return session_.Failure(nullptr);
+    if (lost) return session_.Failure(nullptr);
     // No whole row is here. Take what has arrived before waiting for more.
     if (drained) WaitForPlenty(PQsocket(session_.connection()));
     drained = true;
-    if (PQconsumeInput(session_.connection()) == 0) return session_.Failure(nullptr);
+    // What came before the end of a connection is the server's reason for it.
+    lost = PQconsumeInput(session_.connection()) == 0;
   }
 }
 
