@@ -83,24 +83,26 @@ CopyDecoder::Taken CopyDecoder::TakeTuple(absl::string_view& bytes) {
     return Fail(absl::DataLossError(absl::StrCat("COPY: row ", rows_ + 1, " has ", count,
                                                  " fields; expected ", shapes_.size())));
   }
-  size_t at = 2;
+  const char* at = bytes.data() + 2;
+  const char* const end = bytes.data() + bytes.size();
   for (size_t i = 0; i < fields_.size(); ++i) {
-    if (bytes.size() - at < 4) return Taken::kPart;
-    const int32_t size = BigEndian32(bytes.data() + at);
+    if (end - at < 4) return Taken::kPart;
+    const int32_t size = BigEndian32(at);
     at += 4;
-    if (size < -1) {
-      return Fail(absl::DataLossError(absl::StrCat(
-          "COPY: row ", rows_ + 1, ", column '", schema_.columns[i].name, "' has length ", size)));
-    }
-    if (size == -1) {
+    if (ABSL_PREDICT_FALSE(size < 0)) {
+      if (size < -1) {
+        return Fail(
+            absl::DataLossError(absl::StrCat("COPY: row ", rows_ + 1, ", column '",
+                                             schema_.columns[i].name, "' has length ", size)));
+      }
       fields_[i] = absl::string_view();
       continue;
     }
-    if (bytes.size() - at < static_cast<size_t>(size)) return Taken::kPart;
-    fields_[i] = bytes.substr(at, static_cast<size_t>(size));
-    at += static_cast<size_t>(size);
+    if (end - at < size) return Taken::kPart;
+    fields_[i] = absl::string_view(at, static_cast<size_t>(size));
+    at += size;
   }
-  bytes.remove_prefix(at);
+  bytes.remove_prefix(static_cast<size_t>(at - bytes.data()));
   return AppendTuple();
 }
 
