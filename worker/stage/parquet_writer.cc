@@ -1,7 +1,10 @@
 #include "worker/stage/parquet_writer.h"
 
 #include <arrow/array.h>
+#include <arrow/buffer.h>
 #include <arrow/table.h>
+#include <arrow/type.h>
+#include <arrow/util/bitmap_ops.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/exception.h>
 #include <parquet/properties.h>
@@ -22,7 +25,8 @@ namespace {
 constexpr int kZstdLevel = 1;  // Level 3 gains nothing here and costs a quarter more time.
 constexpr int64_t kMaxRowGroupRows = 1 << 20;
 constexpr int64_t kSampleRows = 8192;
-constexpr int kMaxIntegerDecimalDigits = 18;  // More do not fit an INT64.
+constexpr int kMaxInt32DecimalDigits = 9;     // Parquet keeps these as INT32,
+constexpr int kMaxIntegerDecimalDigits = 18;  // these as INT64.
 
 // The bytes of one value, for counting distinct ones.
 absl::string_view BytesOf(const arrow::ArrayData& data, int64_t row, int width) {
@@ -110,6 +114,50 @@ std::shared_ptr<parquet::WriterProperties> PropertiesFor(const Schema& schema,
   return builder.build();
 }
 
+// A decimal whose values Parquet keeps as INT64. Arrow hands over decimals of 128 bits one by one,
+// each checked and converted; those of 64 bits it copies.
+bool IsStoredAsInt64(const ColumnType& type) {
+  return type.kind == TypeKind::kDecimal && type.precision > kMaxInt32DecimalDigits &&
+         type.precision <= kMaxIntegerDecimalDigits;
+}
+
+// The schema that Arrow's writer is given: the same file.
+std::shared_ptr<arrow::Schema> WrittenSchema(const Schema& schema) {
+  arrow::FieldVector fields = ToArrow(schema)->fields();
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const ColumnType& type = schema.columns[i].type;
+    if (!IsStoredAsInt64(type)) continue;
+    fields[i] = fields[i]->WithType(arrow::decimal64(type.precision, type.scale));
+  }
+  return arrow::schema(std::move(fields));
+}
+
+// The values of a decimal column, each of which fits 64 bits, in 64 bits.
+arrow::Result<std::shared_ptr<arrow::ChunkedArray>> InInt64(const arrow::ChunkedArray& column,
+                                                            const ColumnType& type) {
+  const auto narrow = arrow::decimal64(type.precision, type.scale);
+  arrow::ArrayVector chunks;
+  for (const auto& chunk : column.chunks()) {
+    const arrow::ArrayData& data = *chunk->data();
+    ARROW_ASSIGN_OR_RAISE(
+        std::shared_ptr<arrow::Buffer> values,
+        arrow::AllocateBuffer(data.length * int64_t{sizeof(int64_t)}, ArrowPool()));
+    // Little-endian: the low half comes first.
+    const auto* wide = reinterpret_cast<const int64_t*>(data.buffers[1]->data()) + 2 * data.offset;
+    auto* out = reinterpret_cast<int64_t*>(values->mutable_data());
+    for (int64_t i = 0; i < data.length; ++i) out[i] = wide[2 * i];
+    std::shared_ptr<arrow::Buffer> validity;
+    if (data.GetNullCount() != 0) {
+      ARROW_ASSIGN_OR_RAISE(
+          validity, arrow::internal::CopyBitmap(ArrowPool(), data.buffers[0]->data(), data.offset,
+                                                data.length));
+    }
+    chunks.push_back(arrow::MakeArray(arrow::ArrayData::Make(
+        narrow, data.length, {std::move(validity), std::move(values)}, data.GetNullCount())));
+  }
+  return std::make_shared<arrow::ChunkedArray>(std::move(chunks), narrow);
+}
+
 template <typename ArrayType, typename Predicate>
 bool HasValue(const arrow::ChunkedArray& column, Predicate predicate) {
   for (const auto& chunk : column.chunks()) {
@@ -137,6 +185,7 @@ bool HasUnboundedValue(const arrow::ChunkedArray& column, TypeKind kind) {
 ParquetWriter::ParquetWriter(std::string path, Schema schema, std::shared_ptr<OutputFile> file)
     : path_(std::move(path)),
       schema_(std::move(schema)),
+      written_schema_(WrittenSchema(schema_)),
       file_(std::move(file)),
       unbounded_(schema_.columns.size()) {}
 
@@ -151,7 +200,7 @@ absl::StatusOr<std::unique_ptr<ParquetWriter>> ParquetWriter::Create(const std::
     parquet::ArrowWriterProperties::Builder arrow_properties;
     arrow_properties.set_use_threads(false);
     auto opened =
-        parquet::arrow::FileWriter::Open(*ToArrow(schema), ArrowPool(), writer->file_,
+        parquet::arrow::FileWriter::Open(*writer->written_schema_, ArrowPool(), writer->file_,
                                          PropertiesFor(schema, first), arrow_properties.build());
     RETURN_IF_ERROR(writer->StatusOf(opened.status()));
     writer->writer_ = *std::move(opened);
@@ -177,7 +226,16 @@ absl::Status ParquetWriter::WriteRowGroup(const arrow::Table& rows) {
   NoteUnbounded(rows);
   rows_ += rows.num_rows();
   try {
-    RETURN_IF_ERROR(StatusOf(writer_->WriteTable(rows, rows.num_rows())));
+    arrow::ChunkedArrayVector columns = rows.columns();
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const ColumnType& type = schema_.columns[i].type;
+      if (!IsStoredAsInt64(type)) continue;
+      auto narrow = InInt64(*columns[i], type);
+      RETURN_IF_ERROR(StatusOf(narrow.status()));
+      columns[i] = *std::move(narrow);
+    }
+    const auto table = arrow::Table::Make(written_schema_, std::move(columns), rows.num_rows());
+    RETURN_IF_ERROR(StatusOf(writer_->WriteTable(*table, rows.num_rows())));
     return StatusOf(file_->Flush());
   } catch (const std::exception& e) {
     return absl::InternalError(absl::StrCat("writing '", path_, "': ", e.what()));

@@ -61,6 +61,7 @@ class ParquetWriter {
 
   const std::string path_;
   const Schema schema_;
+  const std::shared_ptr<arrow::Schema> written_schema_;  // The same file's, as Arrow writes it.
   const std::shared_ptr<OutputFile> file_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
   std::vector<bool> unbounded_;  // By column, as DeltaStatistics() takes it.
