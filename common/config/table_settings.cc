@@ -69,9 +69,9 @@ void ReadBadRows(TableSettings& settings, MapReader& map, Problems& problems) {
   BadRowLimit limit{.rows = 0};
   absl::string_view number = *text;
   const bool share = absl::ConsumeSuffix(&number, "%");
-  const bool good = share ? absl::SimpleAtod(number, &limit.percent) && limit.percent > 0 &&
-                                limit.percent <= 100
-                          : absl::SimpleAtoi(number, &limit.rows) && limit.rows > 0;
+  const bool good =
+      share ? absl::SimpleAtod(number, &limit.percent) && limit.percent > 0 && limit.percent <= 100
+            : absl::SimpleAtoi(number, &limit.rows) && limit.rows > 0;
   if (good) {
     settings.max_bad_rows = {limit, map.PlaceOf("max_bad_rows")};
   } else {

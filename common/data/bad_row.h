@@ -14,11 +14,11 @@
 namespace headwater {
 
 struct BadRow {
-  std::string column;  // The first that does not fit.
-  std::string key;     // JSON object of what names the row, as RowJson makes it.
-  std::string value;   // As the source shows it; UTF-8.
-  std::string reason;  // "expected a decimal(10,2)"
-  std::string row;     // JSON object of all its columns.
+  std::string column;             // The first that does not fit.
+  std::string key;                // JSON object of what names the row, as RowJson makes it.
+  std::string value;              // As the source shows it; UTF-8.
+  std::string reason;             // "expected a decimal(10,2)"
+  std::string row;                // JSON object of all its columns.
   std::optional<int64_t> cursor;  // In storage form; none: NULL, or the dataset has no cursor.
 
   int64_t size_bytes() const {

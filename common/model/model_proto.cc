@@ -359,9 +359,8 @@ v1::DatasetSpec ToProto(const DatasetSpec& spec) {
   result.mutable_key_columns()->Assign(spec.key_columns.begin(), spec.key_columns.end());
   result.set_on_null_cursor(PolicyToProto(spec.on_null_cursor));
   result.set_on_future_cursor(PolicyToProto(spec.on_future_cursor));
-  result.set_on_bad_row(spec.on_bad_row == BadRowPolicy::kQuarantine
-                            ? v1::BAD_ROW_POLICY_QUARANTINE
-                            : v1::BAD_ROW_POLICY_FAIL);
+  result.set_on_bad_row(spec.on_bad_row == BadRowPolicy::kQuarantine ? v1::BAD_ROW_POLICY_QUARANTINE
+                                                                     : v1::BAD_ROW_POLICY_FAIL);
   result.set_max_bad_rows(spec.max_bad_rows.rows);
   result.set_max_bad_percent(spec.max_bad_rows.percent);
   *result.mutable_settle() = ToProto(spec.settle);

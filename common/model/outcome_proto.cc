@@ -133,8 +133,8 @@ absl::Status CheckRows(absl::string_view field, const std::vector<StagedFile>& f
 absl::Status CheckFilesHoldAllRows(const Manifest& manifest) {
   for (const StagedPiece& piece : manifest.pieces) {
     if (piece.unchanged) continue;
-    RETURN_IF_ERROR(CheckRows("manifest.pieces.files", piece.files,
-                              piece.fingerprint.rows - piece.bad_rows));
+    RETURN_IF_ERROR(
+        CheckRows("manifest.pieces.files", piece.files, piece.fingerprint.rows - piece.bad_rows));
     RETURN_IF_ERROR(CheckRows("manifest.pieces.bad_files", piece.bad_files, piece.bad_rows));
   }
   return absl::OkStatus();

@@ -64,7 +64,7 @@ struct PublishedTable {
 struct PublishedPiece {
   DatasetId dataset;
   Extent extent;
-  int64_t fence = 0;  // Of the attempt that wrote it.
+  int64_t fence = 0;     // Of the attempt that wrote it.
   int64_t rows = 0;      // In the table,
   int64_t bad_rows = 0;  // and in its quarantine.
 };

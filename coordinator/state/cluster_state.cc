@@ -300,7 +300,8 @@ void ClusterState::ApplyPublished(const v1::Published& event, absl::Time at) {
     const Claim claim = dataset->claims.at(fence);
     for (const std::string& run_id : dataset->live_runs) {
       DemandState& demand = runs_.at(run_id).demands.at(dataset->spec.id);
-      if (demand.phase == DemandPhase::kActive) CountClaim(demand, *dataset, claim, /*changed=*/true);
+      if (demand.phase == DemandPhase::kActive)
+        CountClaim(demand, *dataset, claim, /*changed=*/true);
     }
     table.TakeRows(*claim.manifest, event.version() >= 0);
     dataset->Publish(claim, at);

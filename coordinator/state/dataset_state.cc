@@ -217,9 +217,9 @@ void DatasetState::Publish(const Claim& claim, absl::Time now) {
     if (!staged.extent.range.has_value()) {
       const int64_t future_rows = probe.has_value() ? probe->future_rows : 0;
       const int64_t fence = staged.unchanged && outside.has_value() ? outside->fence : claim.fence;
-      outside =
-          OutsidePiece{staged.fingerprint, fence,      claim.fence, claim.manifest->spec_version,
-                       claim.outside_end,  future_rows,  staged.bad_rows};
+      outside = OutsidePiece{
+          staged.fingerprint, fence,       claim.fence,    claim.manifest->spec_version,
+          claim.outside_end,  future_rows, staged.bad_rows};
       continue;
     }
     const Range range = *staged.extent.range;

@@ -3,7 +3,8 @@
 
 namespace headwater {
 
-void CountClaim(DemandState& demand, const DatasetState& dataset, const Claim& claim, bool changed) {
+void CountClaim(DemandState& demand, const DatasetState& dataset, const Claim& claim,
+                bool changed) {
   ++demand.done;
   if (!changed) ++demand.unchanged;
   if (!claim.manifest.has_value()) return;

@@ -42,7 +42,7 @@ struct DemandState {
   int64_t rows_read = 0, rows_written = 0;
   int64_t bytes_read = 0, bytes_written = 0;
   int64_t pieces_written = 0;
-  int64_t bad_rows = 0;                 // Written to tables' quarantines, not counted in rows_written.
+  int64_t bad_rows = 0;  // Written to tables' quarantines, not counted in rows_written.
   int64_t truncated_values = 0;
   std::vector<std::string> rewritten;   // Pieces that replaced others, at most kMaxListed.
   std::vector<std::string> notices;     // What people should know; nothing is wrong.

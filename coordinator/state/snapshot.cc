@@ -208,10 +208,13 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
     dataset.coverage.Put(FromSnapshot(piece));
   if (snapshot.has_outside()) {
     const v1::OutsideSnapshot& outside = snapshot.outside();
-    dataset.outside = OutsidePiece{
-        FromProto(outside.fingerprint()), outside.fence(),       outside.fill_seq(),
-        outside.spec_version(),           outside.outside_end(), outside.future_rows(),
-        outside.bad_rows()};
+    dataset.outside = OutsidePiece{FromProto(outside.fingerprint()),
+                                   outside.fence(),
+                                   outside.fill_seq(),
+                                   outside.spec_version(),
+                                   outside.outside_end(),
+                                   outside.future_rows(),
+                                   outside.bad_rows()};
   }
   dataset.outside_need = snapshot.outside_need();
   if (snapshot.has_joined_from()) dataset.joined_from = snapshot.joined_from();

@@ -141,9 +141,8 @@ PieceIndex::Hit PieceIndex::Find(const std::string& server_name, const Extent& e
 PieceIndex::Hit PieceIndex::FindExactly(const std::string& server, const Extent& extent) const {
   Hit hit = Find(server, extent);
   hit.straddling.reset();
-  std::erase_if(hit.paths, [&](const std::string& path) {
-    return !(files_.at(path).tags->extent == extent);
-  });
+  std::erase_if(hit.paths,
+                [&](const std::string& path) { return !(files_.at(path).tags->extent == extent); });
   return hit;
 }
 

@@ -47,8 +47,7 @@ absl::Status QuarantineTable::Inspect(TableContents& contents) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> QuarantineTable::IsNeeded(
-    const std::vector<Replacement>& replacements) const {
+absl::StatusOr<bool> QuarantineTable::IsNeeded(const std::vector<Replacement>& replacements) const {
   if (std::any_of(replacements.begin(), replacements.end(), HasBadRows)) return true;
   // Rows of an earlier reading may have to go. A table's first version, or a checkpoint after it:
   // a look at every commit of every table has to be cheap.

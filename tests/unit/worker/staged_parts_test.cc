@@ -45,7 +45,7 @@ class Files {
   }
 
  private:
-  bool TwoFinished() const { return finished_ == 2; }
+  bool TwoFinished() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return finished_ == 2; }
 
   mutable absl::Mutex mutex_;
   std::set<std::string> files_ ABSL_GUARDED_BY(mutex_);

@@ -54,8 +54,7 @@ TEST(ValueText, DecimalsOfEveryWidthComeBack) {
     const unsigned __int128 bits = static_cast<unsigned __int128>(random()) << 64 | random();
     const auto unscaled = static_cast<__int128>(bits % limit);
     std::string text = Digits(bits % limit);
-    if (text.size() <= static_cast<size_t>(scale))
-      text = std::string(scale + 1 - text.size(), '0') + text;
+    if (text.size() <= static_cast<size_t>(scale)) text.insert(0, scale + 1 - text.size(), '0');
     const bool bare = text.size() > 1 && text[0] == '0' && random() % 2 == 0;  // `.5`
     if (scale > 0) {
       const size_t point = text.size() - static_cast<size_t>(scale);
@@ -68,7 +67,7 @@ TEST(ValueText, DecimalsOfEveryWidthComeBack) {
       text.append(random() % 3, '0');
     }
     const bool negative = random() % 2 == 0;
-    if (negative) text = "-" + text;
+    if (negative) text.insert(text.begin(), '-');
     if (text.find_first_of("0123456789") == std::string::npos) continue;
     const auto parsed = ParseDecimal(text, precision, scale);
     ASSERT_TRUE(parsed.has_value() && *parsed == (negative ? -unscaled : unscaled))
