@@ -121,12 +121,16 @@ def test_every_row_arrives_once_also_those_of_a_transaction_that_ends_after_the_
     assert fleet.published("incremental", "bergen").num_rows == ROWS + 500
 
 
-# The rows of a day and more, which are on their way, and a twin of the newest row that has come.
+# The rows of a day and more, which are on their way, and a twin of the newest row that has come. In
+# one transaction, which has one now(): else rows that grow 30 hours old between the statements are
+# in both tables, and cannot be delivered.
 HELD = """
+begin;
 create table held as select * from deals where last_modified >= now() - interval '30 hours';
 delete from deals where last_modified >= now() - interval '30 hours';
 insert into held select -deal_id, login, symbol, price, volume, profit, comment, entry, timemsc,
-  last_modified from deals order by last_modified desc limit 1"""
+  last_modified from deals order by last_modified desc limit 1;
+commit"""
 
 DELIVER = """
 with come as (delete from held where last_modified < now() - interval '{hours} hours' returning *)
