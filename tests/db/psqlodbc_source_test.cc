@@ -1,4 +1,10 @@
 // PostgreSQL through its ODBC driver under the source contract: the generic ODBC reader.
+#include <arrow/record_batch.h>
+#include <arrow/scalar.h>
+
+#include <string>
+#include <vector>
+
 #include "tests/contract/source_contract.h"
 #include "tests/db/psqlodbc_under_test.h"
 
@@ -61,7 +67,7 @@ TEST_F(PsqlOdbcSource, InfinityIsNotTheYear9999) {
 }
 
 TEST_F(PsqlOdbcSource, LargeResultsComeInPortions) {
-  db_->Execute("CREATE TABLE t AS SELECT generate_series(1, 20000) AS id");
+  db_->Execute("CREATE TABLE t AS SELECT generate_series(1, 100000) AS id");
   auto source = *db_->Open();
   auto reader = source->Read(dataset_, Extent{Range{0, 1}, false}, ReadOptions{});
   ASSERT_TRUE(reader.ok()) << reader.status();
@@ -70,6 +76,57 @@ TEST_F(PsqlOdbcSource, LargeResultsComeInPortions) {
       "DO $$ BEGIN ASSERT EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "
       "application_name LIKE 'headwater%' AND query ILIKE '%fetch%'), "
       "(SELECT string_agg(application_name || ': ' || query, '; ') FROM pg_stat_activity); END $$");
+}
+
+// Of (id, text, text), in the order of id.
+std::vector<std::string> RowsOf(const RowBatch& batch) {
+  std::vector<std::string> rows;
+  const arrow::RecordBatch& columns = *batch.arrow();
+  for (int64_t row = 0; row < columns.num_rows(); ++row) {
+    std::string& text = rows.emplace_back();
+    for (const auto& column : columns.columns()) {
+      absl::StrAppend(&text, (*column->GetScalar(row))->ToString(), "|");
+    }
+  }
+  return rows;
+}
+
+// A block has about 90 rows here. The values that its cells cut are more than a batch may hold.
+TEST_F(PsqlOdbcSource, ValuesLongerThanTheirCellsComeWholeAndInOrder) {
+  db_->Execute(
+      "CREATE TABLE t AS SELECT i AS id, repeat(chr(97 + i % 26), "
+      "CASE WHEN i % 3 = 0 THEN 3000 + i ELSE 5 END) AS a, "
+      "CASE WHEN i % 7 = 0 THEN NULL WHEN i = 333 THEN repeat('xy', 100000) "
+      "WHEN i % 5 = 0 THEN repeat('ø', 400 + i) ELSE '' END AS b FROM generate_series(1, 700) AS "
+      "i");
+  auto source = *db_->Open();
+  ReadOptions options;
+  options.batch_bytes = 64 << 10;
+  auto reader = source->Read(dataset_, Extent{Range{0, 1}, false}, options);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  std::vector<std::string> rows;
+  while (true) {
+    auto batch = (*reader)->Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    if (*batch == nullptr) break;
+    const std::vector<std::string> more = RowsOf(**batch);
+    rows.insert(rows.end(), more.begin(), more.end());
+  }
+  const auto times = [](const char* text, int count) {
+    std::string result;
+    for (int i = 0; i < count; ++i) result += text;
+    return result;
+  };
+  ASSERT_EQ(rows.size(), 700U);
+  for (int i = 1; i <= 700; ++i) {
+    const std::string letter(1, static_cast<char>('a' + i % 26));
+    const std::string b = i % 7 == 0   ? "null"
+                          : i == 333   ? times("xy", 100000)
+                          : i % 5 == 0 ? times("ø", 400 + i)
+                                       : "";
+    EXPECT_EQ(rows[static_cast<size_t>(i - 1)],
+              absl::StrCat(i, "|", times(letter.c_str(), i % 3 == 0 ? 3000 + i : 5), "|", b, "|"));
+  }
 }
 
 // The driver wraps statements into savepoints, and PostgreSQL exports no snapshot from one.

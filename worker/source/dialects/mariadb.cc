@@ -34,6 +34,11 @@ std::string AsText(absl::string_view expression) {
   return absl::StrCat("CAST(", expression, " AS CHAR)");
 }
 
+// The same, of a moment in half the time.
+std::string CursorText(absl::string_view expression) {
+  return absl::StrCat("CONCAT(", expression, ")");
+}
+
 absl::StatusOr<std::string> KeyLiteral(const Column& key, absl::string_view source_type,
                                        absl::string_view text) {
   return CommonKeyLiteral(kMariaDb, key, source_type, text);
@@ -112,7 +117,7 @@ constinit const Dialect kMariaDb = {
     .end_snapshot_sql = "ROLLBACK",
     .text_literal = Text,
     .cursor_literal = StandardCursorLiteral,
-    .cursor_as_text = AsText,
+    .cursor_as_text = CursorText,
     .key_as_text = AsText,
     .key_literal = KeyLiteral,
     .statement_timeout = Timeout,

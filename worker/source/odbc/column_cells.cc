@@ -16,8 +16,10 @@ size_t TerminatorBytes(SQLSMALLINT c_type) {
 }  // namespace
 
 absl::Status ColumnCells::Bind(const OdbcStatement& statement, SQLUSMALLINT ordinal, size_t rows) {
-  bytes_.assign(rows * plan_.width_bytes, 0);
-  lengths_.assign(rows, SQL_NULL_DATA);
+  if (lengths_.size() < rows) {
+    bytes_.assign(rows * plan_.width_bytes, 0);
+    lengths_.assign(rows, SQL_NULL_DATA);
+  }
   if (!plan_.bound) return absl::OkStatus();
   return statement.Check(SQLBindCol(statement.handle(), ordinal, plan_.c_type, bytes_.data(),
                                     static_cast<SQLLEN>(plan_.width_bytes), lengths_.data()));
@@ -29,6 +31,22 @@ void ColumnCells::Put(size_t row, absl::string_view cell, SQLLEN length) {
   std::copy_n(cell.data(), std::min(cell.size(), plan_.width_bytes),
               bytes_.data() + row * plan_.width_bytes);
   lengths_[row] = length;
+}
+
+void ColumnCells::CopyRows(const ColumnCells& other, size_t begin, size_t rows) {
+  const auto from = static_cast<int64_t>(begin), to = static_cast<int64_t>(begin + rows);
+  const auto width = static_cast<int64_t>(plan_.width_bytes);
+  bytes_.resize(std::max(bytes_.size(), other.bytes_.size()));
+  lengths_.resize(other.lengths_.size());
+  std::copy(other.bytes_.begin() + from * width, other.bytes_.begin() + to * width, bytes_.begin());
+  std::copy(other.lengths_.begin() + from, other.lengths_.begin() + to, lengths_.begin());
+}
+
+bool ColumnCells::HasCut(size_t rows) const {
+  for (size_t row = 0; plan_.variable && row < rows; ++row) {
+    if (IsCut(row)) return true;
+  }
+  return false;
 }
 
 bool ColumnCells::IsCut(size_t row) const {
@@ -72,8 +90,13 @@ absl::string_view ColumnCells::Raw(size_t row) const {
                            static_cast<size_t>(lengths_[row]));
 }
 
+void ColumnCells::AddBytes(int64_t unknown, std::vector<int64_t>& row_bytes) const {
+  if (!plan_.variable) return;
+  for (size_t row = 0; row < row_bytes.size(); ++row) row_bytes[row] += BytesOf(row, unknown);
+}
+
 int64_t ColumnCells::BytesOf(size_t row, int64_t unknown) const {
-  if (!plan_.variable || IsNull(row)) return 0;
+  if (IsNull(row)) return 0;
   int64_t bytes = lengths_[row];
   if (bytes < 0) {
     const auto whole = whole_.find(row);

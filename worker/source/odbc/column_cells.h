@@ -1,6 +1,5 @@
 // The buffers of one column for a block of rows, bound column-wise, one class per family of types:
-// number_cells.cc, temporal_cells.cc, text_cells.cc, binary_cells.cc. They are bound once and
-// reused for every block.
+// number_cells.cc, temporal_cells.cc, text_cells.cc, binary_cells.cc. Later blocks use them again.
 #ifndef HEADWATER_WORKER_SOURCE_ODBC_COLUMN_CELLS_H_
 #define HEADWATER_WORKER_SOURCE_ODBC_COLUMN_CELLS_H_
 
@@ -30,22 +29,27 @@ class ColumnCells {
   ColumnCells(const ColumnCells&) = delete;
   ColumnCells& operator=(const ColumnCells&) = delete;
 
-  // Makes room for `rows` and binds it as column `ordinal` (from 1) of `statement`, which must not
-  // fetch after this object is gone. An unbound plan only gets its room.
+  // Makes room for `rows`, unless it is there, and binds it as column `ordinal` (from 1) of
+  // `statement`, which must not fetch after this object is gone. An unbound plan only gets its
+  // room.
   absl::Status Bind(const OdbcStatement& statement, SQLUSMALLINT ordinal, size_t rows);
 
   // Puts `cell` and its length indicator where a driver would; for tests of literal bytes.
   void Put(size_t row, absl::string_view cell, SQLLEN length);
 
+  // Makes these cells those of rows [begin, begin + rows) of `other`, which is of the same plan.
+  void CopyRows(const ColumnCells& other, size_t begin, size_t rows);
+
   // Whether the driver has more of the value than its cell shows: Refetch() before Append().
   bool IsCut(size_t row) const;
+  bool HasCut(size_t rows) const;  // In any of the first `rows`.
   // Fetches the whole value by SQLGetData; `row` must be the statement's position.
   absl::Status Refetch(const OdbcStatement& statement, size_t row);
   void DropWhole() { whole_.clear(); }
 
-  // Bytes of the row's value in a batch, at most; of a fixed type, 0. `unknown` if the driver does
-  // not say how long a value is that it cut.
-  int64_t BytesOf(size_t row, int64_t unknown) const;
+  // Adds the bytes of each row's value in a batch, at most, to `row_bytes`; of a fixed type, none.
+  // `unknown` if the driver does not say how long a value is that it cut.
+  void AddBytes(int64_t unknown, std::vector<int64_t>& row_bytes) const;
 
   // Appends the values of rows [begin, end) to `column` of `batch`. Returns the first row whose
   // value is not one of the column's type, or whose length indicator does not fit its cell; `end`
@@ -72,6 +76,8 @@ class ColumnCells {
   const ColumnType type_;
 
  private:
+  int64_t BytesOf(size_t row, int64_t unknown) const;
+
   std::vector<char> bytes_;
   std::vector<SQLLEN> lengths_;
   std::map<size_t, std::string> whole_;  // Of rows that were cut.

@@ -148,7 +148,7 @@ absl::StatusOr<std::string> SliceSql(const Dialect& dialect, const RangeQuery& q
   ASSIGN_OR_RETURN(const std::string index, QuoteIdentifier(dialect, order.index));
   std::vector<std::string> expressions = query.expressions, names, conditions;
   for (const SliceColumn& column : order.columns) {
-    expressions.push_back(column.Expression());
+    if (!column.selected) expressions.push_back(column.Expression());
     names.push_back(column.quoted);
   }
   if (!condition.empty()) conditions.push_back(absl::StrCat("(", condition, ")"));

@@ -24,6 +24,7 @@ struct SliceColumn {
   std::string collation = {};  // Likewise.
   bool is_number = false;
   bool is_binary = false;
+  bool selected = false;  // Its text is known from the query's own columns.
 
   // Gives the value as text, from which Literal() makes the value again, exactly.
   std::string Expression() const;
@@ -43,8 +44,8 @@ struct SliceOrder {
 absl::StatusOr<SliceOrder> FindSliceOrder(SourceSession& session, const RangeQuery& query);
 
 // The statement for the next `rows` rows behind `after`, the values of the order's columns in the
-// last row as their expressions gave them (empty: from the start). The expressions follow those of
-// `query`. INVALID_ARGUMENT: see BuildRangeQuery().
+// last row as their expressions gave them (empty: from the start). The expressions of columns that
+// are not selected follow those of `query`. INVALID_ARGUMENT: see BuildRangeQuery().
 absl::StatusOr<std::string> SliceSql(const Dialect& dialect, const RangeQuery& query,
                                      const SliceOrder& order, const std::vector<std::string>& after,
                                      int64_t rows);

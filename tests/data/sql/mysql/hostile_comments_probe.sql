@@ -1,8 +1,8 @@
-/* headwater a /_ b _/ c -- d_# e */ SELECT (SELECT CAST(MIN(`a /* b */ c -- d
-# e`) AS CHAR) FROM `a /* b */ c -- d
+/* headwater a /_ b _/ c -- d_# e */ SELECT (SELECT CONCAT(MIN(`a /* b */ c -- d
+# e`)) FROM `a /* b */ c -- d
 # e` WHERE `a /* b */ c -- d
-# e` < 9), (SELECT CAST(MAX(`a /* b */ c -- d
-# e`) AS CHAR) FROM `a /* b */ c -- d
+# e` < 9), (SELECT CONCAT(MAX(`a /* b */ c -- d
+# e`)) FROM `a /* b */ c -- d
 # e` WHERE `a /* b */ c -- d
 # e` < 9), (SELECT COUNT(*) FROM `a /* b */ c -- d
 # e` WHERE `a /* b */ c -- d
@@ -11,8 +11,8 @@
 # e` >= 9), (SELECT COUNT(*) FROM `a /* b */ c -- d
 # e` WHERE `a /* b */ c -- d
 # e` >= 0 AND `a /* b */ c -- d
-# e` < 9), (SELECT CAST(MAX(`a /* b */ c -- d
-# e`) AS CHAR) FROM `a /* b */ c -- d
+# e` < 9), (SELECT CONCAT(MAX(`a /* b */ c -- d
+# e`)) FROM `a /* b */ c -- d
 # e` WHERE `a /* b */ c -- d
 # e` >= 0 AND `a /* b */ c -- d
 # e` < 9)

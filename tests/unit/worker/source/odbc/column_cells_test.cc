@@ -112,9 +112,9 @@ TEST(ColumnCells, AValueLongerThanItsCellIsSeen) {
   EXPECT_TRUE(cells->IsCut(1));
   EXPECT_TRUE(cells->IsCut(2));
   EXPECT_FALSE(cells->IsCut(3));
-  EXPECT_EQ(cells->BytesOf(1, 99), 8);
-  EXPECT_EQ(cells->BytesOf(2, 99), 99);
-  EXPECT_EQ(cells->BytesOf(3, 99), 0);
+  std::vector<int64_t> row_bytes(4, 100);
+  cells->AddBytes(/*unknown=*/99, row_bytes);
+  EXPECT_EQ(row_bytes, (std::vector<int64_t>{107, 108, 199, 100}));
 }
 
 }  // namespace

@@ -70,10 +70,8 @@ TEST(FetchPlan, WhatDriversCorruptIsAskedForAsText) {
   EXPECT_EQ(PlanOf(postgres, ColumnOf("date", SQL_TYPE_DATE)).expression, "CAST(\"v\" AS text)");
   EXPECT_EQ(PlanOf(postgres, ColumnOf("time", SQL_TYPE_TIME)).expression, "CAST(\"v\" AS text)");
   const OdbcQuirks& mariadb = QuirksOf("MariaDB", "libmaodbc.so");
-  EXPECT_EQ(PlanOf(mariadb, ColumnOf("datetime", SQL_TYPE_TIMESTAMP)).expression,
-            "CAST(`v` AS CHAR)");
-  EXPECT_EQ(PlanOf(mariadb, ColumnOf("bigint", SQL_BIGINT, 20, 0, true)).expression,
-            "CAST(`v` AS CHAR)");
+  EXPECT_EQ(PlanOf(mariadb, ColumnOf("datetime", SQL_TYPE_TIMESTAMP)).expression, "CONCAT(`v`)");
+  EXPECT_EQ(PlanOf(mariadb, ColumnOf("bigint", SQL_BIGINT, 20, 0, true)).expression, "CONCAT(`v`)");
 }
 
 TEST(CatalogType, MariaDbsTypesAreReadFromTheirWords) {

@@ -24,6 +24,17 @@ TEST(Slices, TheFirstBeginsAnywhereAndTheNextBehindTheLastRow) {
       "WHERE `id` >= 7 AND ((`id` > 7)) ORDER BY `id` LIMIT 10");
 }
 
+TEST(Slices, AColumnThatIsSelectedIsNotAskedForTwice) {
+  RangeQuery query;
+  query.relation = "t";
+  query.expressions = {"`id`", "`v`"};
+  SliceOrder order{.columns = {Number("`id`"), Number("`n`")}, .index = "PRIMARY"};
+  order.columns[0].selected = true;
+  EXPECT_EQ(*SliceSql(DialectOf(DialectKind::kMariaDb), query, order, {}, 10),
+            "/* headwater */ SELECT `id`, `v`, CAST(`n` AS CHAR) FROM `t` FORCE INDEX (`PRIMARY`) "
+            "ORDER BY `id`, `n` LIMIT 10");
+}
+
 TEST(Slices, KeysOfManyColumnsAreComparedInTheirOrderAndWithinTheRange) {
   RangeQuery query;
   query.relation = "deals";
