@@ -229,6 +229,13 @@ class DatasetBuilder {
     spec.include_columns = settings_.include_columns.Or({});
     spec.exclude_columns = settings_.exclude_columns.Or({});
     spec.key_columns = settings_.key.Or({});
+    spec.text_columns = settings_.text_columns.Or({});
+    if (!spec.cursor.empty() && absl::c_linear_search(spec.text_columns, spec.cursor)) {
+      Problem(settings_.text_columns.place,
+              absl::StrCat("column '", spec.cursor,
+                           "' is the cursor: as text it would not order rows; take it out of "
+                           "'cast' (on_fine_time: truncate loads times finer than a microsecond)"));
+    }
     std::vector<std::string> needed = spec.key_columns;
     if (!spec.cursor.empty()) needed.push_back(spec.cursor);
     for (const std::string& column : needed) {
@@ -255,6 +262,7 @@ class DatasetBuilder {
     spec.on_future_cursor = settings_.on_future_cursor.Or(spec.on_future_cursor);
     spec.on_bad_row = settings_.on_bad_row.Or(spec.on_bad_row);
     spec.max_bad_rows = settings_.max_bad_rows.Or(spec.max_bad_rows);
+    spec.truncate_fine_time = settings_.on_fine_time.Or("fail") == "truncate";
     spec.settle = settings_.settle.Or(spec.settle);
     spec.settle_values = settings_.settle_values.Or(spec.settle_values);
     spec.max_ahead = settings_.max_ahead.Or(spec.max_ahead);

@@ -48,13 +48,26 @@ void PutSchemaPolicy(Setting<SchemaPolicy>& setting, MapReader& map) {
   setting = {policy, map.PlaceOf("on_schema_change")};
 }
 
+// `cast: {price: string}`. Reading as text is the one conversion of this version.
+void ReadCasts(TableSettings& settings, MapReader& columns, Problems& problems) {
+  const YamlNode* node = columns.Child("cast");
+  if (node == nullptr) return;
+  MapReader casts(*node, "cast", problems);
+  std::vector<std::string> names;
+  for (const YamlNode::Entry& entry : node->entries) {
+    if (casts.Choice(entry.key, {"string"}).has_value()) names.push_back(entry.key);
+  }
+  settings.text_columns = {std::move(names), columns.PlaceOf("cast")};
+}
+
 void ReadColumns(TableSettings& settings, MapReader& map, Problems& problems) {
   const YamlNode* node = map.Child("columns");
   if (node == nullptr) return;
   MapReader columns(*node, "columns", problems);
   Put(settings.include_columns, columns, "include", columns.TextList("include"));
   Put(settings.exclude_columns, columns, "exclude", columns.TextList("exclude"));
-  columns.Later({"rename", "cast"});
+  ReadCasts(settings, columns, problems);
+  columns.Later({"rename"});
   columns.Finish();
 }
 
@@ -120,11 +133,13 @@ void TableSettings::Overlay(const TableSettings& nearer) {
   Take(begin, nearer.begin);
   Take(include_columns, nearer.include_columns);
   Take(exclude_columns, nearer.exclude_columns);
+  Take(text_columns, nearer.text_columns);
   Take(key, nearer.key);
   Take(on_null_cursor, nearer.on_null_cursor);
   Take(on_future_cursor, nearer.on_future_cursor);
   Take(on_bad_row, nearer.on_bad_row);
   Take(max_bad_rows, nearer.max_bad_rows);
+  Take(on_fine_time, nearer.on_fine_time);
   Take(settle, nearer.settle);
   Take(settle_values, nearer.settle_values);
   Take(max_ahead, nearer.max_ahead);
@@ -161,6 +176,7 @@ TableSettings ReadTableSettings(MapReader& map, Problems& problems) {
   PutPolicy(settings.on_null_cursor, map, "on_null_cursor");
   PutPolicy(settings.on_future_cursor, map, "on_future_cursor");
   ReadBadRows(settings, map, problems);
+  Put(settings.on_fine_time, map, "on_fine_time", map.Choice("on_fine_time", {"fail", "truncate"}));
   Put(settings.settle, map, "settle", map.Duration("settle"));
   Put(settings.settle_values, map, "settle_values",
       map.Integer("settle_values", 0, int64_t{1} << 40));
@@ -170,7 +186,7 @@ TableSettings ReadTableSettings(MapReader& map, Problems& problems) {
   Put(settings.read_connections, map, "read_connections", map.Integer("read_connections", 1, 1000));
   PutSchemaPolicy(settings.on_schema_change, map);
   map.Later({"delete_missing", "hash", "force_after", "on_change", "on_bound_regress", "scd2",
-             "sql", "sql_file", "initial", "on_gap", "late_after", "dbt", "rename", "cast", "track",
+             "sql", "sql_file", "initial", "on_gap", "late_after", "dbt", "rename", "track",
              "compact"});
   return settings;
 }

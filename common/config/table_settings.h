@@ -39,11 +39,13 @@ struct TableSettings {
   Setting<std::string> begin;
   Setting<std::vector<std::string>> include_columns;
   Setting<std::vector<std::string>> exclude_columns;
+  Setting<std::vector<std::string>> text_columns;  // `columns: {cast: {x: string}}`
   Setting<std::vector<std::string>> key;
   Setting<OutsidePolicy> on_null_cursor;
   Setting<OutsidePolicy> on_future_cursor;
   Setting<BadRowPolicy> on_bad_row;
   Setting<BadRowLimit> max_bad_rows;
+  Setting<std::string> on_fine_time;
   Setting<absl::Duration> settle;
   Setting<int64_t> settle_values;
   Setting<absl::Duration> max_ahead;

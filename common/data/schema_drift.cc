@@ -88,8 +88,10 @@ class Planner {
       if (table_.Find(column.name) < 0) TakeNew(column);
     }
     if (differences_.empty()) return std::move(plan_);
-    return DoNotFit(differences_, frozen_ ? "Set on_schema_change: evolve, mend the source, "
-                                          : "Mend the source, ");
+    return DoNotFit(differences_, frozen_    ? "Set on_schema_change: evolve, mend the source, "
+                                  : as_text_ ? "Mend the source, read the column as text or no "
+                                               "longer (columns: cast), "
+                                             : "Mend the source, ");
   }
 
  private:
@@ -105,6 +107,7 @@ class Planner {
     const std::optional<ColumnType> type = TypeFor(column.type, found.type);
     if (!type.has_value()) {
       differences_.push_back(OtherType(column.name, column.type, found.type));
+      as_text_ |= column.type.kind == TypeKind::kString || found.type.kind == TypeKind::kString;
       return;
     }
     if (!(*type == column.type)) {
@@ -162,7 +165,8 @@ class Planner {
   const SchemaPolicy policy_;
   SchemaPlan plan_;
   std::vector<std::string> differences_;
-  bool frozen_ = false;  // Another policy would take one of the differences.
+  bool frozen_ = false;   // Another policy would take one of the differences.
+  bool as_text_ = false;  // One of them is text on one side only.
 };
 
 }  // namespace

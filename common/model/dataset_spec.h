@@ -67,10 +67,12 @@ struct DatasetSpec {
   std::vector<std::string> include_columns;  // Empty: all.
   std::vector<std::string> exclude_columns;
   std::vector<std::string> key_columns;
+  std::vector<std::string> text_columns;  // Read as text, as the source prints them.
   OutsidePolicy on_null_cursor = OutsidePolicy::kLoad;
   OutsidePolicy on_future_cursor = OutsidePolicy::kLoad;
   BadRowPolicy on_bad_row = BadRowPolicy::kFail;
   BadRowLimit max_bad_rows;
+  bool truncate_fine_time = false;  // `on_fine_time: truncate`
   absl::Duration settle = absl::Minutes(5);
   int64_t settle_values = 10'000;
   absl::Duration max_ahead = absl::Hours(24);

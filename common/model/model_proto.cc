@@ -323,6 +323,8 @@ absl::StatusOr<DatasetSpec> FromProto(const v1::DatasetSpec& spec) {
   ASSIGN_OR_RETURN(result.exclude_columns,
                    NamesFromProto("exclude_columns", spec.exclude_columns()));
   ASSIGN_OR_RETURN(result.key_columns, NamesFromProto("key_columns", spec.key_columns()));
+  ASSIGN_OR_RETURN(result.text_columns, NamesFromProto("text_columns", spec.text_columns()));
+  result.truncate_fine_time = spec.truncate_fine_time();
   ASSIGN_OR_RETURN(result.on_null_cursor, PolicyFromProto("on_null_cursor", spec.on_null_cursor()));
   ASSIGN_OR_RETURN(result.on_future_cursor,
                    PolicyFromProto("on_future_cursor", spec.on_future_cursor()));
@@ -352,11 +354,11 @@ v1::DatasetSpec ToProto(const DatasetSpec& spec) {
   *result.mutable_partition_by() = ToProto(spec.partition_by);
   result.set_lookback_units(spec.lookback_units);
   result.set_begin(spec.begin);
-  result.mutable_include_columns()->Assign(spec.include_columns.begin(),
-                                           spec.include_columns.end());
-  result.mutable_exclude_columns()->Assign(spec.exclude_columns.begin(),
-                                           spec.exclude_columns.end());
-  result.mutable_key_columns()->Assign(spec.key_columns.begin(), spec.key_columns.end());
+  *result.mutable_include_columns() = {spec.include_columns.begin(), spec.include_columns.end()};
+  *result.mutable_exclude_columns() = {spec.exclude_columns.begin(), spec.exclude_columns.end()};
+  *result.mutable_key_columns() = {spec.key_columns.begin(), spec.key_columns.end()};
+  *result.mutable_text_columns() = {spec.text_columns.begin(), spec.text_columns.end()};
+  result.set_truncate_fine_time(spec.truncate_fine_time);
   result.set_on_null_cursor(PolicyToProto(spec.on_null_cursor));
   result.set_on_future_cursor(PolicyToProto(spec.on_future_cursor));
   result.set_on_bad_row(spec.on_bad_row == BadRowPolicy::kQuarantine ? v1::BAD_ROW_POLICY_QUARANTINE

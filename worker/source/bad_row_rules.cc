@@ -9,6 +9,7 @@ namespace headwater {
 
 BadRowRules RulesFor(const DatasetSpec& dataset, const Selection& selection) {
   BadRowRules rules;
+  rules.truncate_fine_time = dataset.truncate_fine_time;
   rules.set_aside = dataset.on_bad_row == BadRowPolicy::kQuarantine;
   rules.key = RowNamingColumns(dataset, selection);
   rules.cursor_type = selection.cursor.type;
@@ -25,7 +26,9 @@ std::optional<BadRow> MakeBadRow(const BadRowRules& rules, const Schema& schema,
   if (rules.cursor_type != CursorType::kNone) {
     if (rules.cursor < 0 || static_cast<size_t>(rules.cursor) == column) return std::nullopt;
     if (const auto cursor = text_of(static_cast<size_t>(rules.cursor)); cursor.has_value()) {
-      bad.cursor = ParseCursor(rules.cursor_type, *cursor);
+      bool finer = false;
+      bad.cursor = ParseCursor(rules.cursor_type, *cursor, &finer);
+      if (finer && !rules.truncate_fine_time) return std::nullopt;
       if (!bad.cursor.has_value()) return std::nullopt;
     }
   }
@@ -42,6 +45,21 @@ std::optional<BadRow> MakeBadRow(const BadRowRules& rules, const Schema& schema,
   bad.key = key.Text();
   bad.row = row.Text();
   return bad;
+}
+
+std::string AdviceFor(const BadRowRules& rules, const Schema& schema, size_t column,
+                      absl::string_view text) {
+  const Column& declared = schema.columns[column];
+  const TypeKind kind = declared.type.kind;
+  if (kind == TypeKind::kString || kind == TypeKind::kBinary) return "";
+  bool finer = false;
+  if (kind == TypeKind::kTimestamp || kind == TypeKind::kTimestampNtz) {
+    ParseInstant(text, /*zoneless_is_utc=*/true, &finer);
+  }
+  const std::string cut = finer ? "on_fine_time: truncate cuts it to microseconds" : "";
+  if (static_cast<int>(column) == rules.cursor) return finer ? absl::StrCat("; ", cut) : "";
+  return absl::StrCat("; ", cut, finer ? ", " : "", "columns: {cast: {", declared.name,
+                      ": string}} reads it as text");
 }
 
 }  // namespace headwater

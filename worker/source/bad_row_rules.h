@@ -20,6 +20,7 @@ struct BadRowRules {
   std::vector<int> key;    // RowNamingColumns().
   int cursor = -1;         // Its column in the selection; -1: the dataset has none.
   CursorType cursor_type = CursorType::kNone;
+  bool truncate_fine_time = false;  // `on_fine_time: truncate`
 };
 
 BadRowRules RulesFor(const DatasetSpec& dataset, const Selection& selection);
@@ -32,6 +33,11 @@ using TextOfColumn = absl::FunctionRef<std::optional<std::string>(size_t column)
 // cursor that does not fit.
 std::optional<BadRow> MakeBadRow(const BadRowRules& rules, const Schema& schema, size_t column,
                                  TextOfColumn text_of);
+
+// How the dataset could be told to take a value like `text`, which does not fit: the end of a
+// message, "; …", or empty where the source has to be mended.
+std::string AdviceFor(const BadRowRules& rules, const Schema& schema, size_t column,
+                      absl::string_view text);
 
 }  // namespace headwater
 

@@ -30,7 +30,8 @@ absl::Status NoMemory() { return absl::ResourceExhaustedError("no memory for a b
 
 }  // namespace
 
-BatchBuilder::BatchBuilder(const Schema& schema) : schema_(ToArrow(schema)) {
+BatchBuilder::BatchBuilder(const Schema& schema, bool truncate_fine_time)
+    : schema_(ToArrow(schema)), truncate_fine_time_(truncate_fine_time) {
   columns_.resize(schema.columns.size());
   for (size_t i = 0; i < columns_.size(); ++i) {
     const TypeKind kind = schema.columns[i].type.kind;
@@ -100,6 +101,7 @@ bool BatchBuilder::AddValidity(Buffers& at) {
 }
 
 void BatchBuilder::DropRow() {
+  truncated_in_row_ = 0;
   for (Buffers& at : columns_) {
     if (at.rows <= rows_) continue;
     if (at.validity != nullptr) {
@@ -209,10 +211,9 @@ bool AppendText(BatchBuilder& batch, int column, const ColumnType& type, absl::s
       const CursorType cursor = type.kind == TypeKind::kDate        ? CursorType::kDate
                                 : type.kind == TypeKind::kTimestamp ? CursorType::kInstant
                                                                     : CursorType::kWallClock;
-      const std::optional<int64_t> value = ParseCursor(cursor, text);
-      if (!value.has_value()) return false;
-      batch.AppendInteger(column, *value);
-      return true;
+      bool finer = false;
+      const std::optional<int64_t> value = ParseCursor(cursor, text, &finer);
+      return value.has_value() && batch.AppendTime(column, *value, finer);
     }
     case TypeKind::kString:
       if (!IsValidUtf8(text)) return false;

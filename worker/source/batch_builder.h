@@ -32,7 +32,8 @@ namespace headwater {
 // value that a worker reads, and Arrow's own builders cost as much there as decoding does.
 class BatchBuilder {
  public:
-  explicit BatchBuilder(const Schema& schema);
+  // `truncate_fine_time`: times finer than a microsecond are cut to it (`on_fine_time: truncate`).
+  explicit BatchBuilder(const Schema& schema, bool truncate_fine_time = false);
   ~BatchBuilder();
 
   void AppendNull(int column) {
@@ -76,6 +77,17 @@ class BatchBuilder {
     EndValue(at);
   }
 
+  // A timestamp in the microsecond `micros`; `finer`: it had further digits. False, and nothing is
+  // appended, where those may not be cut; else each such value is counted.
+  bool AppendTime(int column, int64_t micros, bool finer) {
+    if (ABSL_PREDICT_FALSE(finer)) {
+      if (!truncate_fine_time_) return false;
+      ++truncated_in_row_;
+    }
+    AppendInteger(column, micros);
+    return true;
+  }
+
   void AppendDouble(int column, double value) {  // Floats too.
     Buffers& at = columns_[static_cast<size_t>(column)];
     if (!HasRoom(at)) return;
@@ -105,7 +117,10 @@ class BatchBuilder {
     EndValue(at);
   }
 
-  void EndRow() { ++rows_; }
+  void EndRow() {
+    ++rows_;
+    truncated_values_ += std::exchange(truncated_in_row_, 0);
+  }
 
   // Takes back what was appended since the last EndRow(), in whichever columns.
   void DropRow();
@@ -117,9 +132,6 @@ class BatchBuilder {
     bad_bytes_ += row.size_bytes();
     bad_rows_.push_back(std::move(row));
   }
-
-  // Counts a value that is appended without what its column cannot hold.
-  void NoteTruncated() { ++truncated_values_; }
 
   int64_t rows() const { return rows_; }
   // Neither rows nor bad ones wait.
@@ -186,8 +198,10 @@ class BatchBuilder {
   int64_t variable_bytes_ = 0;
   std::vector<BadRow> bad_rows_;
   int64_t bad_bytes_ = 0;
+  const bool truncate_fine_time_;
   int64_t truncated_values_ = 0;
-  bool failed_ = false;  // An append ran out of memory; Finish() says so.
+  int64_t truncated_in_row_ = 0;  // Since the last EndRow(): may be taken back.
+  bool failed_ = false;           // An append ran out of memory; Finish() says so.
 };
 
 // Appends `text`, as a server prints it, to `column`. Returns false, and appends nothing, if it is

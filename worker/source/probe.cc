@@ -19,7 +19,8 @@ namespace {
 constexpr int64_t kNoEnd = std::numeric_limits<int64_t>::max();
 
 absl::StatusOr<absl::Time> ParseClock(const std::string& text, absl::string_view sql) {
-  std::optional<int64_t> micros = ParseInstant(text, /*zoneless_is_utc=*/true);
+  bool finer = false;  // SQL Server's clock has seven digits.
+  std::optional<int64_t> micros = ParseInstant(text, /*zoneless_is_utc=*/true, &finer);
   if (!micros.has_value()) {
     if (const std::optional<int32_t> days = ParseDate(text)) micros = *days * 86'400'000'000;
   }
@@ -99,16 +100,21 @@ absl::Status ProbeTransactions(SourceSession& session, ProbeResult& result) {
   return absl::OkStatus();
 }
 
+// A value that is finer than a microsecond lies in the range that begins with the one it is cut to:
+// sources compare bounds with what they hold.
 absl::StatusOr<std::optional<int64_t>> CursorFrom(const std::optional<std::string>& text,
-                                                  const CursorColumn& cursor) {
+                                                  const CursorColumn& cursor,
+                                                  const DatasetSpec& dataset) {
   if (!text.has_value()) return std::optional<int64_t>();
-  const std::optional<int64_t> value = ParseCursor(cursor.type, *text);
-  if (value.has_value()) return value;
+  bool finer = false;
+  const std::optional<int64_t> value = ParseCursor(cursor.type, *text, &finer);
+  if (value.has_value() && (!finer || dataset.truncate_fine_time)) return value;
   return absl::InvalidArgumentError(
       absl::StrCat("cursor column '", cursor.name, "' holds '", Excerpt(*text), "'; expected ",
                    cursor.type == CursorType::kInteger ? "an integer"
                    : cursor.type == CursorType::kDate  ? "a date such as 2013-01-31"
-                                                      : "a timestamp such as 2013-01-31 05:00:00"));
+                                                       : "a timestamp such as 2013-01-31 05:00:00",
+                   finer ? "; on_fine_time: truncate cuts it to microseconds" : ""));
 }
 
 absl::StatusOr<int64_t> CountFrom(const std::optional<std::string>& text) {
@@ -129,8 +135,8 @@ absl::Status ProbeCursor(SourceSession& session, const DatasetSpec& dataset, con
                    BuildProbeQuery(session.dialect(), dataset.relation, cursor,
                                    /*extremes=*/!by_clock, end, task.tail, Tag(task)));
   ASSIGN_OR_RETURN(const TextRow row, OneRow(session, sql, 4 + 2 * task.tail.size()));
-  ASSIGN_OR_RETURN(result.minimum, CursorFrom(row[0], cursor));
-  ASSIGN_OR_RETURN(result.bound, CursorFrom(row[1], cursor));
+  ASSIGN_OR_RETURN(result.minimum, CursorFrom(row[0], cursor, dataset));
+  ASSIGN_OR_RETURN(result.bound, CursorFrom(row[1], cursor, dataset));
   ASSIGN_OR_RETURN(result.null_rows, CountFrom(row[2]));
   ASSIGN_OR_RETURN(result.future_rows, CountFrom(row[3]));
   if (by_clock) result.bound = calendar.FromInstant(result.source_clock);
@@ -138,7 +144,7 @@ absl::Status ProbeCursor(SourceSession& session, const DatasetSpec& dataset, con
     TailCheck check;
     check.range = task.tail[i];
     ASSIGN_OR_RETURN(check.rows, CountFrom(row[4 + 2 * i]));
-    ASSIGN_OR_RETURN(check.max_cursor, CursorFrom(row[5 + 2 * i], cursor));
+    ASSIGN_OR_RETURN(check.max_cursor, CursorFrom(row[5 + 2 * i], cursor, dataset));
     result.tail.push_back(check);
   }
   return absl::OkStatus();

@@ -38,6 +38,25 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// Makes it a column that is read as text.
+absl::Status ReadAsText(const DatasetSpec& dataset, SourceColumn& column) {
+  const std::string& name = column.column.name;
+  if (column.column.type.kind == TypeKind::kBinary || name == dataset.cursor) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("column '", name, "' of '", dataset.relation, "' (", column.type_name,
+                     ") cannot be read as text: ",
+                     name == dataset.cursor ? "it is the cursor, and would not order rows"
+                                            : "its bytes need not be text",
+                     "; take it out of columns: cast"));
+  }
+  column.column.type = ColumnType{TypeKind::kString};
+  column.as_text = true;
+  column.refusal.clear();
+  column.notice = absl::StrCat("column '", name, "' (", column.type_name,
+                               ") is read as text, as columns: cast asks for");
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string SuggestNames(absl::string_view wanted, const std::vector<std::string>& names) {
@@ -112,6 +131,7 @@ absl::StatusOr<Selection> SelectColumns(const DatasetSpec& dataset,
   };
   for (const std::string& name : dataset.include_columns) RETURN_IF_ERROR(check(name));
   for (const std::string& name : dataset.exclude_columns) RETURN_IF_ERROR(check(name));
+  for (const std::string& name : dataset.text_columns) RETURN_IF_ERROR(check(name));
 
   Selection selection;
   for (const SourceColumn& column : available) {
@@ -119,7 +139,15 @@ absl::StatusOr<Selection> SelectColumns(const DatasetSpec& dataset,
     if (!dataset.include_columns.empty() && !Contains(dataset.include_columns, name)) continue;
     if (Contains(dataset.exclude_columns, name)) continue;
     selection.columns.push_back(column);
-    selection.schema.columns.push_back(column.column);
+    SourceColumn& selected = selection.columns.back();
+    if (Contains(dataset.text_columns, name)) RETURN_IF_ERROR(ReadAsText(dataset, selected));
+    if (!selected.refusal.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("column '", name, "' of '", dataset.relation, "' ", selected.refusal,
+                       "; leave it out (columns: exclude), or read it as text (columns: {cast: {",
+                       name, ": string}})"));
+    }
+    selection.schema.columns.push_back(selected.column);
   }
   if (selection.columns.empty()) {
     return absl::InvalidArgumentError(

@@ -21,9 +21,11 @@ struct Selection {
   CursorColumn cursor;                // CursorType::kNone if the dataset has no cursor.
 };
 
-// Applies include_columns and exclude_columns. The cursor must exist, but need not be selected.
+// Applies include_columns, exclude_columns and text_columns. The cursor must exist, but need not be
+// selected.
 // NOT_FOUND: a column that is named but does not exist (names the nearest and all others).
-// INVALID_ARGUMENT: nothing is selected, or the cursor's type does not order rows.
+// INVALID_ARGUMENT: nothing is selected, the cursor's type does not order rows, or a column can be
+// read as nothing, or not as text, which it should be.
 absl::StatusOr<Selection> SelectColumns(const DatasetSpec& dataset,
                                         const std::vector<SourceColumn>& available);
 

@@ -21,6 +21,9 @@ struct SourceColumn {
   Column column;
   std::string type_name;    // In the source's words: `timestamptz`, `DECIMAL(18,6)`.
   std::string notice = "";  // What people should know before they load it: `plan` shows it.
+  // Why no column of ours holds its values, so that it is read as text or not at all; else empty.
+  std::string refusal = "";
+  bool as_text = false;  // SelectColumns(): read as the source prints it, whatever it declares.
 };
 
 using TextRow = std::vector<std::optional<std::string>>;  // None: NULL.

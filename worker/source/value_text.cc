@@ -82,7 +82,8 @@ int DaysInMonth(int year, int month) {
 }
 
 // Consumes a wall clock at the front of `text`.
-std::optional<int64_t> TakeWallClock(absl::string_view& text) {
+std::optional<int64_t> TakeWallClock(absl::string_view& text, bool* finer) {
+  if (finer != nullptr) *finer = false;
   if (text.size() < 19 || (text[10] != ' ' && text[10] != 'T')) return std::nullopt;
   const std::optional<int32_t> days = ParseDate(text.substr(0, 10));
   const int hour = Digits(text, 11, 2);
@@ -99,7 +100,10 @@ std::optional<int64_t> TakeWallClock(absl::string_view& text) {
     int64_t weight = 100'000;
     size_t digits = 0;
     for (; digits < text.size() && IsDigit(text[digits]); ++digits, weight /= 10) {
-      if (weight == 0 && text[digits] != '0') return std::nullopt;  // Finer than a microsecond.
+      if (weight == 0 && text[digits] != '0') {
+        if (finer == nullptr) return std::nullopt;
+        *finer = true;
+      }
       micros += weight * (text[digits] - '0');
     }
     if (digits == 0) return std::nullopt;
@@ -204,13 +208,13 @@ std::optional<int32_t> ParseDate(absl::string_view text) {
   return DaysOf(Digits(text, 0, 4), Digits(text, 5, 2), Digits(text, 8, 2));
 }
 
-std::optional<int64_t> ParseWallClock(absl::string_view text) {
-  const std::optional<int64_t> value = TakeWallClock(text);
+std::optional<int64_t> ParseWallClock(absl::string_view text, bool* finer) {
+  const std::optional<int64_t> value = TakeWallClock(text, finer);
   return text.empty() ? value : std::nullopt;
 }
 
-std::optional<int64_t> ParseInstant(absl::string_view text, bool zoneless_is_utc) {
-  const std::optional<int64_t> wall = TakeWallClock(text);
+std::optional<int64_t> ParseInstant(absl::string_view text, bool zoneless_is_utc, bool* finer) {
+  const std::optional<int64_t> wall = TakeWallClock(text, finer);
   if (!wall.has_value()) return std::nullopt;
   if (text.empty()) return zoneless_is_utc ? wall : std::nullopt;
   if (text == "Z") return wall;
@@ -232,16 +236,17 @@ std::optional<int64_t> ParseInstant(absl::string_view text, bool zoneless_is_utc
   return *wall - sign * (hours * 3600 + minutes * 60 + seconds) * kMicrosPerSecond;
 }
 
-std::optional<int64_t> ParseCursor(CursorType type, absl::string_view text) {
+std::optional<int64_t> ParseCursor(CursorType type, absl::string_view text, bool* finer) {
+  if (finer != nullptr) *finer = false;
   switch (type) {
     case CursorType::kInteger:
       return ParseInteger(text);
     case CursorType::kDate:
       return ParseDate(text);
     case CursorType::kWallClock:
-      return ParseWallClock(text);
+      return ParseWallClock(text, finer);
     case CursorType::kInstant:
-      return ParseInstant(text, /*zoneless_is_utc=*/true);
+      return ParseInstant(text, /*zoneless_is_utc=*/true, finer);
     case CursorType::kNone:
       break;
   }

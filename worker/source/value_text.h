@@ -31,15 +31,18 @@ std::optional<int32_t> DaysOf(int year, int month, int day);
 std::optional<int32_t> ParseDate(absl::string_view text);
 
 // `2013-01-31 05:00:00` with ' ' or 'T', and a fraction of up to six digits (zeros may follow):
-// microseconds since 1970 as written.
-std::optional<int64_t> ParseWallClock(absl::string_view text);
+// microseconds since 1970 as written. With `finer` further digits may follow: they are dropped,
+// which gives the microsecond that the value lies in, also before 1970; `*finer` says whether there
+// were any but zeros.
+std::optional<int64_t> ParseWallClock(absl::string_view text, bool* finer = nullptr);
 
 // The same followed by `Z`, `+02`, `-0330` or `+05:30`: microseconds since 1970 UTC. A text without
 // a zone is taken as UTC only if `zoneless_is_utc`.
-std::optional<int64_t> ParseInstant(absl::string_view text, bool zoneless_is_utc);
+std::optional<int64_t> ParseInstant(absl::string_view text, bool zoneless_is_utc,
+                                    bool* finer = nullptr);
 
 // A cursor value as CursorAsText() prints it.
-std::optional<int64_t> ParseCursor(CursorType type, absl::string_view text);
+std::optional<int64_t> ParseCursor(CursorType type, absl::string_view text, bool* finer = nullptr);
 
 // `text` for a message: at most 80 bytes, without control characters.
 std::string Excerpt(absl::string_view text);

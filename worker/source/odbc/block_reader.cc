@@ -29,7 +29,7 @@ BlockReader::BlockReader(OdbcSession& session, const DatasetSpec& dataset, Selec
       selection_(std::move(selection)),
       rules_(RulesFor(dataset_, selection_)),
       batch_bytes_(batch_bytes),
-      batch_(selection_.schema),
+      batch_(selection_.schema, dataset_.truncate_fine_time),
       fetcher_(std::move(fetcher)) {
   // Rows that come one by one are not worth a thread's attention each.
   if (fetcher_->one_by_one()) return;
@@ -132,10 +132,10 @@ absl::Status BlockReader::BadValue(size_t column, size_t row, absl::string_view 
                     Excerpt(block_->cells[i]->TextOf(row)));
   }
   const SourceColumn& source = selection_.columns[column];
-  return absl::InvalidArgumentError(
-      absl::StrCat("column '", source.column.name, "' of '", dataset_.relation, "' (",
-                   source.type_name, ") holds ", what, " in the row with ", key, "; expected a ",
-                   TypeToString(source.column.type)));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "column '", source.column.name, "' of '", dataset_.relation, "' (", source.type_name,
+      ") holds ", what, " in the row with ", key, "; expected a ", TypeToString(source.column.type),
+      AdviceFor(rules_, selection_.schema, column, block_->cells[column]->TextOf(row))));
 }
 
 }  // namespace headwater

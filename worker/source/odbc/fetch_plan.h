@@ -18,7 +18,7 @@ namespace headwater {
 
 // A column as the driver describes it.
 struct OdbcColumn {
-  SourceColumn source;
+  SourceColumn source;  // With its own type, also where it is read as text.
   SQLSMALLINT sql_type = SQL_UNKNOWN_TYPE;
   int64_t size = 0;  // Characters or bytes; 0 or less: as long as it likes.
 };

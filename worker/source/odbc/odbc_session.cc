@@ -110,11 +110,10 @@ absl::StatusOr<std::vector<SourceColumn>> OdbcSession::DescribeSqlite(const std:
   for (const TextRow& row : rows) {
     const std::string name = row[0].value_or("");
     const absl::StatusOr<ColumnType> type = TypeOfDeclared(row[1].value_or(""));
-    if (!type.ok()) {
-      return Annotate(type.status(), absl::StrCat("column '", name, "' of '", relation, "'"));
-    }
     columns.push_back(
-        SourceColumn{.column = {name, *type, row[2] != "1"}, .type_name = row[1].value_or("")});
+        SourceColumn{.column = {name, type.value_or(ColumnType{TypeKind::kString}), row[2] != "1"},
+                     .type_name = row[1].value_or(""),
+                     .refusal = std::string(type.status().message())});
   }
   return columns;
 }
@@ -230,6 +229,7 @@ absl::StatusOr<std::unique_ptr<SourceReader>> OdbcSession::OpenReader(const Data
       return absl::InternalError(absl::StrCat("column '", source.column.name, "' vanished"));
     }
     selected.push_back(*column);
+    selected.back().source.as_text = source.as_text;
   }
   return BlockReader::Open(*this, dataset, std::move(read), selected, options.batch_bytes);
 }

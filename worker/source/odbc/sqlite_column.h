@@ -2,15 +2,17 @@
 // be of any storage class. The declared type decides ours; a value that is not exactly of it is an
 // error, never a NULL or a neighbour.
 //
-//   declared                         ours             storage accepted
-//   BOOL, BOOLEAN                    boolean          integer 0 or 1
-//   DECIMAL(p,s), NUMERIC(p,s)       decimal(p,s)     integer, or real that is exactly such a
-//   number DECIMAL, NUMERIC                 double           real, or integer up to 2^53 REAL,
-//   …FLOA…, …DOUB…             double           the same DATETIME…, TIMESTAMP… timestamp_ntz text
-//   2013-01-31 05:00:00[.ffffff], ' ' or 'T' DATE                             date             text
-//   2013-01-31 …INT…                            long             integer …BLOB…, …BINARY…, BYTEA
-//   binary           blob anything else                    string           text; integer unless
-//   the affinity is TEXT
+//   declared                    ours           storage accepted
+//   BOOL, BOOLEAN               boolean        integer 0 or 1
+//   DECIMAL(p,s), NUMERIC(p,s)  decimal(p,s)   integer, or real that is exactly such a number
+//   DECIMAL, NUMERIC            double         real, or integer up to 2^53
+//   REAL, …FLOA…, …DOUB…        double         the same
+//   DATETIME…, TIMESTAMP…       timestamp_ntz  text 2013-01-31 05:00:00[.ffffff], ' ' or 'T'
+//   DATE                        date           text 2013-01-31
+//   …INT…                       long           integer
+//   …BLOB…, …BINARY…, BYTEA     binary         blob
+//   anything else               string         text; integer unless the affinity is TEXT
+//
 // Timestamps without seconds, without a time or with a zone are refused: as text they do not sort
 // as they are meant, so half-open ranges would miss rows.
 #ifndef HEADWATER_WORKER_SOURCE_ODBC_SQLITE_COLUMN_H_
@@ -32,6 +34,11 @@ absl::StatusOr<ColumnType> TypeOfDeclared(absl::string_view declared);
 // What json_array() is given for the column, so that its JSON is exact: reals with all their digits
 // and blobs in hex (`x00ff`; a value of another class by its class's name).
 std::string SqliteExpression(const ColumnType& type, absl::string_view quoted_column);
+
+// The same for a column that is read as text, whatever it declares: integers and texts as they are,
+// reals as SQLite prints them or, where that is not the very number, with all digits. Its JSON is a
+// value of a string column. (Blobs are refused.)
+std::string SqliteTextExpression(absl::string_view quoted_column);
 
 // Appends `value` to `column` of `batch`. False, appending nothing: not a value of `type`.
 bool AppendSqliteValue(BatchBuilder& batch, int column, const ColumnType& type,

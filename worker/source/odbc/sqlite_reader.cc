@@ -42,7 +42,7 @@ SqliteReader::SqliteReader(OdbcSession& session, const DatasetSpec& dataset, Sel
       query_(std::move(query)),
       batch_bytes_(batch_bytes),
       rules_(RulesFor(dataset_, selection_)),
-      batch_(selection_.schema) {
+      batch_(selection_.schema, dataset_.truncate_fine_time) {
   if (selection_.cursor.type == CursorType::kWallClock) {
     cursor_column_ = selection_.schema.Find(selection_.cursor.name);
   }
@@ -56,7 +56,8 @@ absl::Status SqliteReader::Start() {
     for (size_t i = begin; i < std::min(begin + kColumnsPerChunk, columns.size()); ++i) {
       ASSIGN_OR_RETURN(const std::string quoted,
                        QuoteIdentifier(session_.dialect(), columns[i].column.name));
-      arguments.push_back(SqliteExpression(columns[i].column.type, quoted));
+      arguments.push_back(columns[i].as_text ? SqliteTextExpression(quoted)
+                                             : SqliteExpression(columns[i].column.type, quoted));
     }
     query_.expressions.push_back(absl::StrCat("json_array(", absl::StrJoin(arguments, ","), ")"));
   }
@@ -204,7 +205,7 @@ absl::Status SqliteReader::BadValue(size_t column) const {
       "column '", source.column.name, "' of '", dataset_.relation, "' (", source.type_name,
       ") holds ", value.kind == JsonValue::Kind::kText ? "text '" : "'", Excerpt(value.text),
       "' in the row with ", absl::StrJoin(key, ", "), "; expected a ",
-      TypeToString(source.column.type)));
+      TypeToString(source.column.type), AdviceFor(rules_, selection_.schema, column, value.text)));
 }
 
 absl::Status SqliteReader::ExplainBlob(const absl::Status& refused) {

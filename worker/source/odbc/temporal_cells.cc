@@ -1,5 +1,5 @@
 // Dates and timestamps as structs, for drivers that are exact. What a struct can hold and a column
-// cannot is refused: zero dates, and digits finer than a microsecond unless they are zeros.
+// cannot is refused: zero dates, and digits finer than a microsecond where they may not be cut.
 #include "absl/strings/str_format.h"
 #include "worker/source/odbc/column_cells.h"
 #include "worker/source/value_text.h"
@@ -51,7 +51,8 @@ class TimestampCells : public ColumnCells {
       }
       const std::optional<int64_t> micros = MicrosOf(row);
       if (!micros.has_value()) return row;
-      batch.AppendInteger(column, *micros);
+      const bool finer = Cell<SQL_TIMESTAMP_STRUCT>(row)->fraction % kNanosPerMicro != 0;
+      if (!batch.AppendTime(column, *micros, finer)) return row;
     }
     return end;
   }
@@ -69,7 +70,7 @@ class TimestampCells : public ColumnCells {
   std::optional<int64_t> MicrosOf(size_t row) const {
     const auto* value = Cell<SQL_TIMESTAMP_STRUCT>(row);
     if (value == nullptr || value->hour > 23 || value->minute > 59 || value->second > 59 ||
-        value->fraction >= 1'000'000 * kNanosPerMicro || value->fraction % kNanosPerMicro != 0) {
+        value->fraction >= 1'000'000 * kNanosPerMicro) {
       return std::nullopt;
     }
     // Rows follow each other in time: most are of the day before.

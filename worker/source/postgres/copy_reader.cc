@@ -48,8 +48,10 @@ absl::StatusOr<std::unique_ptr<SourceReader>> OpenCopyReader(PostgresSession& se
   std::vector<WireShape> shapes;
   for (const auto& column : catalog) {
     const std::string& name = column.column.column.name;
-    if (schema.Find(name) < 0) continue;
-    const PostgresType type = TypeOfPostgres(column.type);
+    const int at = schema.Find(name);
+    if (at < 0) continue;
+    PostgresType type = TypeOfPostgres(column.type);
+    if (read.selection.columns[static_cast<size_t>(at)].as_text) type = AsText(type);
     ASSIGN_OR_RETURN(const std::string quoted, QuoteIdentifier(session.dialect(), name));
     read.query.expressions.push_back(SelectedAs(type, quoted));
     shapes.push_back(type.rule->shape);

@@ -73,6 +73,11 @@ constexpr std::array<PostgresRule, 38> kRules = {{
      "geometry, tsvector, ranges, composites …; with a warning in `plan`"},
 }};
 
+// Of columns that are read as text though their type is another.
+constexpr PostgresRule kMoneyText = {"money", TypeKind::kString, WireShape::kNumericText,
+                                     "$0::numeric", ""};
+constexpr PostgresRule kOtherText = {"other", TypeKind::kString, WireShape::kText, kAsText, ""};
+
 const PostgresRule& RuleOf(absl::string_view name) {
   const auto* const rule =
       std::find_if(kRules.begin(), kRules.end(),
@@ -107,6 +112,14 @@ PostgresType TypeOfPostgres(const PostgresTypeName& name) {
   const PostgresRule& rule = RuleOf(name.name);
   if (rule.name == "money") return {.type = kMoney, .rule = &rule};
   return {.type = ColumnType{rule.kind}, .rule = &rule};
+}
+
+PostgresType AsText(const PostgresType& type) {
+  if (type.rule->kind == TypeKind::kString) return type;
+  const PostgresRule& rule = type.rule->name == "numeric(p,s)" ? RuleOf("numeric")
+                             : type.rule->name == "money"      ? kMoneyText
+                                                               : kOtherText;
+  return {.type = ColumnType{TypeKind::kString}, .rule = &rule};
 }
 
 std::string SelectedAs(const PostgresType& type, absl::string_view column) {

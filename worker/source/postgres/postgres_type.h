@@ -55,7 +55,7 @@ absl::Span<const PostgresRule> PostgresRules();
 
 struct PostgresType {
   ColumnType type;
-  const PostgresRule* rule;  // Of PostgresRules().
+  const PostgresRule* rule;  // Of PostgresRules(), or of AsText().
 
   // True for a type without a rule of its own: people are told that it becomes text.
   bool unknown() const { return rule->name == "*"; }
@@ -64,6 +64,10 @@ struct PostgresType {
 // A numeric(p,s) is a decimal where its digits, without an exponent, are at most 38. Every other
 // numeric is text: no decimal column could hold all its values.
 PostgresType TypeOfPostgres(const PostgresTypeName& name);
+
+// The same column when it is read as text (`columns: cast`): as PostgreSQL prints it, with every
+// digit. Not for bytea.
+PostgresType AsText(const PostgresType& type);
 
 // The expression that selects `column`, which is quoted, for this type's wire shape.
 std::string SelectedAs(const PostgresType& type, absl::string_view column);

@@ -33,6 +33,7 @@ v1::DatasetSpec GoodSpec() {
     cursor_timezone: "UTC" unit { kind: KIND_DAY count: 1 }
     partition_by { kind: KIND_MONTH count: 1 } lookback_units: 2 begin: "2013-01-01"
     include_columns: "a" exclude_columns: "b" key_columns: "c"
+    text_columns: "d" truncate_fine_time: true
     on_null_cursor: OUTSIDE_POLICY_ERROR on_future_cursor: OUTSIDE_POLICY_EXCLUDE
     settle { seconds: 300 nanos: 500 } settle_values: 10 max_ahead { seconds: 86400 }
     target_uri: "/lake/flights" retries: 3 clock_bound: true
@@ -156,7 +157,9 @@ TEST(ModelProto, EveryEnumValueSurvivesTheWire) {
   }
   v1::DatasetSpec old = GoodSpec();  // As a ledger has it that is older than the choice.
   old.clear_on_schema_change();
+  old.clear_truncate_fine_time();
   EXPECT_EQ(FromProto(old)->on_schema_change, SchemaPolicy::kEvolve);
+  EXPECT_FALSE(FromProto(old)->truncate_fine_time);
   for (int i = 1; i < v1::FailureKind_ARRAYSIZE; ++i) {
     v1::Failure failure;
     failure.set_kind(static_cast<v1::FailureKind>(i));
@@ -210,6 +213,7 @@ TEST(ModelProto, ASpecWithABadFieldIsRefused) {
        {"include_columns", [](Spec& s) { s.add_include_columns(""); }},
        {"exclude_columns", [](Spec& s) { s.add_exclude_columns(""); }},
        {"key_columns", [](Spec& s) { s.add_key_columns(""); }},
+       {"text_columns", [](Spec& s) { s.add_text_columns(""); }},
        {"on_null_cursor", [](Spec& s) { s.clear_on_null_cursor(); }},
        {"on_future_cursor", [](Spec& s) { s.clear_on_future_cursor(); }},
        {"settle", [](Spec& s) { s.mutable_settle()->set_nanos(-1); }},

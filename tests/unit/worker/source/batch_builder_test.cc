@@ -154,6 +154,31 @@ TEST(BatchBuilder, CountsTheBytesOfWhatIsTakenBackNoLonger) {
   EXPECT_EQ(batch.size_bytes(), before);
 }
 
+TEST(BatchBuilder, CountsTimesThatAreCutOnceForEachRowThatStays) {
+  const Schema schema{{{"at", {TypeKind::kTimestampNtz}, true}, {"n", {TypeKind::kLong}, true}}};
+  BatchBuilder batch(schema, /*truncate_fine_time=*/true);
+  const auto row = [&](absl::string_view at) {
+    EXPECT_TRUE(AppendText(batch, 0, schema.columns[0].type, at));
+    batch.AppendInteger(1, 1);
+  };
+  row("2013-01-01 00:00:00.1234567");
+  batch.DropRow();
+  row("2013-01-01 00:00:00.1234567");
+  row("2013-01-01 00:00:00.123456");
+  batch.EndRow();
+  batch.EndRow();
+  row("2013-01-01 00:00:00.1234567");
+  batch.SetAside(BadRow());
+  const auto made = batch.Finish();
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_EQ((*made)->truncated_values(), 1);
+  EXPECT_TRUE(
+      (*made)->arrow()->column(0)->Slice(0, 1)->Equals(*(*made)->arrow()->column(0)->Slice(1, 1)));
+  row("2013-01-01 00:00:00");
+  batch.EndRow();
+  EXPECT_EQ((*batch.Finish())->truncated_values(), 0);
+}
+
 TEST(BatchBuilder, RefusesColumnsOfDifferentLength) {
   BatchBuilder batch(Schema{{{"a", {TypeKind::kLong}, true}, {"b", {TypeKind::kLong}, true}}});
   batch.AppendInteger(0, 1);

@@ -30,11 +30,11 @@ class AskedSession : public SourceSession {
   absl::StatusOr<std::vector<TextRow>> Query(const std::string& sql) override {
     asked.push_back(sql);
     if (absl::StrContains(sql, "headwater probe")) {
-      return std::vector<TextRow>{{std::nullopt, std::nullopt, "2", "0"}};
+      return std::vector<TextRow>{{bound, bound, "2", "0"}};
     }
     if (absl::StrContains(sql, "rowid")) return std::vector<TextRow>{{"41"}};
     if (absl::StrContains(sql, "IS NOT NULL LIMIT 1")) return std::vector<TextRow>{{std::nullopt}};
-    return std::vector<TextRow>{{"2013-07-01 12:00:00"}};  // The clock.
+    return std::vector<TextRow>{{clock}};
   }
   absl::Status Execute(const std::string&) override { return absl::OkStatus(); }
   absl::StatusOr<std::unique_ptr<SourceReader>> OpenReader(const DatasetSpec&, const Extent&,
@@ -44,6 +44,8 @@ class AskedSession : public SourceSession {
   void Cancel() override {}
 
   std::vector<std::string> asked;
+  std::optional<std::string> bound;
+  std::string clock = "2013-07-01 12:00:00";
 };
 
 DatasetSpec Deals() {
@@ -78,6 +80,27 @@ TEST(Probe, SaysWhatThereIsToKnowOfSelectedColumns) {
   EXPECT_THAT(probed->notices, ElementsAre("'shape' is read as text"));
   dataset.exclude_columns = {"shape"};
   EXPECT_THAT(RunProbe(session, dataset, ProbeTask())->notices, IsEmpty());
+}
+
+TEST(Probe, AClockMayHaveMoreDigitsThanMicroseconds) {
+  AskedSession session;
+  session.clock = "2013-07-01T12:00:00.1234567";  // SQL Server's.
+  const auto probed = RunProbe(session, Deals(), ProbeTask());
+  ASSERT_TRUE(probed.ok()) << probed.status();
+  EXPECT_EQ(absl::ToUnixMicros(probed->source_clock) % 1'000'000, 123'456);
+}
+
+TEST(Probe, ABoundFinerThanAMicrosecondIsCutOrRefused) {
+  AskedSession session;
+  session.bound = "2013-07-01 00:00:00.9999999";
+  DatasetSpec dataset = Deals();
+  const absl::Status refused = RunProbe(session, dataset, ProbeTask()).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("on_fine_time: truncate"));
+  dataset.truncate_fine_time = true;
+  const auto probed = RunProbe(session, dataset, ProbeTask());
+  ASSERT_TRUE(probed.ok()) << probed.status();
+  EXPECT_EQ(*probed->bound % 1'000'000, 999'999);
 }
 
 TEST(Probe, WithoutRowsThereIsNoBound) {

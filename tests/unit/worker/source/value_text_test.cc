@@ -115,6 +115,25 @@ TEST(ValueText, WallClocksHaveUpToSixDigitsOfFraction) {
   }
 }
 
+TEST(ValueText, DigitsBeyondTheMicrosecondAreDroppedOnlyForThoseWhoAsk) {
+  const auto cut = [](absl::string_view text) {
+    bool finer = false;
+    const std::optional<int64_t> value = ParseCursor(CursorType::kInstant, text, &finer);
+    EXPECT_TRUE(finer) << text;
+    return value;
+  };
+  EXPECT_EQ(cut("1970-01-01 00:00:00.0000019"), 1);
+  EXPECT_EQ(cut("1970-01-01T02:00:00.1234567+02:00"), 123'456);
+  // The microsecond that the value lies in, not the one nearer to 1970.
+  EXPECT_EQ(cut("1969-12-31 23:59:59.9999999"), -1);
+  EXPECT_EQ(cut("1969-12-31 23:59:59.9999991"), -1);
+  bool finer = true;
+  EXPECT_EQ(ParseWallClock("1970-01-01 00:00:00.0000010", &finer), 1);
+  EXPECT_FALSE(finer);
+  EXPECT_EQ(ParseWallClock("1970-01-01 00:00:00.0000001x", &finer), std::nullopt);
+  EXPECT_EQ(ParseCursor(CursorType::kInstant, "1970-01-01 00:00:00.0000001Z"), std::nullopt);
+}
+
 TEST(ValueText, InstantsCountTheirOffset) {
   EXPECT_EQ(ParseInstant("1970-01-01 02:00:00+02", false), 0);
   EXPECT_EQ(ParseInstant("1970-01-01 00:00:00-03:30", false), 12'600'000'000);

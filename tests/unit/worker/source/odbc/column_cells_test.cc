@@ -1,6 +1,7 @@
 // What each family of cells makes of the bytes that a driver leaves.
 #include "worker/source/odbc/column_cells.h"
 
+#include "common/data/row_hash.h"
 #include "gtest/gtest.h"
 
 namespace headwater {
@@ -71,6 +72,38 @@ TEST(ColumnCells, TimestampsAreExactOrRefused) {
   EXPECT_FALSE(takes(At(2013, 1, 1, 0, 1'000'000'000)));
   EXPECT_EQ(TextOf(plan, type, BytesOf(At(2013, 1, 1, 0, 123'456'700))),
             "2013-01-01 23:59:00.123456700");
+}
+
+TEST(ColumnCells, TimesFinerThanAMicrosecondAreCutWhereTheyMayBe) {
+  struct Case {
+    FetchPlan plan;
+    TypeKind kind;
+    std::string cell;
+  };
+  const auto value = At(1969, 12, 31, 59, 999'999'900);
+  const std::vector<Case> cases = {
+      {Fixed(SQL_C_TYPE_TIMESTAMP, sizeof(SQL_TIMESTAMP_STRUCT)), TypeKind::kTimestampNtz,
+       std::string(BytesOf(value))},
+      {PlanText("v", 1), TypeKind::kTimestamp, "1970-01-01T01:59:59.9999999+02:00"},
+  };
+  for (const Case& c : cases) {
+    const auto length = static_cast<SQLLEN>(c.cell.size());
+    EXPECT_FALSE(Takes(c.plan, ColumnType{c.kind}, c.cell, length));
+    const auto cells = MakeCells(c.plan, ColumnType{c.kind});
+    cells->Put(0, c.cell, length);
+    const Schema schema{{{"v", {c.kind}, true}}};
+    BatchBuilder batch(schema, /*truncate_fine_time=*/true);
+    ASSERT_EQ(cells->Append(batch, 0, 0, 1), 1U);
+    batch.EndRow();
+    batch.AppendInteger(0, -1);
+    batch.EndRow();
+    const auto made = batch.Finish();
+    ASSERT_TRUE(made.ok()) << made.status();
+    EXPECT_EQ((*made)->truncated_values(), 1);
+    std::vector<Hash128> hashes;
+    ASSERT_TRUE((*RowHasher::Create(schema))->Hash(**made, hashes).ok());
+    EXPECT_EQ(hashes.at(0), hashes.at(1));
+  }
 }
 
 TEST(ColumnCells, DatesAreOfTheCalendar) {

@@ -74,6 +74,36 @@ TEST(FetchPlan, WhatDriversCorruptIsAskedForAsText) {
   EXPECT_EQ(PlanOf(mariadb, ColumnOf("bigint", SQL_BIGINT, 20, 0, true)).expression, "CONCAT(`v`)");
 }
 
+TEST(FetchPlan, ColumnsThatAreReadAsTextKeepEveryDigit) {
+  const auto expression = [](const OdbcQuirks& quirks, OdbcColumn column) {
+    column.source.as_text = true;
+    const FetchPlan plan = PlanOf(quirks, column);
+    EXPECT_EQ(plan.c_type, SQL_C_CHAR) << column.source.type_name;
+    return plan.expression;
+  };
+  const OdbcQuirks& server = QuirksOf("Microsoft SQL Server", "libtdsodbc.so");
+  EXPECT_EQ(expression(server, ColumnOf("datetime2", SQL_TYPE_TIMESTAMP)),
+            "CONVERT(nvarchar(4000), [v], 126)");
+  EXPECT_EQ(expression(server, ColumnOf("date", SQL_TYPE_DATE)),
+            "CONVERT(nvarchar(4000), [v], 126)");
+  EXPECT_EQ(expression(server, ColumnOf("datetimeoffset", kSqlServerOffset)),
+            "CONVERT(nvarchar(4000), [v], 126)");
+  EXPECT_EQ(expression(server, ColumnOf("float", SQL_FLOAT)), "CONVERT(nvarchar(4000), [v], 3)");
+  EXPECT_EQ(expression(server, ColumnOf("money", SQL_DECIMAL, 19, 4)),
+            "CONVERT(nvarchar(4000), [v], 2)");
+  EXPECT_EQ(expression(server, ColumnOf("decimal", SQL_DECIMAL, 38, 4)),
+            "CAST([v] AS nvarchar(max))");
+  EXPECT_EQ(expression(server, ColumnOf("bit", SQL_BIT)), "CAST([v] AS nvarchar(max))");
+  const OdbcQuirks& mariadb = QuirksOf("MariaDB", "libmaodbc.so");
+  EXPECT_EQ(expression(mariadb, ColumnOf("float", SQL_REAL)), "CONCAT(CAST(`v` AS DOUBLE))");
+  EXPECT_EQ(expression(mariadb, ColumnOf("bit", SQL_BIT)), "CONCAT(`v` + 0)");
+  EXPECT_EQ(expression(mariadb, ColumnOf("decimal", SQL_DECIMAL, 38, 4)), "CONCAT(`v`)");
+  const OdbcQuirks& postgres = QuirksOf("PostgreSQL", "psqlodbcw.so");
+  EXPECT_EQ(expression(postgres, ColumnOf("bool", SQL_VARCHAR, 5)), "CAST(\"v\" AS text)");
+  EXPECT_EQ(expression(postgres, ColumnOf("money", SQL_DECIMAL, 19, 2)),
+            "CAST(CAST(\"v\" AS numeric) AS text)");
+}
+
 TEST(CatalogType, MariaDbsTypesAreReadFromTheirWords) {
   const auto type = [](absl::string_view text) {
     return TypeToString(TypeOfCatalog(DialectKind::kMariaDb, text, ColumnType{}));

@@ -40,6 +40,22 @@ TEST(PostgresType, WhatIsDecodedIsNotCastToText) {
   }
 }
 
+TEST(PostgresType, AnyColumnButBytesCanBeReadAsText) {
+  const auto selected = [](const PostgresTypeName& name, WireShape shape) {
+    const PostgresType type = AsText(TypeOfPostgres(name));
+    EXPECT_EQ(TypeToString(type.type), "string") << name.name;
+    EXPECT_EQ(type.rule->shape, shape) << name.name;
+    return SelectedAs(type, "v");
+  };
+  EXPECT_EQ(selected({"numeric", Modifier(10, 2)}, WireShape::kNumericText), "v");
+  EXPECT_EQ(selected({.name = "money"}, WireShape::kNumericText), "v::numeric");
+  EXPECT_EQ(selected({.name = "timestamptz"}, WireShape::kText), "v::text");
+  EXPECT_EQ(selected({.name = "bool"}, WireShape::kText), "v::text");
+  // What is text anyway is read as ever: a cast would cut the blanks of a char(n).
+  EXPECT_EQ(selected({.name = "bpchar"}, WireShape::kText), "v");
+  EXPECT_EQ(selected({.name = "uuid"}, WireShape::kUuid), "v");
+}
+
 TEST(PostgresType, ANumericIsADecimalWhereThirtyEightDigitsHoldIt) {
   const auto numeric = [](int precision, int scale) {
     return TypeText({.name = "numeric", .modifier = Modifier(precision, scale)});
