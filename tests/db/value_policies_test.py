@@ -152,11 +152,33 @@ def test_postgresql_through_odbc(postgres, tmp_path):
     check_as_text(place, POSTGRES)
 
 
+def through_odbc(mariadb):
+    return f'url: "odbc:Driver=MariaDB Unicode;Socket={mariadb.socket};Database=policies", ' \
+           'user: loader, password: "${PASSWORD}"'
+
+
 def test_mariadb_through_odbc(mariadb, tmp_path):
-    access = f'url: "odbc:Driver=MariaDB Unicode;Socket={mariadb.socket};Database=policies", ' \
-             'user: loader, password: "${PASSWORD}"'
-    place = Place(tmp_path, access, "s/v", f"strategy: full, {casts(MARIADB)}", mariadb.PASSWORD)
+    place = Place(tmp_path, through_odbc(mariadb), "s/v", f"strategy: full, {casts(MARIADB)}",
+                  mariadb.PASSWORD)
     check_as_text(place, MARIADB)
+
+
+def test_a_key_that_is_read_as_text_still_divides_a_read(postgres, mariadb, tmp_path):
+    """PostgreSQL's parts and MariaDB's slices go by a key, in its own type."""
+    rows = 30_000
+    settings = f"strategy: full, key: [id], read_connections: 3, {casts(['id'])}"
+    postgres.sql("policies", f"create table k as select generate_series(1, {rows}) id; "
+                 "alter table k add primary key (id); analyze k")
+    mariadb.sql("policies", f"create table k(id integer primary key) as select seq id "
+                f"from seq_1_to_{rows}")
+    for access, relation, server in ((by_copy(postgres), "s/public.k", postgres),
+                                     (through_odbc(mariadb), "s/k", mariadb)):
+        folder = tmp_path / relation.replace("/", "_")
+        folder.mkdir()
+        place = Place(folder, access, relation, settings, server.PASSWORD)
+        place.headwater("run")
+        found = READERS["deltalake"](str(folder / "lake" / "t")).column("id").to_pylist()
+        assert sorted(found, key=int) == [str(i) for i in range(1, rows + 1)]
 
 
 def sqlite_place(folder, sql, settings, relation="s/v"):

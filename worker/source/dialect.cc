@@ -142,6 +142,11 @@ std::string CursorAsText(const Dialect& dialect, absl::string_view expression) {
   return dialect.cursor_as_text(expression);
 }
 
+std::string ValueAsText(const Dialect& dialect, const std::string& quoted_column,
+                        const ColumnType& type, absl::string_view source_type) {
+  return dialect.value_as_text(quoted_column, type, source_type);
+}
+
 std::vector<std::string> SessionSql(const Dialect& dialect) {
   return absl::StrSplit(dialect.session_sql, '\n', absl::SkipEmpty());
 }

@@ -109,6 +109,8 @@ struct Dialect {
                                                 int64_t value) = nullptr;
   std::string (*cursor_as_text)(absl::string_view expression) = nullptr;
   std::string (*key_as_text)(absl::string_view expression) = nullptr;
+  std::string (*value_as_text)(const std::string& column, const ColumnType& type,
+                               absl::string_view source_type) = nullptr;
   absl::StatusOr<std::string> (*key_literal)(const Column& key, absl::string_view source_type,
                                              absl::string_view text) = nullptr;
   std::string (*statement_timeout)(int64_t milliseconds) = nullptr;
@@ -162,6 +164,11 @@ int BeyondLiterals(CursorType type, int64_t value);
 
 // `expression` converted to text in the form that value_text.h parses.
 std::string CursorAsText(const Dialect& dialect, absl::string_view expression);
+
+// A column of this type as text, as the server prints it, with every digit: for columns that are
+// read as text whatever they are. Not for bytes; `source_type` as in CursorColumn.
+std::string ValueAsText(const Dialect& dialect, const std::string& quoted_column,
+                        const ColumnType& type, absl::string_view source_type);
 
 // The session's statements, in order, one by one.
 std::vector<std::string> SessionSql(const Dialect& dialect);

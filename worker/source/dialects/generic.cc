@@ -21,6 +21,8 @@ constinit const Dialect kGeneric = {
     .cursor_literal = StandardCursorLiteral,
     .cursor_as_text = SameText,
     .key_as_text = SameText,
+    .value_as_text = [](const std::string& column, const ColumnType&,
+                        absl::string_view) { return column; },
     .key_literal = KeyLiteral,
     .quantiles = Quantiles,
 };

@@ -39,6 +39,12 @@ std::string CursorText(absl::string_view expression) {
   return absl::StrCat("CONCAT(", expression, ")");
 }
 
+// A float prints six digits, and a bit its byte.
+std::string ValueText(const std::string& column, const ColumnType& type, absl::string_view) {
+  if (type.kind == TypeKind::kFloat) return AsText(absl::StrCat("CAST(", column, " AS DOUBLE)"));
+  return AsText(type.kind == TypeKind::kBoolean ? absl::StrCat(column, " + 0") : column);
+}
+
 absl::StatusOr<std::string> KeyLiteral(const Column& key, absl::string_view source_type,
                                        absl::string_view text) {
   return CommonKeyLiteral(kMariaDb, key, source_type, text);
@@ -119,6 +125,7 @@ constinit const Dialect kMariaDb = {
     .cursor_literal = StandardCursorLiteral,
     .cursor_as_text = CursorText,
     .key_as_text = AsText,
+    .value_as_text = ValueText,
     .key_literal = KeyLiteral,
     .statement_timeout = Timeout,
     .estimate = Estimate,

@@ -42,6 +42,11 @@ std::string AsText(absl::string_view expression) {
   return absl::StrCat("CAST(", expression, " AS text)");
 }
 
+// The text of money depends on the locale.
+std::string ValueText(const std::string& column, const ColumnType&, absl::string_view source_type) {
+  return AsText(source_type == "money" ? absl::StrCat("CAST(", column, " AS numeric)") : column);
+}
+
 // What the catalog calls the type (format_type) is SQL already, so any type that has an order has
 // literals: uuid, numeric, varchar(3).
 absl::StatusOr<std::string> KeyLiteral(const Column& key, absl::string_view source_type,
@@ -208,6 +213,7 @@ constinit const Dialect kPostgres = {
     .cursor_literal = Literal,
     .cursor_as_text = AsText,
     .key_as_text = AsText,
+    .value_as_text = ValueText,
     .key_literal = KeyLiteral,
     .statement_timeout = Timeout,
     .name_session = Name,

@@ -124,6 +124,25 @@ std::string AsText(absl::string_view expression) {
   return absl::StrCat("CONVERT(nvarchar(4000), ", expression, ", 126)");
 }
 
+// Without a style floats have six digits, money has two decimals, and a datetime no seconds.
+std::string ValueText(const std::string& column, const ColumnType& type,
+                      absl::string_view source_type) {
+  absl::string_view style = "";
+  switch (type.kind) {
+    case TypeKind::kDate:
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestampNtz:
+      return AsText(column);
+    case TypeKind::kFloat:
+    case TypeKind::kDouble:
+      style = ", 3";
+      break;
+    default:
+      if (absl::EndsWithIgnoreCase(source_type, "money")) style = ", 2";
+  }
+  return absl::StrCat("CONVERT(nvarchar(4000), ", column, style, ")");
+}
+
 // The columns' own families: comparing a varchar column with an nvarchar converts the column.
 absl::StatusOr<std::string> KeyLiteral(const Column& key, absl::string_view source_type,
                                        absl::string_view text) {
@@ -264,6 +283,7 @@ constinit const Dialect kSqlServer = {
     .cursor_literal = Literal,
     .cursor_as_text = AsText,
     .key_as_text = AsText,
+    .value_as_text = ValueText,
     .key_literal = KeyLiteral,
     .statement_timeout = Timeout,
     .estimate = Estimate,

@@ -21,6 +21,14 @@ absl::StatusOr<std::string> Literal(const CursorColumn& cursor, int64_t value) {
   }
 }
 
+// What SQLite prints of a real has 15 digits: more only where that is not the very number. Integers
+// and texts are as they are, and blobs stay blobs, to be refused.
+std::string ValueText(const std::string& column, const ColumnType&, absl::string_view) {
+  const std::string printed = absl::StrCat("CAST(", column, " AS TEXT)");
+  return absl::StrCat("iif(typeof(", column, ")='real',iif(CAST(", printed, " AS REAL)=", column,
+                      ",", printed, ",printf('%!.20g',", column, ")),", column, ")");
+}
+
 absl::StatusOr<std::string> KeyLiteral(const Column& key, absl::string_view source_type,
                                        absl::string_view text) {
   return CommonKeyLiteral(kSqlite, key, source_type, text);
@@ -51,6 +59,7 @@ constinit const Dialect kSqlite = {
     .cursor_literal = Literal,
     .cursor_as_text = SameText,
     .key_as_text = SameText,
+    .value_as_text = ValueText,
     .key_literal = KeyLiteral,
     .estimate = Estimate,
     .quantiles = Quantiles,

@@ -38,8 +38,7 @@ std::string AsText(const OdbcQuirks& quirks, const OdbcColumn& column, const std
   if (dialect.kind != DialectKind::kSqlServer) return CursorAsText(dialect, quoted);
   const TypeKind kind = column.source.column.type.kind;
   const bool temporal = column.sql_type == kSqlServerTime || column.sql_type == kSqlServerOffset ||
-                        column.sql_type == SQL_TYPE_TIME || kind == TypeKind::kTimestamp ||
-                        kind == TypeKind::kTimestampNtz || kind == TypeKind::kDate;
+                        column.sql_type == SQL_TYPE_TIME || kind == TypeKind::kTimestamp;
   return temporal ? CursorAsText(dialect, quoted)
                   : absl::StrCat("CAST(", quoted, " AS nvarchar(max))");
 }
@@ -65,40 +64,11 @@ std::string DecimalExpression(const OdbcQuirks& quirks, const OdbcColumn& column
   return integer ? CursorAsText(DialectOf(quirks.dialect), quoted) : quoted;
 }
 
-// A column of any type but text and bytes, as the server prints it, with every digit.
-std::string ExactText(const OdbcQuirks& quirks, const OdbcColumn& column,
-                      const std::string& quoted) {
-  const Dialect& dialect = DialectOf(quirks.dialect);
-  const TypeKind kind = column.source.column.type.kind;
-  const bool floating = kind == TypeKind::kFloat || kind == TypeKind::kDouble;
-  const bool money = absl::EndsWithIgnoreCase(column.source.type_name, "money");
-  switch (dialect.kind) {
-    case DialectKind::kSqlServer:
-      // Without a style floats have six digits, and money has two decimals.
-      if (floating) return absl::StrCat("CONVERT(nvarchar(4000), ", quoted, ", 3)");
-      if (money) return absl::StrCat("CONVERT(nvarchar(4000), ", quoted, ", 2)");
-      break;
-    case DialectKind::kMariaDb:
-      // A float prints six digits, and a bit its byte.
-      if (kind == TypeKind::kFloat) {
-        return CursorAsText(dialect, absl::StrCat("CAST(", quoted, " AS DOUBLE)"));
-      }
-      if (kind == TypeKind::kBoolean) return CursorAsText(dialect, absl::StrCat(quoted, " + 0"));
-      break;
-    case DialectKind::kPostgres:
-      // The text of money depends on the locale.
-      if (money) return CursorAsText(dialect, absl::StrCat("CAST(", quoted, " AS numeric)"));
-      break;
-    default:
-      break;
-  }
-  return AsText(quirks, column, quoted);
-}
-
 FetchPlan PlanColumn(const OdbcQuirks& quirks, const OdbcColumn& column,
                      const std::string& quoted) {
   if (column.source.as_text && column.source.column.type.kind != TypeKind::kString) {
-    return Scalar(ExactText(quirks, column, quoted));
+    return Scalar(ValueAsText(DialectOf(quirks.dialect), quoted, column.source.column.type,
+                              column.source.type_name));
   }
   switch (column.source.column.type.kind) {
     case TypeKind::kBoolean:

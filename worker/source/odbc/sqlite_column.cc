@@ -139,13 +139,6 @@ std::string SqliteExpression(const ColumnType& type, absl::string_view quoted_co
   }
 }
 
-std::string SqliteTextExpression(absl::string_view quoted_column) {
-  const absl::string_view c = quoted_column;
-  const std::string printed = absl::StrCat("CAST(", c, " AS TEXT)");
-  return absl::StrCat("iif(typeof(", c, ")='real',iif(CAST(", printed, " AS REAL)=", c, ",",
-                      printed, ",printf('%!.20g',", c, ")),", c, ")");
-}
-
 bool AppendSqliteValue(BatchBuilder& batch, int column, const ColumnType& type,
                        const JsonValue& value) {
   using Kind = JsonValue::Kind;

@@ -35,11 +35,6 @@ absl::StatusOr<ColumnType> TypeOfDeclared(absl::string_view declared);
 // and blobs in hex (`x00ff`; a value of another class by its class's name).
 std::string SqliteExpression(const ColumnType& type, absl::string_view quoted_column);
 
-// The same for a column that is read as text, whatever it declares: integers and texts as they are,
-// reals as SQLite prints them or, where that is not the very number, with all digits. Its JSON is a
-// value of a string column. (Blobs are refused.)
-std::string SqliteTextExpression(absl::string_view quoted_column);
-
 // Appends `value` to `column` of `batch`. False, appending nothing: not a value of `type`.
 bool AppendSqliteValue(BatchBuilder& batch, int column, const ColumnType& type,
                        const JsonValue& value);

@@ -56,8 +56,10 @@ absl::Status SqliteReader::Start() {
     for (size_t i = begin; i < std::min(begin + kColumnsPerChunk, columns.size()); ++i) {
       ASSIGN_OR_RETURN(const std::string quoted,
                        QuoteIdentifier(session_.dialect(), columns[i].column.name));
-      arguments.push_back(columns[i].as_text ? SqliteTextExpression(quoted)
-                                             : SqliteExpression(columns[i].column.type, quoted));
+      const ColumnType& type = columns[i].column.type;
+      arguments.push_back(columns[i].as_text
+                              ? ValueAsText(session_.dialect(), quoted, type, columns[i].type_name)
+                              : SqliteExpression(type, quoted));
     }
     query_.expressions.push_back(absl::StrCat("json_array(", absl::StrJoin(arguments, ","), ")"));
   }

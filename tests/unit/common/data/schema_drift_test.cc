@@ -220,6 +220,7 @@ TEST(SchemaDrift, AnythingElseIsRefusedWithEveryDifference) {
     EXPECT_THAT(refusal, Not(HasSubstr("fine")));
     EXPECT_THAT(refusal, Not(HasSubstr("column d ")));
     EXPECT_THAT(refusal, HasSubstr("Mend the source"));
+    EXPECT_THAT(refusal, HasSubstr("read the column as text or no longer (columns: cast)"));
   }
 }
 

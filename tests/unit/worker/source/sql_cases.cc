@@ -119,6 +119,22 @@ class Cases {
     Put("comment_that_is_long", BuildRangeQuery(dialect_, query));
     query.tag = "";
     Put("comment_that_is_empty", BuildRangeQuery(dialect_, query));
+    query = Query(kind_, CursorColumn{}, Extent{Range{0, 1}, false});
+    query.expressions.clear();
+    const std::vector<std::pair<Column, const char*>> columns = {
+        {{"id", Of(TypeKind::kLong), true}, "bigint"},
+        {{"flag", Of(TypeKind::kBoolean), true}, "bit"},
+        {{"amount", kMoney, true}, "money"},
+        {{"ratio", Of(TypeKind::kDouble), true}, "float"},
+        {{"ratio", Of(TypeKind::kFloat), true}, "real"},
+        {{"day", Of(TypeKind::kDate), true}, "date"},
+        {{"at", Of(TypeKind::kTimestampNtz), true}, "datetime2"},
+        {{"at_instant", Of(TypeKind::kTimestamp), true}, "datetimeoffset"}};
+    for (const auto& [column, source_type] : columns) {
+      query.expressions.push_back(
+          ValueAsText(dialect_, Quoted(kind_, column.name), column.type, source_type));
+    }
+    Put("columns_as_text", BuildRangeQuery(dialect_, query));
     Put("whole",
         BuildRangeQuery(dialect_, Query(kind_, CursorColumn{}, Extent{Range{0, 1}, false})));
   }

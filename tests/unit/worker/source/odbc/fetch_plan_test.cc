@@ -92,12 +92,12 @@ TEST(FetchPlan, ColumnsThatAreReadAsTextKeepEveryDigit) {
   EXPECT_EQ(expression(server, ColumnOf("money", SQL_DECIMAL, 19, 4)),
             "CONVERT(nvarchar(4000), [v], 2)");
   EXPECT_EQ(expression(server, ColumnOf("decimal", SQL_DECIMAL, 38, 4)),
-            "CAST([v] AS nvarchar(max))");
-  EXPECT_EQ(expression(server, ColumnOf("bit", SQL_BIT)), "CAST([v] AS nvarchar(max))");
+            "CONVERT(nvarchar(4000), [v])");
+  EXPECT_EQ(expression(server, ColumnOf("bit", SQL_BIT)), "CONVERT(nvarchar(4000), [v])");
   const OdbcQuirks& mariadb = QuirksOf("MariaDB", "libmaodbc.so");
-  EXPECT_EQ(expression(mariadb, ColumnOf("float", SQL_REAL)), "CONCAT(CAST(`v` AS DOUBLE))");
-  EXPECT_EQ(expression(mariadb, ColumnOf("bit", SQL_BIT)), "CONCAT(`v` + 0)");
-  EXPECT_EQ(expression(mariadb, ColumnOf("decimal", SQL_DECIMAL, 38, 4)), "CONCAT(`v`)");
+  EXPECT_EQ(expression(mariadb, ColumnOf("float", SQL_REAL)), "CAST(CAST(`v` AS DOUBLE) AS CHAR)");
+  EXPECT_EQ(expression(mariadb, ColumnOf("bit", SQL_BIT)), "CAST(`v` + 0 AS CHAR)");
+  EXPECT_EQ(expression(mariadb, ColumnOf("decimal", SQL_DECIMAL, 38, 4)), "CAST(`v` AS CHAR)");
   const OdbcQuirks& postgres = QuirksOf("PostgreSQL", "psqlodbcw.so");
   EXPECT_EQ(expression(postgres, ColumnOf("bool", SQL_VARCHAR, 5)), "CAST(\"v\" AS text)");
   EXPECT_EQ(expression(postgres, ColumnOf("money", SQL_DECIMAL, 19, 2)),

@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT CAST(`id` AS CHAR), CAST(`flag` + 0 AS CHAR), CAST(`amount` AS CHAR), CAST(`ratio` AS CHAR), CAST(CAST(`ratio` AS DOUBLE) AS CHAR), CAST(`day` AS CHAR), CAST(`at` AS CHAR), CAST(`at_instant` AS CHAR) FROM `events`

@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT CAST("id" AS text), CAST("flag" AS text), CAST(CAST("amount" AS numeric) AS text), CAST("ratio" AS text), CAST("ratio" AS text), CAST("day" AS text), CAST("at" AS text), CAST("at_instant" AS text) FROM "events"
