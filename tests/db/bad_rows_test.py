@@ -108,12 +108,16 @@ def mariadb():
     yield from started(throwaway_mariadb.ThrowawayMariaDb, throwaway_mariadb.why_not)
 
 
-def test_postgresql_by_copy(postgres, tmp_path):
+@pytest.mark.parametrize("scheme", ["postgresql", "odbc"])
+def test_postgresql(postgres, tmp_path, scheme):
     postgres.sql("postgres", "drop database if exists bad_rows")
     postgres.sql("postgres", "create database bad_rows")
     postgres.sql("bad_rows", POSTGRES)
-    access = f'url: "postgresql://127.0.0.1:{postgres.port}/bad_rows", user: postgres, ' \
-             'password: "${PASSWORD}"'
+    url = f"postgresql://127.0.0.1:{postgres.port}/bad_rows"
+    if scheme == "odbc":
+        url = "odbc:Driver=PostgreSQL Unicode;Servername=127.0.0.1;" \
+              f"Port={postgres.port};Database=bad_rows"
+    access = f'url: "{url}", user: postgres, password: "${{PASSWORD}}"'
     loaded = Loaded(tmp_path, access, "s/public.bad", postgres.PASSWORD)
     load_and_mend(loaded, postgres, "bad_rows", POSTGRES_BAD, POSTGRES_MEND)
 
