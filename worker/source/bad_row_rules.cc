@@ -19,6 +19,11 @@ BadRowRules RulesFor(const DatasetSpec& dataset, const Selection& selection) {
   return rules;
 }
 
+std::string Expected(const ColumnType& type) {
+  return absl::StrCat("expected ", type.kind == TypeKind::kInteger ? "an " : "a ",
+                      TypeToString(type), type.kind == TypeKind::kString ? " in UTF-8" : "");
+}
+
 std::optional<BadRow> MakeBadRow(const BadRowRules& rules, const Schema& schema, size_t column,
                                  TextOfColumn text_of) {
   if (!rules.set_aside) return std::nullopt;
@@ -35,8 +40,7 @@ std::optional<BadRow> MakeBadRow(const BadRowRules& rules, const Schema& schema,
   const Column& declared = schema.columns[column];
   bad.column = ShownText(declared.name);
   bad.value = ShownText(text_of(column).value_or(""));
-  bad.reason = absl::StrCat("expected a ", TypeToString(declared.type),
-                            declared.type.kind == TypeKind::kString ? " in UTF-8" : "");
+  bad.reason = Expected(declared.type);
   RowJson key, row;
   for (const int i : rules.key) {
     key.Add(schema.columns[static_cast<size_t>(i)].name, text_of(static_cast<size_t>(i)));

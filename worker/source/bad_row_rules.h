@@ -28,6 +28,9 @@ BadRowRules RulesFor(const DatasetSpec& dataset, const Selection& selection);
 // A column of the row at hand as text, as whole as the source gives it; none: NULL.
 using TextOfColumn = absl::FunctionRef<std::optional<std::string>(size_t column)>;
 
+// What a value of `type` would have had to be: "expected an integer", "expected a string in UTF-8".
+std::string Expected(const ColumnType& type);
+
 // The row at hand for the quarantine. `column` is the first that does not fit. None: it has to be
 // an error, since the dataset asks for it, or since the row's place cannot be told: it is the
 // cursor that does not fit.

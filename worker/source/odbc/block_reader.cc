@@ -134,7 +134,7 @@ absl::Status BlockReader::BadValue(size_t column, size_t row, absl::string_view 
   const SourceColumn& source = selection_.columns[column];
   return absl::InvalidArgumentError(absl::StrCat(
       "column '", source.column.name, "' of '", dataset_.relation, "' (", source.type_name,
-      ") holds ", what, " in the row with ", key, "; expected a ", TypeToString(source.column.type),
+      ") holds ", what, " in the row with ", key, "; ", Expected(source.column.type),
       AdviceFor(rules_, selection_.schema, column, block_->cells[column]->TextOf(row))));
 }
 

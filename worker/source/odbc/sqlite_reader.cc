@@ -206,8 +206,8 @@ absl::Status SqliteReader::BadValue(size_t column) const {
   return absl::InvalidArgumentError(absl::StrCat(
       "column '", source.column.name, "' of '", dataset_.relation, "' (", source.type_name,
       ") holds ", value.kind == JsonValue::Kind::kText ? "text '" : "'", Excerpt(value.text),
-      "' in the row with ", absl::StrJoin(key, ", "), "; expected a ",
-      TypeToString(source.column.type), AdviceFor(rules_, selection_.schema, column, value.text)));
+      "' in the row with ", absl::StrJoin(key, ", "), "; ", Expected(source.column.type),
+      AdviceFor(rules_, selection_.schema, column, value.text)));
 }
 
 absl::Status SqliteReader::ExplainBlob(const absl::Status& refused) {
@@ -236,7 +236,7 @@ absl::Status SqliteReader::ExplainBlob(const absl::Status& refused) {
     return absl::InvalidArgumentError(absl::StrCat(
         "column '", source.column.name, "' of '", dataset_.relation, "' (", source.type_name,
         ") holds the blob ", Excerpt((*found)[0][1].value_or("")), " in the row with ",
-        (*found)[0][0].value_or(""), "; expected a ", TypeToString(source.column.type)));
+        (*found)[0][0].value_or(""), "; ", Expected(source.column.type)));
   }
   return refused;
 }

@@ -160,10 +160,9 @@ absl::Status CopyDecoder::Unfit(size_t column) const {
   }
   const Column& bad = schema_.columns[column];
   const std::string text = FieldText(shapes_[column], bad.type, fields_[column]);
-  return absl::InvalidArgumentError(absl::StrCat(
-      "column '", bad.name, "' holds '", text, "' in the row with ", key, "; expected a ",
-      TypeToString(bad.type), bad.type.kind == TypeKind::kString ? " in UTF-8" : "",
-      AdviceFor(rules_, schema_, column, text)));
+  return absl::InvalidArgumentError(
+      absl::StrCat("column '", bad.name, "' holds '", text, "' in the row with ", key, "; ",
+                   Expected(bad.type), AdviceFor(rules_, schema_, column, text)));
 }
 
 }  // namespace headwater
