@@ -1,4 +1,5 @@
 // MariaDB through its ODBC driver under the source contract, and what only MariaDB can show.
+#include "tests/contract/cancelled_read.h"
 #include "tests/contract/source_contract.h"
 #include "tests/db/mariadb_under_test.h"
 
@@ -65,6 +66,22 @@ TEST_F(MariaDbSource, WithoutTheRightsTransactionsAreUnknown) {
   ASSERT_TRUE(probe.ok()) << probe.status();
   EXPECT_FALSE(probe->transactions_known);
   EXPECT_EQ(probe->oldest_transaction, std::nullopt);
+}
+
+// The driver's SQLCancel frees the result that another thread is fetching.
+TEST_F(MariaDbSource, AReadMayBeCancelledWhileItsResultIsFetched) {
+  db_->Execute("CREATE TABLE t (id INT PRIMARY KEY, name TEXT)");
+  db_->Execute("INSERT INTO t SELECT seq, repeat(char(97 + seq % 26), 500) FROM seq_1_to_8000");
+  source_ = *db_->Open();
+  ReadOptions options;
+  options.cursor_type = CursorType::kNone;
+  options.batch_bytes = 256 << 10;
+  for (int round = 0; round < 50; ++round) {
+    const auto reader = source_->Read(dataset_, Extent{Range{0, 1}, false}, options);
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    const absl::Status status = CancelAfterFirstBatch(**reader);
+    EXPECT_TRUE(status.ok() || absl::IsCancelled(status)) << status;
+  }
 }
 
 TEST_F(MariaDbSource, AReaderCannotWrite) {

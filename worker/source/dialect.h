@@ -99,6 +99,8 @@ struct Dialect {
   // Statements around a probe's questions, so that all see one state. Empty: none available.
   absl::string_view begin_snapshot_sql = "";
   absl::string_view end_snapshot_sql = "";
+  // One row, one column: the number of the session, by which `stop_query` knows it.
+  absl::string_view session_number_sql = "";
   // One row, one column: a name for the snapshot of the transaction, by which other sessions share
   // it. Empty: the dialect has none; then a relation is read over one connection.
   absl::string_view export_snapshot_sql = "";
@@ -115,6 +117,8 @@ struct Dialect {
                                              absl::string_view text) = nullptr;
   std::string (*statement_timeout)(int64_t milliseconds) = nullptr;
   std::string (*name_session)(absl::string_view name) = nullptr;
+  // Ends what another session of the same user runs, and leaves that session open.
+  std::string (*stop_query)(int64_t session_number) = nullptr;
   std::string (*estimate)(const EstimateNames& names) = nullptr;
   std::string (*range_estimate)(const RangeEstimateNames& names) = nullptr;
   std::string (*quantiles)(const QuantileNames& names) = nullptr;

@@ -58,6 +58,10 @@ std::string Timeout(int64_t milliseconds) {
       milliseconds / 1000, milliseconds % 1000, milliseconds);
 }
 
+std::string StopQuery(int64_t session_number) {
+  return absl::StrCat("KILL QUERY ", session_number);
+}
+
 std::string Estimate(const EstimateNames& names) {
   return absl::StrCat(
       "SELECT CAST(TABLE_ROWS AS CHAR) FROM information_schema.TABLES WHERE TABLE_NAME = ",
@@ -121,6 +125,7 @@ constinit const Dialect kMariaDb = {
     .transactions_need_rights = true,
     .begin_snapshot_sql = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
     .end_snapshot_sql = "ROLLBACK",
+    .session_number_sql = "SELECT CONNECTION_ID()",
     .text_literal = Text,
     .cursor_literal = StandardCursorLiteral,
     .cursor_as_text = CursorText,
@@ -128,6 +133,7 @@ constinit const Dialect kMariaDb = {
     .value_as_text = ValueText,
     .key_literal = KeyLiteral,
     .statement_timeout = Timeout,
+    .stop_query = StopQuery,
     .estimate = Estimate,
     .quantiles = Quantiles,
     .checksum_field = ChecksumField,

@@ -69,6 +69,21 @@ bool SaysDriverMissing(const absl::Status& status) {
          absl::StrContains(status.message(), "Can't open lib");
 }
 
+// The SQLite file that this thread has opened last.
+thread_local sqlite3* opened_file = nullptr;
+
+int NoteOpenedFile(sqlite3* file, char** /*message*/, const sqlite3_api_routines* /*unused*/) {
+  opened_file = file;
+  return SQLITE_OK;
+}
+
+// SQLite's driver says to nobody what it has opened.
+void NoteOpenedFiles() {
+  static std::once_flag noted;
+  std::call_once(noted,
+                 [] { sqlite3_auto_extension(reinterpret_cast<void (*)()>(NoteOpenedFile)); });
+}
+
 // unixODBC 2.3.11 finds the folder of its odbcinst.ini with its first look at it, without a lock: a
 // second thread meanwhile looks nowhere, and the process then holds every driver for missing. The
 // first look is that of the first environment, which asks whether to trace.
@@ -118,12 +133,15 @@ absl::StatusOr<std::unique_ptr<OdbcConnection>> OdbcConnection::Open(
                              SQL_HANDLE_ENV, environment));
   RETURN_IF_ERROR(OdbcStatus(SQLAllocHandle(SQL_HANDLE_DBC, environment, &result->connection_),
                              SQL_HANDLE_ENV, environment));
+  NoteOpenedFiles();
+  opened_file = nullptr;
   const SQLRETURN code = SQLDriverConnect(result->connection_, nullptr, Chars(connection_string),
                                           SQL_NTS, nullptr, 0, nullptr, SQL_DRIVER_NOPROMPT);
   const absl::Status status = OdbcStatus(code, SQL_HANDLE_DBC, result->connection_);
   if (SaysDriverMissing(status)) return DriverMissing(environment, connection_string, status);
   RETURN_IF_ERROR(status);
   result->connected_ = true;
+  result->file_ = std::exchange(opened_file, nullptr);
   return result;
 }
 
@@ -155,10 +173,33 @@ absl::StatusOr<std::unique_ptr<OdbcStatement>> OdbcConnection::NewStatement() {
 }
 
 void OdbcConnection::Cancel() {
-  // The lock is held over SQLCancel, so that the statement cannot be freed under it.
+  // The lock is held over SQLCancel, so that the statement cannot be freed under it, and over
+  // stop_query_, so that what it stops is the statement that executes now and none after it.
   absl::MutexLock lock(&mutex_);
   cancelled_ = true;
-  if (running_ != SQL_NULL_HSTMT) SQLCancel(running_);
+  if (file_ != nullptr) {
+    sqlite3_interrupt(file_);  // The driver's SQLCancel frees the row that is being fetched.
+  } else if (stop_query_ != nullptr) {
+    if (executing_) stop_query_();
+  } else if (running_ != SQL_NULL_HSTMT) {
+    SQLCancel(running_);
+  }
+}
+
+void OdbcConnection::CancelBy(std::function<void()> stop_query) {
+  absl::MutexLock lock(&mutex_);
+  stop_query_ = std::move(stop_query);
+}
+
+bool OdbcConnection::BeginExecution() {
+  absl::MutexLock lock(&mutex_);
+  executing_ = !cancelled_;
+  return executing_;
+}
+
+void OdbcConnection::EndExecution() {
+  absl::MutexLock lock(&mutex_);
+  executing_ = false;
 }
 
 void OdbcConnection::ResetCancel() {
@@ -191,8 +232,9 @@ absl::Status OdbcStatement::Check(SQLRETURN code) const {
 }
 
 absl::Status OdbcStatement::Execute(const std::string& sql) {
-  if (connection_.cancelled()) return absl::CancelledError("the read was cancelled");
+  if (!connection_.BeginExecution()) return absl::CancelledError("the read was cancelled");
   const SQLRETURN code = SQLExecDirect(handle_, Chars(sql), static_cast<SQLINTEGER>(sql.size()));
+  connection_.EndExecution();
   return code == SQL_NO_DATA ? absl::OkStatus() : Check(code);
 }
 

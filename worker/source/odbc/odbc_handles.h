@@ -6,6 +6,7 @@
 #include <sql.h>
 #include <sqlext.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+
+struct sqlite3;
 
 namespace headwater {
 
@@ -39,6 +42,11 @@ class OdbcConnection {
 
   absl::StatusOr<std::unique_ptr<OdbcStatement>> NewStatement();
 
+  // Cancel() calls `stop_query` and not SQLCancel from here on, and only while a statement
+  // executes: for drivers that must not be cancelled while they fetch (odbc_quirks.h). It may
+  // block, must not use this connection, and is called by the thread that cancels.
+  void CancelBy(std::function<void()> stop_query);
+
   // Cancels the running statement, and refuses later ones until Reset(): their calls return
   // CANCELLED. Thread-safe; repeatable.
   void Cancel();
@@ -49,12 +57,19 @@ class OdbcConnection {
   friend class OdbcStatement;
   OdbcConnection() = default;
 
+  // Around each execution of a statement. False: cancelled, so nothing is to be executed.
+  bool BeginExecution();
+  void EndExecution();
+
   SQLHENV environment_ = SQL_NULL_HENV;
   SQLHDBC connection_ = SQL_NULL_HDBC;
   bool connected_ = false;
+  sqlite3* file_ = nullptr;  // The driver's, where that is SQLite's.
   mutable absl::Mutex mutex_;
   SQLHSTMT running_ ABSL_GUARDED_BY(mutex_) = SQL_NULL_HSTMT;  // What Cancel() reaches.
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool executing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::function<void()> stop_query_ ABSL_GUARDED_BY(mutex_);  // Null: SQLCancel does.
 };
 
 // One statement of a connection. Confined to its connection's thread.

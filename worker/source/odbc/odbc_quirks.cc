@@ -31,13 +31,15 @@ constexpr std::array<OdbcQuirks, 6> kQuirks = {{
      .temporal_as_text = true,
      .chars_are_utf8 = true,
      .buffers_results = true,
+     .cancel_frees_result = true,
      .driver_word = "maria",
      .setting_key = "Charset",
      .settings = "Charset=utf8mb4"},
     {.dbms = "mysql",
      .dialect = DialectKind::kMariaDb,
      .temporal_as_text = true,
-     .buffers_results = true},
+     .buffers_results = true,
+     .cancel_frees_result = true},
     // FreeTDS has no SQLSetPos; Microsoft's driver has it for server cursors only. Both have exact
     // structs, with digits of 100 ns.
     {.dbms = "microsoft sql server", .driver = "tds", .dialect = DialectKind::kSqlServer},

@@ -28,6 +28,9 @@ struct OdbcQuirks {
   bool selects_come_first = false;
   // Whole results are held in memory: large reads are cut into slices (slices.h).
   bool buffers_results = false;
+  // SQLCancel frees the result, also while another thread fetches it, or when the query has just
+  // ended: a second connection stops the query instead.
+  bool cancel_frees_result = false;
   // Appended to a connection string that does not name `setting_key` itself.
   absl::string_view driver_word = "";  // A part of the Driver= value that this entry is for.
   absl::string_view setting_key = "";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include "worker/source/odbc/sqlite_reader.h"
 #include "worker/source/prepared_read.h"
 #include "worker/source/selection.h"
+#include "worker/source/value_text.h"
 
 namespace headwater {
 namespace {
@@ -73,7 +75,27 @@ absl::StatusOr<std::unique_ptr<OdbcSession>> OdbcSession::Open(
   for (const std::string& sql : SessionSql(session->dialect())) {
     RETURN_IF_ERROR(session->Execute(sql));
   }
+  if (quirks.cancel_frees_result) RETURN_IF_ERROR(session->CancelOverAnother(connection_string));
   return session;
+}
+
+absl::Status OdbcSession::CancelOverAnother(const std::string& connection_string) {
+  const std::string question(dialect().session_number_sql);
+  ASSIGN_OR_RETURN(const std::vector<TextRow> rows, Query(question));
+  const bool one = rows.size() == 1 && rows[0].size() == 1;
+  const std::optional<int64_t> number =
+      one ? ParseInteger(rows[0][0].value_or("")) : std::optional<int64_t>();
+  if (!number.has_value()) {
+    return absl::InternalError(absl::StrCat("'", question, "' gave no number of the session"));
+  }
+  connection_->CancelBy(
+      [connect = WithDriverSettings(connection_string), stop = dialect().stop_query(*number)] {
+        const auto other = OdbcConnection::Open(connect);
+        if (!other.ok()) return;  // The query goes on, and its end is taken for cancelled.
+        const auto statement = (*other)->NewStatement();
+        if (statement.ok()) (*statement)->Execute(stop).IgnoreError();
+      });
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<SourceColumn>> OdbcSession::Describe(const std::string& relation) {

@@ -38,6 +38,8 @@ class OdbcSession : public SourceSession {
  private:
   OdbcSession(std::unique_ptr<OdbcConnection> connection, const OdbcQuirks& quirks)
       : connection_(std::move(connection)), quirks_(quirks) {}
+  // Lets Cancel() stop queries over a connection of its own.
+  absl::Status CancelOverAnother(const std::string& connection_string);
   absl::StatusOr<std::vector<SourceColumn>> DescribeSqlite(const std::string& relation);
   absl::StatusOr<std::vector<OdbcColumn>> DescribeByDriver(const std::string& relation);
   // Takes the catalogue's word for types where the driver's does not suffice (catalog_type.h).
