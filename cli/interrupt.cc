@@ -1,7 +1,13 @@
 #include "cli/interrupt.h"
 
+#include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
+#include <array>
+#include <cstdint>
 #include <utility>
 
 namespace headwater {
@@ -23,15 +29,28 @@ void BlockInterrupts() {
 }
 
 InterruptWatch::InterruptWatch(std::function<void(int)> on_signal)
-    : thread_([on_signal = std::move(on_signal)](std::stop_token stop) {
-        const sigset_t signals = Interrupts();
-        const timespec poll{0, 100'000'000};  // How long the end of this object may take.
+    : end_(eventfd(0, EFD_CLOEXEC)), thread_([this, on_signal = std::move(on_signal)] {
+        const sigset_t interrupts = Interrupts();
+        const int signals = signalfd(-1, &interrupts, SFD_CLOEXEC);
         int count = 0;
-        while (!stop.stop_requested()) {
-          if (sigtimedwait(&signals, nullptr, &poll) > 0) on_signal(++count);
+        while (true) {
+          std::array<pollfd, 2> waits = {pollfd{signals, POLLIN, 0}, pollfd{end_, POLLIN, 0}};
+          poll(waits.data(), waits.size(), /*timeout=*/-1);
+          if (waits[1].revents != 0) break;
+          signalfd_siginfo signal;
+          if (waits[0].revents != 0 && read(signals, &signal, sizeof(signal)) > 0) {
+            on_signal(++count);
+          }
         }
+        close(signals);
       }) {}
 
-InterruptWatch::~InterruptWatch() = default;
+InterruptWatch::~InterruptWatch() {
+  const uint64_t one = 1;
+  // A new eventfd takes it at once.
+  [[maybe_unused]] const ssize_t written = write(end_, &one, sizeof(one));
+  thread_.join();
+  close(end_);
+}
 
 }  // namespace headwater

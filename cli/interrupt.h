@@ -19,9 +19,12 @@ class InterruptWatch {
  public:
   explicit InterruptWatch(std::function<void(int count)> on_signal);
   ~InterruptWatch();
+  InterruptWatch(const InterruptWatch&) = delete;
+  InterruptWatch& operator=(const InterruptWatch&) = delete;
 
  private:
-  std::jthread thread_;
+  const int end_;  // Readable when the thread is to end.
+  std::thread thread_;
 };
 
 }  // namespace headwater

@@ -27,15 +27,18 @@ constexpr auto kPowersOfTen = [] {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// Exactly `count` digits at `text[at]`, or -1.
-int Digits(absl::string_view text, size_t at, size_t count) {
-  if (at + count > text.size()) return -1;
-  int value = 0;
-  for (size_t i = at; i < at + count; ++i) {
-    if (!IsDigit(text[i])) return -1;
-    value = value * 10 + (text[i] - '0');
+// Exactly `kCount` digits at `text[at]`, or -1.
+template <size_t kCount>
+int Digits(absl::string_view text, size_t at) {
+  if (at + kCount > text.size()) return -1;
+  unsigned value = 0;
+  bool digits = true;
+  for (size_t i = 0; i < kCount; ++i) {
+    const unsigned digit = static_cast<unsigned char>(text[at + i]) - unsigned{'0'};
+    digits &= digit <= 9;
+    value = value * 10 + digit;
   }
-  return value;
+  return digits ? static_cast<int>(value) : -1;
 }
 
 // What nearly all decimals are: digits and perhaps a point, which 64 bits hold at the column's
@@ -86,9 +89,9 @@ std::optional<int64_t> TakeWallClock(absl::string_view& text, bool* finer) {
   if (finer != nullptr) *finer = false;
   if (text.size() < 19 || (text[10] != ' ' && text[10] != 'T')) return std::nullopt;
   const std::optional<int32_t> days = ParseDate(text.substr(0, 10));
-  const int hour = Digits(text, 11, 2);
-  const int minute = Digits(text, 14, 2);
-  const int second = Digits(text, 17, 2);
+  const int hour = Digits<2>(text, 11);
+  const int minute = Digits<2>(text, 14);
+  const int second = Digits<2>(text, 17);
   if (!days.has_value() || text[13] != ':' || text[16] != ':' || hour < 0 || hour > 23 ||
       minute < 0 || minute > 59 || second < 0 || second > 59) {
     return std::nullopt;
@@ -205,7 +208,7 @@ std::optional<int32_t> DaysOf(int year, int month, int day) {
 
 std::optional<int32_t> ParseDate(absl::string_view text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
-  return DaysOf(Digits(text, 0, 4), Digits(text, 5, 2), Digits(text, 8, 2));
+  return DaysOf(Digits<4>(text, 0), Digits<2>(text, 5), Digits<2>(text, 8));
 }
 
 std::optional<int64_t> ParseWallClock(absl::string_view text, bool* finer) {
@@ -220,15 +223,15 @@ std::optional<int64_t> ParseInstant(absl::string_view text, bool zoneless_is_utc
   if (text == "Z") return wall;
   if (text[0] != '+' && text[0] != '-') return std::nullopt;
   const int sign = text[0] == '-' ? -1 : 1;
-  const int hours = Digits(text, 1, 2);
+  const int hours = Digits<2>(text, 1);
   int minutes = 0, seconds = 0;
   if (text.size() == 5) {
-    minutes = Digits(text, 3, 2);
+    minutes = Digits<2>(text, 3);
   } else if (text.size() == 6 && text[3] == ':') {
-    minutes = Digits(text, 4, 2);
+    minutes = Digits<2>(text, 4);
   } else if (text.size() == 9 && text[3] == ':' && text[6] == ':') {  // Before standard time.
-    minutes = Digits(text, 4, 2);
-    seconds = Digits(text, 7, 2);
+    minutes = Digits<2>(text, 4);
+    seconds = Digits<2>(text, 7);
   } else if (text.size() != 3) {
     return std::nullopt;
   }
