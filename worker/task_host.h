@@ -32,8 +32,8 @@ class TaskHost {
   // Queues the task for a slot.
   virtual void Take(TaskSpec task, std::shared_ptr<const DatasetSpec> dataset) = 0;
 
-  // Makes the task end soon; one that no slot has begun ends at once, handed back. Nothing happens
-  // when it is not there any more. Repeatable.
+  // Has the task end soon, as soon as its source can be cancelled; one that no slot has begun ends
+  // at once, handed back. Nothing happens when it is not there any more. Repeatable.
   virtual void Stop(const LeaseRef& lease) = 0;
 
   // Ends what no slot has begun, handed back; what runs goes on.

@@ -1,5 +1,6 @@
 #include "worker/worker.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <thread>
@@ -10,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/base/disposition.h"
 #include "common/base/status.h"
+#include "worker/canceller.h"
 
 namespace headwater {
 namespace {
@@ -35,11 +37,13 @@ struct Worker::Impl : public TaskHost {
     std::shared_ptr<const DatasetSpec> dataset;
     TaskProgress progress;
     std::stop_source stop;
+    bool stopped = false;  // Its stop was asked for. `stop` follows when the canceller gets to it.
   };
 
   explicit Impl(WorkerOptions given)
       : options(std::move(given)),
-        sources(options.open_source, options.source_idle, options.session.clock) {}
+        sources(options.open_source, options.source_idle, options.session.clock),
+        canceller(options.session.slots) {}
 
   // TaskHost, on the session's thread.
   void Take(TaskSpec task, std::shared_ptr<const DatasetSpec> dataset) override;
@@ -59,9 +63,12 @@ struct Worker::Impl : public TaskHost {
     return !waiting.empty() || ended;
   }
   void HandBack(const std::shared_ptr<Task>& task);
+  void StopRunning(Task& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  bool WasStopped(const Task& task) const;
 
   const WorkerOptions options;
   SourcePool sources;
+  Canceller canceller;  // A thread for each slot: the session's must not wait for a server.
   std::unique_ptr<SessionClient> session;
   std::vector<std::thread> slots;
   std::thread closer;  // Slots may be busy for hours, and idle connections eat the caps of others.
@@ -90,16 +97,22 @@ void Worker::Impl::Stop(const LeaseRef& lease) {
     absl::MutexLock lock(&mutex);
     const auto found = tasks.find(lease);
     if (found == tasks.end()) return;
-    found->second->stop.request_stop();
-    for (auto it = waiting.begin(); it != waiting.end(); ++it) {
-      if (*it != found->second) continue;
-      not_begun = std::move(*it);
-      waiting.erase(it);
-      tasks.erase(found);
-      break;
-    }
+    const auto queued = std::find(waiting.begin(), waiting.end(), found->second);
+    if (queued == waiting.end()) return StopRunning(*found->second);
+    not_begun = std::move(*queued);
+    waiting.erase(queued);
+    tasks.erase(found);
   }
-  if (not_begun != nullptr) HandBack(not_begun);
+  HandBack(not_begun);
+}
+
+void Worker::Impl::StopRunning(Task& task) {
+  if (!std::exchange(task.stopped, true)) canceller.Request(task.stop);
+}
+
+bool Worker::Impl::WasStopped(const Task& task) const {
+  absl::MutexLock lock(&mutex);
+  return task.stopped;
 }
 
 void Worker::Impl::StopWaiting() {
@@ -171,14 +184,15 @@ Outcome Worker::Impl::Run(Task& task) {
   } else {
     outcome = options.run_task(*task.dataset, task.spec, **source, options.session.clock->Now(),
                                task.stop.get_token(), progress);
-    if (!task.stop.stop_requested() && MayBeUsedAgain(outcome)) {
+    // A stop that comes later finds nothing of this task that it could cancel.
+    if (!WasStopped(task) && MayBeUsedAgain(outcome)) {
       sources.Return(server, *std::move(source));
       absl::MutexLock lock(&mutex);
       returned = true;
     }
   }
   outcome.lease = task.spec.lease;
-  if (task.stop.stop_requested() && std::holds_alternative<Failure>(outcome.result)) {
+  if (WasStopped(task) && std::holds_alternative<Failure>(outcome.result)) {
     outcome.result = HandedBack{.reason = "stopped"};
   }
   return outcome;
@@ -211,12 +225,13 @@ void Worker::Shutdown() {
     absl::MutexLock lock(&impl_->mutex);
     impl_->ended = true;
     // Also those whose leases were abandoned earlier and that have not ended yet.
-    for (const auto& [lease, task] : impl_->tasks) task->stop.request_stop();
+    for (const auto& [lease, task] : impl_->tasks) impl_->StopRunning(*task);
   }
   for (std::thread& slot : impl_->slots) {
     if (slot.joinable()) slot.join();
   }
   if (impl_->closer.joinable()) impl_->closer.join();
+  impl_->canceller.End();
 }
 
 int64_t Worker::held() const { return impl_->session->held(); }

@@ -47,7 +47,8 @@ class Worker {
   void WaitUntilDrained();
 
   // Stops everything now: running tasks are stopped and waited for, their leases run out at the
-  // coordinator. Repeatable, from one thread at a time.
+  // coordinator. Blocks while a source takes to be cancelled (SourceReader::Cancel()). Repeatable,
+  // from one thread at a time.
   void Shutdown();
 
   int64_t held() const;  // Leases, for people and tests.

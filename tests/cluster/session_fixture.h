@@ -22,6 +22,7 @@
 #include "coordinator/coordinator.h"
 #include "coordinator/service/admin_service.h"
 #include "coordinator/service/session_service.h"
+#include "tests/cluster/raw_worker.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_event_log.h"
 #include "tests/support/temp_folder.h"
@@ -229,7 +230,15 @@ class SessionTest : public ::testing::Test {
     server_ = nullptr;
   }
 
-  void StartWorker() {
+  void StartWorker() { StartWorker(OptionsOfWorker()); }
+
+  void StartWorker(WorkerOptions options) {
+    auto worker = Worker::Start(std::move(options));
+    ASSERT_TRUE(worker.ok()) << worker.status();
+    worker_ = *std::move(worker);
+  }
+
+  WorkerOptions OptionsOfWorker() {
     WorkerOptions options;
     options.session.address = address_;
     options.session.name = "w1";
@@ -242,15 +251,13 @@ class SessionTest : public ::testing::Test {
       progress({.phase = TaskPhase::kReading, .rows = 1});
       return runner_(task, stop);
     };
-    auto worker = Worker::Start(std::move(options));
-    ASSERT_TRUE(worker.ok()) << worker.status();
-    worker_ = *std::move(worker);
+    return options;
   }
 
-  std::string SubmitRun() {
+  std::string SubmitRun(const std::string& run_id = "r-1") {
     RunSubmitted run;
-    run.run_id = "r-1";
-    run.idempotency_key = "key";
+    run.run_id = run_id;
+    run.idempotency_key = "key of " + run_id;
     run.demands.emplace_back().dataset = kPlanes;
     absl::Notification done;
     std::string id;
@@ -262,92 +269,13 @@ class SessionTest : public ::testing::Test {
     return id;
   }
 
-  // A worker that is only its wire: the test reads and writes its frames.
-  struct RawWorker {
-    explicit RawWorker(const std::string& address)
-        : endpoint(*Endpoint::Parse(address)),
-          stub(v1::SessionService::NewStub(OpenChannel(endpoint))),
-          stream(stub->Session(&context)) {}
-    ~RawWorker() {
-      context.TryCancel();
-      if (!finished) stream->Finish();
-    }
-
-    void Hello(int protocol = 1, const v1::TaskSpec* held = nullptr) {
-      v1::WorkerFrame frame;
-      frame.mutable_hello()->set_protocol_min(protocol);
-      frame.mutable_hello()->set_protocol_max(protocol);
-      frame.mutable_hello()->set_worker_name("raw");
-      frame.mutable_hello()->set_boot_id("boot");
-      frame.mutable_hello()->set_slots(1);
-      if (held != nullptr) {
-        v1::LeaseRef& lease = *frame.mutable_hello()->add_held();
-        lease.set_task_id(held->task_id());
-        lease.set_fence(held->fence());
-      }
-      stream->Write(frame);
-      frame.mutable_credit()->set_tasks(1);
-      stream->Write(frame);
-    }
-    v1::CoordinatorFrame Read() {
-      v1::CoordinatorFrame frame;
-      EXPECT_TRUE(stream->Read(&frame));
-      if (frame.has_welcome()) session = frame.welcome().session_id();
-      for (const auto& named : frame.offers().datasets()) ++specs_sent[named.digest()];
-      return frame;
-    }
-    v1::TaskSpec ReadOffer() {
-      while (true) {
-        v1::CoordinatorFrame frame = Read();
-        if (frame.has_offers()) return frame.offers().offers(0).task();
-        if (frame.frame_case() == v1::CoordinatorFrame::FRAME_NOT_SET) return {};
-      }
-    }
-    void Accept(const v1::TaskSpec& task) {
-      v1::WorkerFrame frame;
-      v1::OfferReply& reply = *frame.mutable_replies()->add_replies();
-      reply.mutable_lease()->set_task_id(task.task_id());
-      reply.mutable_lease()->set_fence(task.fence());
-      reply.set_accepted(true);
-      stream->Write(frame);
-    }
-    v1::ReportAck Report(const v1::TaskSpec& task) {
-      v1::WorkerFrame frame;
-      frame.mutable_report()->set_number(1);
-      v1::LeaseReport& lease = *frame.mutable_report()->add_leases();
-      lease.mutable_lease()->set_task_id(task.task_id());
-      lease.mutable_lease()->set_fence(task.fence());
-      lease.set_phase(v1::PHASE_READING);
-      stream->Write(frame);
-      while (true) {
-        v1::CoordinatorFrame answer = Read();
-        if (answer.has_report_ack()) return answer.report_ack();
-        if (answer.frame_case() == v1::CoordinatorFrame::FRAME_NOT_SET) return {};
-      }
-    }
-    std::vector<absl::StatusCode> Deliver(const std::vector<v1::Outcome>& outcomes) {
-      v1::DeliverRequest request;
-      v1::DeliverResponse response;
-      request.set_session_id(session);
-      for (const v1::Outcome& outcome : outcomes) *request.add_outcomes() = outcome;
-      grpc::ClientContext call;
-      const grpc::Status status = stub->Deliver(&call, request, &response);
-      EXPECT_TRUE(status.ok()) << status.error_message();
-      std::vector<absl::StatusCode> codes;
-      for (const v1::ItemStatus& verdict : response.verdicts()) {
-        codes.push_back(static_cast<absl::StatusCode>(verdict.code()));
-      }
-      return codes;
-    }
-
-    Endpoint endpoint;
-    std::unique_ptr<v1::SessionService::Stub> stub;
-    grpc::ClientContext context;
-    std::unique_ptr<grpc::ClientReaderWriter<v1::WorkerFrame, v1::CoordinatorFrame>> stream;
-    bool finished = false;
-    std::string session;
-    std::map<std::string, int> specs_sent;
-  };
+  void CancelRun(const std::string& run_id) {
+    RunCancelRequested cancel;
+    cancel.run_id = run_id;
+    coordinator_->CancelRun(std::move(cancel), [](absl::StatusOr<AnswerCancel> answer) {
+      EXPECT_TRUE(answer.ok() && answer->status.ok());
+    });
+  }
 
   // Connects raw_, runs it through the probe, and returns the microbatch that it was then offered.
   v1::TaskSpec OfferToRaw() {

@@ -84,11 +84,7 @@ TEST_F(SessionTest, ACancelledRunStopsItsTask) {
   StartWorker();
   SubmitRun();
   Eventually("the task begins", [&] { return runner_.begun == 1; });
-  RunCancelRequested cancel;
-  cancel.run_id = "r-1";
-  coordinator_->CancelRun(std::move(cancel), [](absl::StatusOr<AnswerCancel> answer) {
-    EXPECT_TRUE(answer.ok() && answer->status.ok());
-  });
+  CancelRun("r-1");
   Eventually("the task is stopped", [&] { return runner_.stopped == 1; });
   EXPECT_TRUE(coordinator_->WaitIdle().ok());
   EXPECT_EQ(committers_.commits, 0);

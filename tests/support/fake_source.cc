@@ -90,6 +90,7 @@ absl::StatusOr<std::unique_ptr<RowBatch>> FakeReader::Next() {
 }
 
 void FakeReader::Cancel() {
+  script_.on_cancel();
   absl::MutexLock lock(&mutex_);
   cancelled_ = true;
 }

@@ -23,9 +23,10 @@ std::unique_ptr<RowBatch> BatchOf(const Schema& schema, const std::string& json_
 
 struct FakeScript {
   Schema schema;
-  std::vector<std::string> batches;  // Each as BatchOf() takes it.
-  absl::Status end;                  // After the batches: OK means exhausted.
-  bool blocks_at_end = false;        // Instead of ending, Next() waits for Cancel().
+  std::vector<std::string> batches;         // Each as BatchOf() takes it.
+  absl::Status end;                         // After the batches: OK means exhausted.
+  bool blocks_at_end = false;               // Instead of ending, Next() waits for Cancel().
+  std::function<void()> on_cancel = [] {};  // Cancel() takes effect when it has returned.
 };
 
 // Thread-safe.

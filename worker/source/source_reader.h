@@ -38,7 +38,9 @@ class SourceReader {
   // The first error is final: later calls repeat it.
   virtual absl::StatusOr<std::unique_ptr<RowBatch>> Next() = 0;
 
-  // Makes a blocked or future Next() return CANCELLED soon. Thread-safe; repeatable.
+  // Makes a blocked or future Next() return CANCELLED soon. Thread-safe; repeatable. May block
+  // while the server is asked, as long as a connection to it may take: not for threads that others
+  // need.
   virtual void Cancel() = 0;
 };
 
