@@ -3,6 +3,7 @@
 
 #include "tests/contract/source_contract.h"
 #include "tests/db/copy_under_test.h"
+#include "worker/source/postgres/postgres_session.h"
 
 namespace headwater {
 namespace {
@@ -118,6 +119,21 @@ TEST_F(PostgresSource, AStatementThatTakesTooLongIsEndedByTheServerAndTriedAgain
   const absl::Status status = source_->Probe(dataset_, ProbeTask{}, std::stop_token()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("statement timeout"));
+}
+
+TEST_F(PostgresSource, ANetworkThatSwallowsPacketsIsGivenUpInSecondsUnlessTheUrlSaysOtherwise) {
+  const auto timeout = [](const std::string& url) -> std::string {
+    const auto session = PostgresSession::Open(url);
+    if (!session.ok()) return std::string(session.status().message());
+    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+        PQconninfo((*session)->connection()), &PQconninfoFree);
+    for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+      if (absl::string_view(option->keyword) == "tcp_user_timeout") return option->val;
+    }
+    return "";
+  };
+  EXPECT_EQ(timeout(db_->server().url), "20000");
+  EXPECT_EQ(timeout(db_->server().url + "&tcp_user_timeout=3000"), "3000");
 }
 
 TEST_F(PostgresSource, AnUnreachableServerIsUnavailableInItsOwnWordsWithoutThePassword) {

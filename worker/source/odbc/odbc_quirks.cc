@@ -10,6 +10,11 @@
 namespace headwater {
 namespace {
 
+// MariaDB's driver leaves SQL_ATTR_LOGIN_TIMEOUT alone, and waits for ever. In seconds, each for
+// one step: to connect, to be answered, to be heard.
+constexpr absl::string_view kMariaDbCancelSettings =
+    "CONN_TIMEOUT=10;READ_TIMEOUT=10;WRITE_TIMEOUT=10";
+
 constexpr std::array<OdbcQuirks, 6> kQuirks = {{
     {.dbms = "sqlite",
      .dialect = DialectKind::kSqlite,
@@ -32,6 +37,7 @@ constexpr std::array<OdbcQuirks, 6> kQuirks = {{
      .chars_are_utf8 = true,
      .buffers_results = true,
      .cancel_frees_result = true,
+     .cancel_settings = kMariaDbCancelSettings,
      .driver_word = "maria",
      .setting_key = "Charset",
      .settings = "Charset=utf8mb4"},
@@ -39,7 +45,8 @@ constexpr std::array<OdbcQuirks, 6> kQuirks = {{
      .dialect = DialectKind::kMariaDb,
      .temporal_as_text = true,
      .buffers_results = true,
-     .cancel_frees_result = true},
+     .cancel_frees_result = true,
+     .cancel_settings = kMariaDbCancelSettings},
     // FreeTDS has no SQLSetPos; Microsoft's driver has it for server cursors only. Both have exact
     // structs, with digits of 100 ns.
     {.dbms = "microsoft sql server", .driver = "tds", .dialect = DialectKind::kSqlServer},
@@ -50,6 +57,11 @@ constexpr OdbcQuirks kNone = {};
 // Of SQLite too, but a choice of its own.
 constexpr OdbcQuirks kSqliteSteps = {
     .driver_word = "sqlite", .setting_key = "StepAPI", .settings = "StepAPI=1"};
+
+std::string Appended(absl::string_view connection_string, absl::string_view settings) {
+  return absl::StrCat(connection_string, absl::EndsWith(connection_string, ";") ? "" : ";",
+                      settings);
+}
 
 }  // namespace
 
@@ -87,11 +99,16 @@ std::string WithDriverSettings(absl::string_view connection_string) {
   const auto add = [&](const OdbcQuirks& quirks) {
     if (quirks.settings.empty() || !absl::StrContains(driver, quirks.driver_word)) return;
     if (!ConnectionSetting(result, quirks.setting_key).empty()) return;
-    absl::StrAppend(&result, absl::EndsWith(result, ";") ? "" : ";", quirks.settings);
+    result = Appended(result, quirks.settings);
   };
   for (const OdbcQuirks& quirks : kQuirks) add(quirks);
   add(kSqliteSteps);
   return result;
+}
+
+std::string WithCancelSettings(absl::string_view connection_string, const OdbcQuirks& quirks) {
+  return quirks.cancel_settings.empty() ? std::string(connection_string)
+                                        : Appended(connection_string, quirks.cancel_settings);
 }
 
 }  // namespace headwater

@@ -31,6 +31,8 @@ struct OdbcQuirks {
   // SQLCancel frees the result, also while another thread fetches it, or when the query has just
   // ended: a second connection stops the query instead.
   bool cancel_frees_result = false;
+  // Appended to the connection string of that second connection: how long it waits for the server.
+  absl::string_view cancel_settings = "";
   // Appended to a connection string that does not name `setting_key` itself.
   absl::string_view driver_word = "";  // A part of the Driver= value that this entry is for.
   absl::string_view setting_key = "";
@@ -44,6 +46,9 @@ const OdbcQuirks& QuirksOf(absl::string_view dbms, absl::string_view driver);
 // missing file (NoCreat) nor buffers whole results (StepAPI); psqlODBC fetches a thousand rows
 // at a time; MariaDB's driver speaks UTF-8 of all planes.
 std::string WithDriverSettings(absl::string_view connection_string);
+
+// `connection_string`, which has the driver's settings, for a connection that only stops a query.
+std::string WithCancelSettings(absl::string_view connection_string, const OdbcQuirks& quirks);
 
 // Value of `key` in `connection_string` (letter case apart, braces removed), or empty.
 std::string ConnectionSetting(absl::string_view connection_string, absl::string_view key);

@@ -89,7 +89,8 @@ absl::Status OdbcSession::CancelOverAnother(const std::string& connection_string
     return absl::InternalError(absl::StrCat("'", question, "' gave no number of the session"));
   }
   connection_->CancelBy(
-      [connect = WithDriverSettings(connection_string), stop = dialect().stop_query(*number)] {
+      [connect = WithCancelSettings(WithDriverSettings(connection_string), quirks_),
+       stop = dialect().stop_query(*number)] {
         const auto other = OdbcConnection::Open(connect);
         if (!other.ok()) return;  // The query goes on, and its end is taken for cancelled.
         const auto statement = (*other)->NewStatement();

@@ -65,9 +65,13 @@ absl::Status ConnectFailure(PGconn* connection) {
 
 absl::StatusOr<std::unique_ptr<PostgresSession>> PostgresSession::Open(const std::string& url) {
   // Later keywords win: what stands before `dbname` is a default for the URL, what follows is not.
-  const char* const keys[] = {"connect_timeout", "keepalives_idle",           "dbname",
-                              "client_encoding", "fallback_application_name", nullptr};
-  const char* const values[] = {"10", "60", url.c_str(), "UTF8", "headwater", nullptr};
+  // PQcancel() keeps to the same times, but for connect_timeout: it waits for the kernel, which
+  // without tcp_user_timeout (in milliseconds) tries to connect for two minutes.
+  const char* const keys[] = {
+      "connect_timeout", "keepalives_idle", "keepalives_interval",       "tcp_user_timeout",
+      "dbname",          "client_encoding", "fallback_application_name", nullptr};
+  const char* const values[] = {"10",        "60",   "10",        "20000",
+                                url.c_str(), "UTF8", "headwater", nullptr};
   std::unique_ptr<PostgresSession> session(
       new PostgresSession(PQconnectdbParams(keys, values, /*expand_dbname=*/1)));
   if (session->connection_ == nullptr) return absl::ResourceExhaustedError("libpq: no memory");

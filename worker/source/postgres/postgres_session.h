@@ -24,7 +24,8 @@ using PgResult = std::unique_ptr<PGresult, PgResultDeleter>;
 
 class PostgresSession : public SourceSession {
  public:
-  // `url` as libpq takes it; without a connect_timeout of its own it waits 10 seconds.
+  // `url` as libpq takes it; without a connect_timeout of its own it waits 10 seconds. What is sent
+  // and not acknowledged for 20 seconds (tcp_user_timeout) ends a connection, and a Cancel().
   // UNAVAILABLE: the server cannot be reached; PERMISSION_DENIED: it refuses us; NOT_FOUND: it has
   // no such database. The server's words, which the caller redacts.
   static absl::StatusOr<std::unique_ptr<PostgresSession>> Open(const std::string& url);

@@ -22,6 +22,19 @@ TEST(OdbcQuirks, DriversGetTheSettingsThatMakeThemSafeOnce) {
   EXPECT_EQ(WithDriverSettings("Driver=Other;Server=x"), "Driver=Other;Server=x");
 }
 
+TEST(OdbcQuirks, AConnectionThatOnlyStopsAQueryDoesNotWaitForEver) {
+  const std::string given = "Driver=MariaDB Unicode;Server=db";
+  for (const absl::string_view dbms : {"MariaDB", "MySQL"}) {
+    const OdbcQuirks& quirks = QuirksOf(dbms, "libmaodbc.so");
+    ASSERT_TRUE(quirks.cancel_frees_result);
+    const std::string connect = WithCancelSettings(given, quirks);
+    for (const char* key : {"CONN_TIMEOUT", "READ_TIMEOUT", "WRITE_TIMEOUT"}) {
+      EXPECT_EQ(ConnectionSetting(connect, key), "10") << key;
+    }
+  }
+  EXPECT_EQ(WithCancelSettings(given, QuirksOf("PostgreSQL", "psqlodbcw.so")), given);
+}
+
 TEST(OdbcQuirks, DatabasesAreKnownByTheirName) {
   EXPECT_EQ(QuirksOf("SQLite", "").dialect, DialectKind::kSqlite);
   EXPECT_EQ(QuirksOf("PostgreSQL", "psqlodbcw.so").dialect, DialectKind::kPostgres);
