@@ -1,6 +1,5 @@
 #include "tests/support/throwaway_mariadb.h"
 
-#include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -13,7 +12,10 @@
 #include <filesystem>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include "tests/support/child_process.h"
 
 namespace headwater {
 namespace {
@@ -24,38 +26,16 @@ constexpr char kZone[] = "TZ=Europe/Oslo";
 constexpr auto kStartLimit = std::chrono::seconds(30);
 constexpr auto kPoll = std::chrono::milliseconds(20);
 
-// Runs `arguments`, as user nobody if we are root, with its output and temporary files in `folder`:
-// a server that starts removes those of others. Its death follows ours, so that a killed test
-// leaves no server.
-pid_t Spawn(std::vector<std::string> arguments, const std::string& folder) {
-  const std::string log = folder + "/log";
-  std::vector<std::string> all = {"setpriv", "--pdeathsig", "KILL"};
-  if (geteuid() == 0) {
-    for (const char* word : {"--reuid", "nobody", "--regid", "nogroup", "--clear-groups"}) {
-      all.emplace_back(word);
-    }
-  }
-  all.insert(all.end(), {"env", kZone, "TMPDIR=" + folder});
+// As user nobody if we are root, with its temporary files in `folder`: a server that starts removes
+// those of others.
+pid_t SpawnMariaDb(const std::vector<std::string>& arguments, const std::string& folder) {
+  std::vector<std::string> all = {"env", kZone, "TMPDIR=" + folder};
   all.insert(all.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (std::string& argument : all) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  const pid_t pid = fork();
-  if (pid != 0) return pid;
-  const int output = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  if (output >= 0) {
-    dup2(output, STDOUT_FILENO);
-    dup2(output, STDERR_FILENO);
-  }
-  if (chdir("/") != 0) _exit(127);
-  execvp(argv[0], argv.data());
-  _exit(127);
-}
-
-int WaitFor(pid_t pid) {
-  int status = -1;
-  waitpid(pid, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return Spawn({.arguments = std::move(all),
+                .user = "nobody",
+                .group = "nogroup",
+                .death_signal = "KILL",
+                .log = folder + "/log"});
 }
 
 bool Listens(const std::string& path) {
@@ -92,17 +72,19 @@ std::unique_ptr<ThrowawayMariaDb> ThrowawayMariaDb::Start(std::string& why_not) 
     }
   }
   const std::string data = "--datadir=" + server->folder_ + "/data";
-  const pid_t install = Spawn({kInstall, "--no-defaults", data, "--skip-test-db",
-                               "--auth-root-authentication-method=normal", "--skip-name-resolve"},
-                              server->folder_);
+  const pid_t install =
+      SpawnMariaDb({kInstall, "--no-defaults", data, "--skip-test-db",
+                    "--auth-root-authentication-method=normal", "--skip-name-resolve"},
+                   server->folder_);
   if (WaitFor(install) != 0) {
     why_not = "mariadb-install-db failed";
     return nullptr;
   }
-  server->pid_ = Spawn({kServer, "--no-defaults", data, "--socket=" + server->socket(),
-                        "--skip-networking", "--pid-file=" + server->folder_ + "/pid",
-                        "--innodb-flush-log-at-trx-commit=0", "--character-set-server=utf8mb4"},
-                       server->folder_);
+  server->pid_ =
+      SpawnMariaDb({kServer, "--no-defaults", data, "--socket=" + server->socket(),
+                    "--skip-networking", "--pid-file=" + server->folder_ + "/pid",
+                    "--innodb-flush-log-at-trx-commit=0", "--character-set-server=utf8mb4"},
+                   server->folder_);
   const auto limit = std::chrono::steady_clock::now() + kStartLimit;
   while (!Listens(server->socket())) {
     if (std::chrono::steady_clock::now() > limit || waitpid(server->pid_, nullptr, WNOHANG) != 0) {

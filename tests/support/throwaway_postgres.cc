@@ -1,6 +1,5 @@
 #include "tests/support/throwaway_postgres.h"
 
-#include <fcntl.h>
 #include <libpq-fe.h>
 #include <pwd.h>
 #include <signal.h>
@@ -12,7 +11,10 @@
 #include <filesystem>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include "tests/support/child_process.h"
 
 namespace headwater {
 namespace {
@@ -21,35 +23,13 @@ constexpr char kBin[] = "/usr/lib/postgresql/15/bin/";
 constexpr auto kStartLimit = std::chrono::seconds(30);
 constexpr auto kPoll = std::chrono::milliseconds(20);
 
-// Runs `arguments`, as user postgres if we are root, with its output in `log`. Its death follows
-// ours, so that a killed test leaves no server.
-pid_t Spawn(std::vector<std::string> arguments, const std::string& log) {
-  std::vector<std::string> all;
-  if (geteuid() == 0) {
-    all = {"setpriv",  "--pdeathsig", "INT",      "--reuid",
-           "postgres", "--regid",     "postgres", "--clear-groups"};
-  } else {
-    all = {"setpriv", "--pdeathsig", "INT"};
-  }
-  all.insert(all.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (std::string& argument : all) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  const pid_t pid = fork();
-  if (pid != 0) return pid;
-  const int output = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  if (output >= 0) {
-    dup2(output, STDOUT_FILENO);
-    dup2(output, STDERR_FILENO);
-  }
-  execvp(argv[0], argv.data());
-  _exit(127);
-}
-
-int WaitFor(pid_t pid) {
-  int status = -1;
-  waitpid(pid, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+// As user postgres if we are root.
+pid_t SpawnPostgres(std::vector<std::string> arguments, std::string log) {
+  return Spawn({.arguments = std::move(arguments),
+                .user = "postgres",
+                .group = "postgres",
+                .death_signal = "INT",
+                .log = std::move(log)});
 }
 
 }  // namespace
@@ -75,14 +55,14 @@ std::unique_ptr<ThrowawayPostgres> ThrowawayPostgres::Start(std::string& why_not
     }
   }
   const std::string data = server->folder_ + "/data", log = server->folder_ + "/log";
-  const pid_t init = Spawn({std::string(kBin) + "initdb", "-D", data, "-U", "postgres", "-A",
-                            "trust", "-E", "UTF8", "--locale=C", "--no-sync"},
-                           log);
+  const pid_t init = SpawnPostgres({std::string(kBin) + "initdb", "-D", data, "-U", "postgres",
+                                    "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"},
+                                   log);
   if (WaitFor(init) != 0) {
     why_not = "initdb failed";
     return nullptr;
   }
-  server->pid_ = Spawn(
+  server->pid_ = SpawnPostgres(
       {std::string(kBin) + "postgres", "-D", data, "-k", server->folder_, "-c",
        "listen_addresses=", "-c", durable ? "fsync=on" : "fsync=off", "-c", "max_connections=40"},
       log);
