@@ -69,6 +69,24 @@ std::string FormatCivil(absl::CivilSecond civil, int64_t micros_of_second) {
 
 }  // namespace
 
+std::optional<CursorType> CursorTypeOf(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kByte:
+    case TypeKind::kShort:
+    case TypeKind::kInteger:
+    case TypeKind::kLong:
+      return CursorType::kInteger;
+    case TypeKind::kDate:
+      return CursorType::kDate;
+    case TypeKind::kTimestamp:
+      return CursorType::kInstant;
+    case TypeKind::kTimestampNtz:
+      return CursorType::kWallClock;
+    default:
+      return std::nullopt;
+  }
+}
+
 absl::StatusOr<Unit> ParseUnit(absl::string_view text) {
   if (text == "none") return Unit{};
   size_t digits = 0;

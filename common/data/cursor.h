@@ -4,11 +4,13 @@
 #define HEADWATER_COMMON_DATA_CURSOR_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "common/data/schema.h"
 
 namespace headwater {
 
@@ -19,6 +21,9 @@ enum class CursorType {
   kDate,       // Days since 1970-01-01.
   kInteger,    // The value itself.
 };
+
+// The cursor that a column of this type makes; none if it has no order that ranges can use.
+std::optional<CursorType> CursorTypeOf(TypeKind kind);
 
 // [from, to) of a cursor. Empty when from >= to.
 struct Range {

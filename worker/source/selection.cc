@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <numeric>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -76,26 +77,6 @@ std::string SuggestNames(absl::string_view wanted, const std::vector<std::string
   return text;
 }
 
-absl::StatusOr<CursorType> CursorTypeOf(const Column& column) {
-  switch (column.type.kind) {
-    case TypeKind::kByte:
-    case TypeKind::kShort:
-    case TypeKind::kInteger:
-    case TypeKind::kLong:
-      return CursorType::kInteger;
-    case TypeKind::kDate:
-      return CursorType::kDate;
-    case TypeKind::kTimestamp:
-      return CursorType::kInstant;
-    case TypeKind::kTimestampNtz:
-      return CursorType::kWallClock;
-    default:
-      return absl::InvalidArgumentError(
-          absl::StrCat("cursor column '", column.name, "' is a ", TypeToString(column.type),
-                       "; expected a timestamp, a date or an integer"));
-  }
-}
-
 std::vector<int> RowNamingColumns(const DatasetSpec& dataset, const Selection& selection) {
   std::vector<int> naming;
   for (const std::string& name : dataset.key_columns) {
@@ -157,9 +138,14 @@ absl::StatusOr<Selection> SelectColumns(const DatasetSpec& dataset,
   RETURN_IF_ERROR(check(dataset.cursor));
   for (const SourceColumn& column : available) {
     if (column.column.name != dataset.cursor) continue;
-    ASSIGN_OR_RETURN(const CursorType type, CursorTypeOf(column.column));
+    const std::optional<CursorType> type = CursorTypeOf(column.column.type.kind);
+    if (!type.has_value()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "cursor column '", dataset.cursor, "' is a ", TypeToString(column.column.type),
+          "; expected a timestamp, a date or an integer"));
+    }
     selection.cursor = CursorColumn{
-        .name = dataset.cursor, .type = type, .separator = ' ', .source_type = column.type_name};
+        .name = dataset.cursor, .type = *type, .separator = ' ', .source_type = column.type_name};
   }
   return selection;
 }

@@ -29,9 +29,6 @@ struct Selection {
 absl::StatusOr<Selection> SelectColumns(const DatasetSpec& dataset,
                                         const std::vector<SourceColumn>& available);
 
-// INVALID_ARGUMENT for types without an order that ranges can use.
-absl::StatusOr<CursorType> CursorTypeOf(const Column& column);
-
 // INVALID_ARGUMENT: the cursor has another type than the plan was made for, so bounds would be
 // misread. A read of the whole dataset (CursorType::kNone) drops the cursor from `selection`.
 absl::Status CheckCursorType(const DatasetSpec& dataset, Selection& selection, CursorType planned);

@@ -8,27 +8,6 @@
 #include "worker/source/value_text.h"
 
 namespace headwater::dialects {
-namespace {
-
-std::optional<CursorType> OrderedLike(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kByte:
-    case TypeKind::kShort:
-    case TypeKind::kInteger:
-    case TypeKind::kLong:
-      return CursorType::kInteger;
-    case TypeKind::kDate:
-      return CursorType::kDate;
-    case TypeKind::kTimestamp:
-      return CursorType::kInstant;
-    case TypeKind::kTimestampNtz:
-      return CursorType::kWallClock;
-    default:
-      return std::nullopt;
-  }
-}
-
-}  // namespace
 
 std::string CivilText(int64_t micros, char separator) {
   const int64_t days = micros / kMicrosPerDay - (micros % kMicrosPerDay < 0 ? 1 : 0);
@@ -69,7 +48,7 @@ absl::StatusOr<std::string> CommonKeyLiteral(const Dialect& dialect, const Colum
                                                    Excerpt(text), "', which is no ",
                                                    TypeToString(key.type)));
   };
-  if (const std::optional<CursorType> type = OrderedLike(key.type.kind)) {
+  if (const std::optional<CursorType> type = CursorTypeOf(key.type.kind)) {
     const std::optional<int64_t> value = ParseCursor(*type, text);
     if (!value.has_value()) return unfit();
     // SQLite's text may have either separator; that of the value itself is the column's.

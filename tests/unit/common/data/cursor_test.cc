@@ -68,6 +68,16 @@ TEST(CursorCalendar, RefusesAnUnknownZoneInsteadOfTakingUtc) {
   EXPECT_FALSE(CursorCalendar::Create(CursorType::kInstant, "Europe/Osloo", "UTC").ok());
 }
 
+TEST(CursorTypeOf, TakesWhatHasAnOrderThatRangesCanUse) {
+  EXPECT_EQ(CursorTypeOf(TypeKind::kByte), CursorType::kInteger);
+  EXPECT_EQ(CursorTypeOf(TypeKind::kLong), CursorType::kInteger);
+  EXPECT_EQ(CursorTypeOf(TypeKind::kDate), CursorType::kDate);
+  EXPECT_EQ(CursorTypeOf(TypeKind::kTimestamp), CursorType::kInstant);
+  EXPECT_EQ(CursorTypeOf(TypeKind::kTimestampNtz), CursorType::kWallClock);
+  EXPECT_EQ(CursorTypeOf(TypeKind::kDecimal), std::nullopt);
+  EXPECT_EQ(CursorTypeOf(TypeKind::kString), std::nullopt);
+}
+
 TEST(ParseUnit, TakesWhatTheConfigurationSpellsAndNothingElse) {
   for (const char* good : {"1h", "1d", "30d", "1mo", "1y", "day", "500000", "none"}) {
     EXPECT_TRUE(ParseUnit(good).ok()) << good;
