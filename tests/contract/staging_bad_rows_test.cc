@@ -6,9 +6,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "tests/contract/staging_fixture.h"
 #include "tests/support/fake_source.h"
-#include "tests/support/temp_folder.h"
-#include "worker/stage/delta_staging_writer.h"
 
 namespace headwater {
 namespace {
@@ -18,29 +17,16 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 const Schema kSchema = {{{"id", {TypeKind::kLong}}, {"at", {TypeKind::kTimestamp}}}};
-constexpr int64_t kDay = int64_t{24} * 3'600'000'000;
 
 BadRow Bad(int id, std::optional<int64_t> cursor) {
   const std::string key = absl::StrCat("{\"id\":\"", id, "\"}");
   return {"id", key, absl::StrCat("x", id), "expected a long", key, cursor};
 }
 
-class StagingBadRows : public ::testing::Test {
+class StagingBadRows : public StagingFixture {
  protected:
-  StagingBadRows() {
-    options_.dataset.id = {"flights", "ewr"};
-    options_.dataset.server.name = "ewr";
-    options_.dataset.cursor = "at";
-    options_.dataset.partition_by = {Unit::Kind::kDay, 1};
-    options_.dataset.target_uri = folder_.path() + "/flights";
+  StagingBadRows() : StagingFixture(kSchema) {
     options_.dataset.on_bad_row = BadRowPolicy::kQuarantine;
-    options_.lease = {"t", 7};
-    options_.cursor_type = CursorType::kInstant;
-    options_.extent = {Range{0, 2 * kDay}, true};
-    options_.cuts = {kDay};
-    options_.domain_end = 2 * kDay;
-    options_.source_schema = kSchema;
-    options_.loaded_at = absl::UnixEpoch();
   }
 
   absl::StatusOr<Manifest> Stage(const std::string& rows, const std::vector<BadRow>& bad) {
@@ -50,19 +36,6 @@ class StagingBadRows : public ::testing::Test {
     if (absl::Status written = (*writer)->Write(batch); !written.ok()) return written;
     return (*writer)->Finish();
   }
-
-  int FilesIn(const std::string& table) const {
-    int files = 0;
-    const std::string path = folder_.path() + "/" + table;
-    if (!std::filesystem::exists(path)) return 0;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
-      files += entry.is_regular_file() ? 1 : 0;
-    }
-    return files;
-  }
-
-  TempFolder folder_;
-  StagingOptions options_;
 };
 
 constexpr char kRows[] = R"([[1, "1970-01-01 05:00:00"], [2, "1970-01-02 00:00:00"]])";
@@ -87,7 +60,7 @@ TEST_F(StagingBadRows, CountInTheirPieceAndAreInAFileOfTheirOwn) {
   EXPECT_EQ(first.files[0].rows, 1);
   EXPECT_EQ(manifest->pieces[1].bad_rows, 0);
   EXPECT_EQ(manifest->pieces[2].bad_rows, 2);
-  EXPECT_EQ(FilesIn("flights__quarantine"), 2);
+  EXPECT_EQ(CountFiles("flights__quarantine"), 2);
 }
 
 TEST_F(StagingBadRows, ABatchMayHoldNothingElse) {
@@ -106,30 +79,30 @@ TEST_F(StagingBadRows, AnEqualPieceIsUnchangedAndHasNoFiles) {
   EXPECT_TRUE(same->pieces[0].unchanged);
   EXPECT_TRUE(same->pieces[0].bad_files.empty());
   EXPECT_EQ(same->pieces[0].bad_rows, 1);
-  EXPECT_EQ(FilesIn("flights__quarantine"), 1);
+  EXPECT_EQ(CountFiles("flights__quarantine"), 1);
   EXPECT_FALSE(Stage(kRows, {Bad(4, 1)})->pieces[0].unchanged);
   EXPECT_FALSE(Stage(kRows, {})->pieces[0].unchanged);
 }
 
 TEST_F(StagingBadRows, FingerprintsOnlyCountsThemAndWritesNothing) {
   const auto staged = Stage(kRows, {Bad(3, 1)});
-  const int files = FilesIn("flights__quarantine");
+  const int files = CountFiles("flights__quarantine");
   options_.fingerprints_only = true;
   const auto verified = Stage(kRows, {Bad(3, 1)});
   ASSERT_TRUE(verified.ok());
   EXPECT_EQ(verified->pieces[0].fingerprint, staged->pieces[0].fingerprint);
-  EXPECT_EQ(FilesIn("flights__quarantine"), files);
+  EXPECT_EQ(CountFiles("flights__quarantine"), files);
 }
 
 TEST_F(StagingBadRows, MoreThanTheLimitAreAnErrorThatNamesTheFirst) {
   options_.dataset.max_bad_rows = {.rows = 2};
   EXPECT_TRUE(Stage(kRows, {Bad(3, 1), Bad(4, 1)}).ok());
-  const int files = FilesIn("flights__quarantine");
+  const int files = CountFiles("flights__quarantine");
   const absl::Status status = Stage(kRows, {Bad(3, 1), Bad(4, 1), Bad(5, 1)}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr("max_bad_rows: 2"), HasSubstr("'x3'"), HasSubstr("'x5'")));
-  EXPECT_EQ(FilesIn("flights__quarantine"), files);
+  EXPECT_EQ(CountFiles("flights__quarantine"), files);
 }
 
 TEST_F(StagingBadRows, AShareIsOfAllRowsThatWereRead) {
@@ -145,7 +118,7 @@ TEST_F(StagingBadRows, OneOutsideTheExtentIsAnError) {
   EXPECT_EQ(Stage(kRows, {Bad(3, std::nullopt)}).status().code(),
             absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Stage(kRows, {Bad(3, -1)}).status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(FilesIn("flights__quarantine"), 0);
+  EXPECT_EQ(CountFiles("flights__quarantine"), 0);
 }
 
 }  // namespace

@@ -7,9 +7,8 @@
 
 #include <filesystem>
 
+#include "tests/contract/staging_fixture.h"
 #include "tests/support/fake_source.h"
-#include "tests/support/temp_folder.h"
-#include "worker/stage/delta_staging_writer.h"
 
 namespace headwater {
 namespace {
@@ -20,31 +19,10 @@ using ::testing::StartsWith;
 
 const Schema kSchema = {
     {{"id", {TypeKind::kLong}}, {"name", {TypeKind::kString}}, {"at", {TypeKind::kTimestamp}}}};
-constexpr int64_t kHour = 3'600'000'000;
-constexpr int64_t kDay = 24 * kHour;
 
-class StagingContract : public ::testing::Test {
+class StagingContract : public StagingFixture {
  protected:
-  StagingContract() {
-    options_.dataset.id = {"flights", "ewr"};
-    options_.dataset.server.name = "ewr";
-    options_.dataset.cursor = "at";
-    options_.dataset.partition_by = {Unit::Kind::kDay, 1};
-    options_.dataset.target_uri = folder_.path() + "/flights";
-    options_.lease = {"t", 7};
-    options_.cursor_type = CursorType::kInstant;
-    options_.extent = {Range{0, 2 * kDay}, true};
-    options_.cuts = {kDay};
-    options_.domain_end = 2 * kDay;
-    options_.source_schema = kSchema;
-    options_.loaded_at = absl::UnixEpoch();
-  }
-
-  std::unique_ptr<StagingWriter> Open() {
-    auto writer = OpenParquetStaging(options_);
-    EXPECT_TRUE(writer.ok()) << writer.status();
-    return *std::move(writer);
-  }
+  StagingContract() : StagingFixture(kSchema) {}
 
   Manifest Stage(const std::string& rows) {
     auto writer = Open();
@@ -53,17 +31,6 @@ class StagingContract : public ::testing::Test {
     EXPECT_TRUE(manifest.ok()) << manifest.status();
     return *std::move(manifest);
   }
-
-  int FilesOnDisk() const {
-    int files = 0;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path())) {
-      files += entry.is_regular_file() ? 1 : 0;
-    }
-    return files;
-  }
-
-  TempFolder folder_;
-  StagingOptions options_;
 };
 
 constexpr char kRows[] = R"([[1, "a", "1970-01-01 05:00:00"], [2, null, "1970-01-02 00:00:00"],
@@ -89,7 +56,7 @@ TEST_F(StagingContract, EachRowGoesToItsPieceAndPartition) {
   ASSERT_EQ(manifest.pieces[2].files.size(), 2);
   EXPECT_EQ(manifest.pieces[2].files[0].partition_values[1].second, std::nullopt);
   EXPECT_EQ(manifest.schema.columns.size(), 5);
-  EXPECT_EQ(FilesOnDisk(), 4);
+  EXPECT_EQ(CountFiles(), 4);
 }
 
 TEST_F(StagingContract, PiecesWithoutRowsAreInTheManifest) {
@@ -113,12 +80,12 @@ TEST_F(StagingContract, AnEqualKnownPieceIsUnchangedAndHasNoFiles) {
   const Manifest first = Stage(kRows);
   options_.known = {{first.pieces[0].extent, first.pieces[0].fingerprint, first.spec_version},
                     {first.pieces[1].extent, first.pieces[1].fingerprint, "another"}};
-  const int before = FilesOnDisk();
+  const int before = CountFiles();
   const Manifest second = Stage(kRows);
   EXPECT_TRUE(second.pieces[0].unchanged);
   EXPECT_TRUE(second.pieces[0].files.empty());
   EXPECT_FALSE(second.pieces[1].unchanged);
-  EXPECT_EQ(FilesOnDisk(), before + 3);
+  EXPECT_EQ(CountFiles(), before + 3);
 }
 
 // Readers skip by the bounds of row groups and pages, which are narrow where rows are in order.
@@ -152,9 +119,9 @@ TEST_F(StagingContract, AnUnfinishedWriterLeavesNoFiles) {
   {
     auto writer = Open();
     ASSERT_TRUE(writer->Write(*BatchOf(kSchema, kRows)).ok());
-    EXPECT_EQ(FilesOnDisk(), 4);
+    EXPECT_EQ(CountFiles(), 4);
   }
-  EXPECT_EQ(FilesOnDisk(), 0);
+  EXPECT_EQ(CountFiles(), 0);
 }
 
 TEST_F(StagingContract, FingerprintsOnlyWritesNothing) {

@@ -18,8 +18,7 @@
 
 #include "common/base/failpoint.h"
 #include "common/data/arrow_schema.h"
-#include "tests/support/temp_folder.h"
-#include "worker/stage/delta_staging_writer.h"
+#include "tests/contract/staging_fixture.h"
 
 namespace headwater {
 namespace {
@@ -29,19 +28,13 @@ using ::testing::HasSubstr;
 const Schema kSchema = {{{"at", {TypeKind::kDate}}, {"text", {TypeKind::kString}}}};
 constexpr int64_t kMiB = 1 << 20;
 
-class StagingDisk : public ::testing::Test {
+class StagingDisk : public StagingFixture {
  protected:
-  StagingDisk() {
-    options_.dataset.id = {"flights", "ewr"};
-    options_.dataset.cursor = "at";
-    options_.dataset.partition_by = {Unit::Kind::kDay, 1};
-    options_.dataset.target_uri = folder_.path() + "/flights";
-    options_.lease = {"t", 7};
+  StagingDisk() : StagingFixture(kSchema) {
     options_.cursor_type = CursorType::kDate;
     options_.domain_end = 100'000;
     options_.extent = {Range{0, options_.domain_end}, false};
-    options_.source_schema = kSchema;
-    options_.loaded_at = absl::UnixEpoch();
+    options_.cuts.clear();
   }
 
   // `rows` rows with `text_bytes` random bytes each, that no codec makes much smaller; row i is of
@@ -57,20 +50,6 @@ class StagingDisk : public ::testing::Test {
     }
     return RowBatch(
         arrow::RecordBatch::Make(ToArrow(kSchema), rows, {*at.Finish(), *text.Finish()}));
-  }
-
-  std::unique_ptr<StagingWriter> Open() {
-    auto writer = OpenParquetStaging(options_);
-    EXPECT_TRUE(writer.ok()) << writer.status();
-    return *std::move(writer);
-  }
-
-  int FilesOnDisk() const {
-    int files = 0;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path())) {
-      files += entry.is_regular_file() ? 1 : 0;
-    }
-    return files;
   }
 
   void ExpectFull(const absl::Status& status) const {
@@ -93,19 +72,17 @@ class StagingDisk : public ::testing::Test {
           EXPECT_EQ(finished, written);
         }
       }
-      EXPECT_EQ(FilesOnDisk(), 0);
+      EXPECT_EQ(CountFiles(), 0);
       auto writer = Open();
       EXPECT_TRUE(writer->Write(Batch(8, 1024, /*days=*/4)).ok());
       const auto manifest = writer->Finish();
       ASSERT_TRUE(manifest.ok()) << manifest.status();
-      EXPECT_EQ(FilesOnDisk(), 4);
+      EXPECT_EQ(CountFiles(), 4);
       writer.reset();
       std::filesystem::remove_all(folder_.path() + "/flights");
     }
   }
 
-  TempFolder folder_;
-  StagingOptions options_;
   std::mt19937 random_{1};
 };
 
@@ -198,7 +175,7 @@ TEST_F(StagingDisk, ADiskWithoutRoomForFoldersIsSaidToo) {
   auto writer = Open();
   ExpectFull(writer->Write(Batch(8, 10, /*days=*/4)));
   writer.reset();
-  EXPECT_EQ(FilesOnDisk(), 0);
+  EXPECT_EQ(CountFiles(), 0);
 }
 
 TEST_F(StagingDisk, ALimitOnTheSizeOfFilesIsAFullDisk) {
