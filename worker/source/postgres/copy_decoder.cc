@@ -6,6 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "worker/source/postgres/copy_field.h"
 
 namespace headwater {
 namespace {
@@ -15,16 +16,26 @@ constexpr size_t kHeaderBytes = kSignature.size() + 4 + 4;
 constexpr int32_t kCriticalFlags = static_cast<int32_t>(0xFFFF0000);
 constexpr int32_t kMaxExtensionBytes = 1 << 20;
 
+FieldRules RulesOf(const Schema& schema, const std::vector<WireShape>& shapes) {
+  FieldRules rules;
+  rules.protocol = "COPY";
+  std::vector<ColumnType> types;
+  for (const Column& column : schema.columns) types.push_back(column.type);
+  for (const WireShape shape : shapes) rules.appenders.push_back(AppenderOf(shape));
+  rules.value = [shapes, types](size_t i, absl::string_view field) {
+    return FieldValue(shapes[i], types[i], field);
+  };
+  rules.text = [shapes, types](size_t i, absl::string_view field) {
+    return FieldText(shapes[i], types[i], field);
+  };
+  return rules;
+}
+
 }  // namespace
 
-CopyDecoder::CopyDecoder(Schema schema, std::vector<WireShape> shapes, BadRowRules rules)
-    : schema_(std::move(schema)),
-      shapes_(std::move(shapes)),
-      rules_(std::move(rules)),
-      fields_(shapes_.size()),
-      batch_(schema_) {
-  for (const WireShape shape : shapes_) appenders_.push_back(AppenderOf(shape));
-}
+CopyDecoder::CopyDecoder(const Schema& schema, const std::vector<WireShape>& shapes,
+                         BadRowRules rules)
+    : rows_(schema, RulesOf(schema, shapes), std::move(rules)) {}
 
 CopyDecoder::Taken CopyDecoder::Fail(absl::Status status) {
   error_ = std::move(status);
@@ -79,90 +90,33 @@ CopyDecoder::Taken CopyDecoder::TakeTuple(absl::string_view& bytes) {
     state_ = State::kFinished;
     return Taken::kWhole;
   }
-  if (count < 0 || static_cast<size_t>(count) != shapes_.size()) {
-    return Fail(absl::DataLossError(absl::StrCat("COPY: row ", rows_ + 1, " has ", count,
-                                                 " fields; expected ", shapes_.size())));
+  std::vector<absl::string_view>& fields = rows_.fields();
+  if (count < 0 || static_cast<size_t>(count) != fields.size()) {
+    return Fail(absl::DataLossError(absl::StrCat("COPY: row ", rows_.rows() + 1, " has ", count,
+                                                 " fields; expected ", fields.size())));
   }
   const char* at = bytes.data() + 2;
   const char* const end = bytes.data() + bytes.size();
-  for (size_t i = 0; i < fields_.size(); ++i) {
+  for (size_t i = 0; i < fields.size(); ++i) {
     if (end - at < 4) return Taken::kPart;
     const int32_t size = BigEndian32(at);
     at += 4;
     if (ABSL_PREDICT_FALSE(size < 0)) {
       if (size < -1) {
-        return Fail(
-            absl::DataLossError(absl::StrCat("COPY: row ", rows_ + 1, ", column '",
-                                             schema_.columns[i].name, "' has length ", size)));
+        return Fail(absl::DataLossError(absl::StrCat("COPY: row ", rows_.rows() + 1, ", column '",
+                                                     rows_.schema().columns[i].name,
+                                                     "' has length ", size)));
       }
-      fields_[i] = absl::string_view();
+      fields[i] = absl::string_view();
       continue;
     }
     if (end - at < size) return Taken::kPart;
-    fields_[i] = absl::string_view(at, static_cast<size_t>(size));
+    fields[i] = absl::string_view(at, static_cast<size_t>(size));
     at += size;
   }
   bytes.remove_prefix(static_cast<size_t>(at - bytes.data()));
-  return AppendTuple();
-}
-
-CopyDecoder::Taken CopyDecoder::AppendTuple() {
-  ++rows_;
-  for (size_t i = 0; i < fields_.size(); ++i) {
-    const int column = static_cast<int>(i);
-    if (fields_[i].data() == nullptr) {
-      batch_.AppendNull(column);
-      continue;
-    }
-    const Column& declared = schema_.columns[i];
-    const FieldResult result = appenders_[i](batch_, column, declared.type, fields_[i]);
-    if (ABSL_PREDICT_TRUE(result == FieldResult::kAppended)) continue;
-    if (result == FieldResult::kUnfit) return SetAside(i);
-    return Fail(Malformed(i));
-  }
-  batch_.EndRow();
-  return Taken::kWhole;
-}
-
-CopyDecoder::Taken CopyDecoder::SetAside(size_t column) {
-  // Nothing behind the bad column has been decoded, and bytes that are no row are an error always.
-  for (size_t i = column + 1; i < fields_.size(); ++i) {
-    if (fields_[i].data() == nullptr) continue;
-    const ColumnType& type = schema_.columns[i].type;
-    if (appenders_[i](batch_, static_cast<int>(i), type, fields_[i]) == FieldResult::kMalformed) {
-      return Fail(Malformed(i));
-    }
-  }
-  std::optional<BadRow> bad = MakeBadRow(rules_, schema_, column, [&](size_t i) {
-    if (fields_[i].data() == nullptr) return std::optional<std::string>();
-    return std::optional(FieldValue(shapes_[i], schema_.columns[i].type, fields_[i]));
-  });
-  if (!bad.has_value()) return Fail(Unfit(column));
-  batch_.SetAside(*std::move(bad));
-  return Taken::kWhole;
-}
-
-absl::Status CopyDecoder::Malformed(size_t column) const {
-  const Column& declared = schema_.columns[column];
-  return absl::DataLossError(absl::StrCat("COPY: row ", rows_, ", column '", declared.name,
-                                          "': ", fields_[column].size(), " bytes are not a ",
-                                          TypeToString(declared.type)));
-}
-
-absl::Status CopyDecoder::Unfit(size_t column) const {
-  std::string key;
-  for (const int i : rules_.key) {
-    const auto at = static_cast<size_t>(i);
-    absl::StrAppend(&key, key.empty() ? "" : ", ", schema_.columns[at].name, "=",
-                    fields_[at].data() == nullptr
-                        ? "NULL"
-                        : FieldText(shapes_[at], schema_.columns[at].type, fields_[at]));
-  }
-  const Column& bad = schema_.columns[column];
-  const std::string text = FieldText(shapes_[column], bad.type, fields_[column]);
-  return absl::InvalidArgumentError(
-      absl::StrCat("column '", bad.name, "' holds '", text, "' in the row with ", key, "; ",
-                   Expected(bad.type), AdviceFor(rules_, schema_, column, text)));
+  absl::Status appended = rows_.Append();
+  return appended.ok() ? Taken::kWhole : Fail(std::move(appended));
 }
 
 }  // namespace headwater

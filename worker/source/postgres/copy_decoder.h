@@ -19,8 +19,8 @@
 #include "common/data/schema.h"
 #include "worker/source/bad_row_rules.h"
 #include "worker/source/batch_builder.h"
-#include "worker/source/postgres/copy_field.h"
 #include "worker/source/postgres/postgres_type.h"
+#include "worker/source/wire_rows.h"
 
 namespace headwater {
 
@@ -28,7 +28,7 @@ namespace headwater {
 class CopyDecoder {
  public:
   // `shapes` has one entry per column of `schema`.
-  CopyDecoder(Schema schema, std::vector<WireShape> shapes, BadRowRules rules);
+  CopyDecoder(const Schema& schema, const std::vector<WireShape>& shapes, BadRowRules rules);
 
   // Decodes every row that `bytes` completes; what is left waits for more. The stream may be cut
   // anywhere.
@@ -41,7 +41,7 @@ class CopyDecoder {
   bool finished() const { return state_ == State::kFinished; }
 
   // The rows decoded since the last call of batch().Finish().
-  BatchBuilder& batch() { return batch_; }
+  BatchBuilder& batch() { return rows_.batch(); }
 
  private:
   enum class State { kHeader, kTuples, kFinished };
@@ -50,22 +50,12 @@ class CopyDecoder {
   enum class Taken { kWhole, kPart, kError };
   Taken TakeHeader(absl::string_view& bytes);
   Taken TakeTuple(absl::string_view& bytes);
-  Taken AppendTuple();
   Taken Fail(absl::Status status);
-  Taken SetAside(size_t column);
-  absl::Status Unfit(size_t column) const;
-  absl::Status Malformed(size_t column) const;
 
-  const Schema schema_;
-  const std::vector<WireShape> shapes_;
-  std::vector<FieldAppender> appenders_;
-  const BadRowRules rules_;
   State state_ = State::kHeader;
-  std::string rest_;                       // Bytes of a unit that is not whole yet.
-  std::vector<absl::string_view> fields_;  // Of the tuple at hand; data() is null for NULL.
-  int64_t rows_ = 0;
+  std::string rest_;  // Bytes of a unit that is not whole yet.
+  WireRows rows_;
   absl::Status error_;
-  BatchBuilder batch_;
 };
 
 }  // namespace headwater

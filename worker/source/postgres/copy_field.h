@@ -16,6 +16,7 @@
 #include "common/data/schema.h"
 #include "worker/source/batch_builder.h"
 #include "worker/source/postgres/postgres_type.h"
+#include "worker/source/wire_rows.h"
 
 namespace headwater {
 
@@ -32,15 +33,6 @@ inline int16_t BigEndian16(const char* bytes) { return BigEndian<int16_t>(bytes)
 inline int32_t BigEndian32(const char* bytes) { return BigEndian<int32_t>(bytes); }
 inline int64_t BigEndian64(const char* bytes) { return BigEndian<int64_t>(bytes); }
 
-enum class FieldResult {
-  kAppended,
-  kMalformed,  // Not the wire shape: DATA_LOSS.
-  kUnfit,      // A value that the column cannot hold: NaN, infinity, bytes that are not UTF-8.
-};
-
-// Appends a field to `column` of `batch`, which is of `type`, or nothing.
-using FieldAppender = FieldResult (*)(BatchBuilder& batch, int column, const ColumnType& type,
-                                      absl::string_view field);
 FieldAppender AppenderOf(WireShape shape);
 
 // The unscaled value of a NUMERIC field at `scale`.

@@ -58,7 +58,7 @@ absl::StatusOr<std::unique_ptr<SourceReader>> OpenCopyReader(PostgresSession& se
   }
   ASSIGN_OR_RETURN(const std::string select, BuildRangeQuery(session.dialect(), read.query));
   auto decoder =
-      std::make_unique<CopyDecoder>(schema, std::move(shapes), RulesFor(dataset, read.selection));
+      std::make_unique<CopyDecoder>(schema, shapes, RulesFor(dataset, read.selection));
   return CopyReader::Open(session, schema, std::move(decoder), select, options.batch_bytes);
 }
 
