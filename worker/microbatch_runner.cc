@@ -56,13 +56,6 @@ StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
 
 using Readers = std::vector<std::unique_ptr<SourceReader>>;
 
-absl::StatusOr<Readers> Whole(absl::StatusOr<std::unique_ptr<SourceReader>> reader) {
-  if (!reader.ok()) return reader.status();
-  Readers readers;
-  readers.push_back(*std::move(reader));
-  return readers;
-}
-
 // How rows are read: the columns that they get, what becomes of others, and over how many
 // connections.
 struct Reading {
@@ -94,9 +87,7 @@ std::variant<Manifest, SidedError> ReadAndStage(StagingOptions staging, const Re
     read.batch_bytes =
         std::min(read.batch_bytes, std::max(read.batch_bytes / connections, kLeastBatchBytes));
   }
-  auto opened = connections > 1
-                    ? source.ReadParts(staging.dataset, staging.extent, read, connections, stop)
-                    : Whole(source.Read(staging.dataset, staging.extent, read));
+  auto opened = source.ReadParts(staging.dataset, staging.extent, read, connections, stop);
   if (!opened.ok()) return SidedError{FailureKind::kSource, opened.status()};
   if (absl::Status fits = Conform(*opened, reading, staging.dataset); !fits.ok())
     return SidedError{FailureKind::kSource, std::move(fits)};

@@ -37,10 +37,7 @@ class SessionSource : public Source {
   absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec& dataset,
                                                      const Extent& extent,
                                                      const ReadOptions& options) override {
-    RETURN_IF_ERROR(Connect());
-    absl::StatusOr<std::unique_ptr<SourceReader>> reader = OpenNamed(dataset, extent, options);
-    if (reader.ok()) return reader;
-    return Failed(reader.status(), absl::StrCat("reading '", dataset.relation, "'"));
+    return Read(dataset, extent, options, std::stop_token());
   }
 
   absl::StatusOr<std::vector<std::unique_ptr<SourceReader>>> ReadParts(
@@ -48,7 +45,10 @@ class SessionSource : public Source {
       std::stop_token stop) override {
     RETURN_IF_ERROR(Connect());
     if (connections < 2 || !session_->shares_snapshots()) {
-      return Source::ReadParts(dataset, extent, options, connections, std::move(stop));
+      ASSIGN_OR_RETURN(auto whole, Read(dataset, extent, options, stop));
+      std::vector<std::unique_ptr<SourceReader>> readers;
+      readers.push_back(std::move(whole));
+      return readers;
     }
     auto readers = OpenParts(
         std::move(session_), [this] { return Connection(); }, dataset, extent, options, connections,
@@ -58,6 +58,21 @@ class SessionSource : public Source {
   }
 
  private:
+  absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec& dataset,
+                                                     const Extent& extent,
+                                                     const ReadOptions& options,
+                                                     const std::stop_token& stop) {
+    RETURN_IF_ERROR(Connect());
+    absl::StatusOr<std::unique_ptr<SourceReader>> reader =
+        [&]() -> absl::StatusOr<std::unique_ptr<SourceReader>> {
+      const std::stop_callback cancel(stop, [this] { session_->Cancel(); });  // As in Probe().
+      RETURN_IF_ERROR(NameSession(options.query_tag));
+      return session_->OpenReader(dataset, extent, options);
+    }();
+    if (reader.ok()) return reader;
+    return Failed(reader.status(), absl::StrCat("reading '", dataset.relation, "'"));
+  }
+
   absl::Status Connect() {
     if (session_ != nullptr && !session_->sound()) session_.reset();
     if (session_ != nullptr) return absl::OkStatus();
@@ -72,13 +87,6 @@ class SessionSource : public Source {
     const absl::Status set = sql.empty() ? absl::OkStatus() : (*session)->Execute(sql);
     if (!set.ok()) return Named(set, "setting the statement timeout");
     return session;
-  }
-
-  absl::StatusOr<std::unique_ptr<SourceReader>> OpenNamed(const DatasetSpec& dataset,
-                                                          const Extent& extent,
-                                                          const ReadOptions& options) {
-    RETURN_IF_ERROR(NameSession(options.query_tag));
-    return session_->OpenReader(dataset, extent, options);
   }
 
   // So that the server's administrators see who reads what.

@@ -18,6 +18,7 @@ struct Script {
   absl::Status connecting, describing;
   bool sound = true;
   std::stop_source* stopped_at_close = nullptr;
+  std::stop_source* stopped_while_opening = nullptr;
   int opened = 0, closed = 0;
 };
 
@@ -41,12 +42,15 @@ class ScriptedSession : public SourceSession {
   absl::Status Execute(const std::string&) override { return absl::OkStatus(); }
   absl::StatusOr<std::unique_ptr<SourceReader>> OpenReader(const DatasetSpec&, const Extent&,
                                                            const ReadOptions&) override {
+    if (script_->stopped_while_opening != nullptr) script_->stopped_while_opening->request_stop();
+    if (cancelled_) return absl::CancelledError("the read was cancelled");
     return absl::DataLossError("nothing to read");
   }
-  void Cancel() override {}
+  void Cancel() override { cancelled_ = true; }
 
  private:
   Script* const script_;
+  bool cancelled_ = false;
 };
 
 class SessionSource : public ::testing::Test {
@@ -122,6 +126,17 @@ TEST_F(SessionSource, AStopThatComesWhileAFailedConnectionIsClosedFindsNoConnect
   script_.describing = absl::UnavailableError("the connection was lost");
   EXPECT_EQ(Probe(stop.get_token()).code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(stop.stop_requested());
+}
+
+// A lock on the table can keep the read's statement from beginning.
+TEST_F(SessionSource, AReadIsCancelledBeforeItsFirstRowToo) {
+  for (const int connections : {1, 2}) {
+    std::stop_source stop;
+    script_.stopped_while_opening = &stop;
+    const auto readers =
+        source_->ReadParts(dataset_, Extent(), ReadOptions(), connections, stop.get_token());
+    EXPECT_EQ(readers.status().code(), absl::StatusCode::kCancelled) << readers.status();
+  }
 }
 
 }  // namespace
