@@ -80,7 +80,8 @@ def mariadb(rows, folder):
     with throwaway_mariadb.ThrowawayMariaDb() as server:
         server.sql("mysql", "create database deals")
         server.sql("deals", MARIADB_DEALS.format(rows=rows))
-        yield server.url("deals").removeprefix("odbc:") + f";Charset=utf8mb4;PWD={server.PASSWORD}"
+        yield (server.url("deals", "odbc").removeprefix("odbc:")
+               + f";Charset=utf8mb4;UID={server.USER};PWD={server.PASSWORD}")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "worker/source/mariadb/mariadb_source.h"
 #include "worker/source/odbc/odbc_handles.h"
 #include "worker/source/odbc/odbc_source.h"
 #include "worker/source/postgres/postgres_source.h"
@@ -14,16 +15,17 @@ void PrepareSources() { PrepareOdbcDrivers(); }
 absl::StatusOr<std::unique_ptr<Source>> OpenSource(const ServerSpec& server) {
   if (absl::StartsWith(server.url, kOdbcScheme)) return OpenOdbcSource(server);
   if (IsPostgresUrl(server.url)) return OpenPostgresSource(server);
+  if (IsMariaDbUrl(server.url)) return OpenMariaDbSource(server);
   // Only the scheme is named: the rest may hold a password.
-  return absl::InvalidArgumentError(
-      absl::StrCat("server '", server.name, "': no driver for url scheme '",
-                   server.url.substr(0, server.url.find(':')), "'; expected postgresql or odbc"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "server '", server.name, "': no driver for url scheme '",
+      server.url.substr(0, server.url.find(':')), "'; expected postgresql, mariadb or odbc"));
 }
 
 absl::StatusOr<std::unique_ptr<StagingWriter>> OpenStagingWriter(const StagingOptions& options) {
   return OpenParquetStaging(options);  // Refuses targets that are not a local folder.
 }
 
-std::vector<std::string> SourceDrivers() { return {"postgresql", "odbc"}; }
+std::vector<std::string> SourceDrivers() { return {"postgresql", "mariadb", "odbc"}; }
 
 }  // namespace headwater

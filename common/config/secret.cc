@@ -252,7 +252,8 @@ absl::StatusOr<std::string> FoldCredentials(absl::string_view url, absl::string_
   if (IsOdbc(url)) return FoldOdbc(url, user, password);
   if (!HasScheme(url)) {
     return absl::InvalidArgumentError(
-        "user and password go with a url that begins with postgresql:// or odbc:, not with one "
+        "user and password go with a url that begins with postgresql://, mariadb:// or odbc:, not "
+        "with one "
         "that is a reference as a whole");
   }
   const size_t start = url.find("://") + 3;

@@ -74,15 +74,18 @@ bool CheckUrl(const std::string& url, const Place& place, Problems& problems) {
     return false;
   }
   if (absl::StartsWith(url, "${") || IsOdbc(url) || absl::StartsWith(url, "postgresql://") ||
-      absl::StartsWith(url, "postgres://")) {
+      absl::StartsWith(url, "postgres://") || absl::StartsWith(url, "mariadb://") ||
+      absl::StartsWith(url, "mysql://")) {
     return true;
   }
   const std::string scheme = HasScheme(url) ? url.substr(0, url.find("://") + 3) : "";
-  problems.Add(place, scheme.empty()
-                          ? "'url': expected postgresql://host/database or odbc:Driver=...;..."
-                          : absl::StrCat("'url': ", scheme,
-                                         " is not in this version; expected postgresql:// or "
-                                         "odbc:Driver=...;..."));
+  problems.Add(place,
+               scheme.empty()
+                   ? "'url': expected postgresql://host/database, mariadb://host/database or "
+                     "odbc:Driver=...;..."
+                   : absl::StrCat("'url': ", scheme,
+                                  " is not in this version; expected postgresql://, mariadb:// or "
+                                  "odbc:Driver=...;..."));
   return false;
 }
 

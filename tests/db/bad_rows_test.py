@@ -122,10 +122,10 @@ def test_postgresql(postgres, tmp_path, scheme):
     load_and_mend(loaded, postgres, "bad_rows", POSTGRES_BAD, POSTGRES_MEND)
 
 
-def test_mariadb_through_odbc(mariadb, tmp_path):
+@pytest.mark.parametrize("scheme", throwaway_mariadb.ThrowawayMariaDb.SCHEMES)
+def test_mariadb(mariadb, tmp_path, scheme):
     mariadb.sql("mysql", "drop database if exists bad_rows; create database bad_rows")
     mariadb.sql("bad_rows", MARIADB)
-    access = f'url: "odbc:Driver=MariaDB Unicode;Socket={mariadb.socket};Database=bad_rows", ' \
-             'user: loader, password: "${PASSWORD}"'
+    access = mariadb.access("bad_rows", scheme)
     loaded = Loaded(tmp_path, access, "s/bad", mariadb.PASSWORD)
     load_and_mend(loaded, mariadb, "bad_rows", MARIADB_BAD, MARIADB_MEND)

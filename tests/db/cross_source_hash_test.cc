@@ -1,6 +1,6 @@
-// Equal rows hash alike, whether they come from PostgreSQL (by COPY or ODBC), MariaDB or SQLite, or
-// are read again by Arrow from the Parquet files that were staged of them. docs/row-hash.md says
-// what must be equal for that. HEADWATER_SEED repeats a run that failed.
+// Equal rows hash alike, whether they come from PostgreSQL or MariaDB (by their own protocols or by
+// ODBC) or SQLite, or are read again by Arrow from the Parquet files that were staged of them.
+// docs/row-hash.md says what must be equal for that. HEADWATER_SEED repeats a run that failed.
 #include <arrow/io/file.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
@@ -97,7 +97,8 @@ class CrossSourceHash : public ::testing::Test {
     if (sources_.back().second != nullptr) {
       // Makes the schema anew, so before any table.
       sources_.emplace_back("PostgreSQL by ODBC", PsqlOdbcUnderTest::Create(why));
-      sources_.emplace_back("MariaDB", MariaDbUnderTest::Create(why));
+      sources_.emplace_back("MariaDB", StreamedMariaDbUnderTest::Create(why));
+      sources_.emplace_back("MariaDB by ODBC", MariaDbUnderTest::Create(why));
     }
     if (sources_.back().second == nullptr) {
       ASSERT_EQ(std::getenv("CI"), nullptr) << "CI forbids skips: " << why;
@@ -107,12 +108,13 @@ class CrossSourceHash : public ::testing::Test {
     sources_[kMariaDb].second->Execute("SET sql_mode = 'STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES'");
   }
 
-  // `columns` as each source declares them. PostgreSQL's table is made once.
+  // `columns` as each source declares them. A table that is read in two ways is made once.
   void Fill(size_t source, const std::string& columns, const Schema& schema,
             const std::vector<std::vector<Value>>& rows) {
     SourceUnderTest& db = *sources_[source].second;
-    if (source != kOdbc) db.Execute(absl::StrCat("CREATE TABLE t (", columns, ")"));
-    for (size_t begin = 0; begin < rows.size() && source != kOdbc; begin += kRowsPerInsert) {
+    if (source == kOdbc || source == kMariaDbOdbc) return;
+    db.Execute(absl::StrCat("CREATE TABLE t (", columns, ")"));
+    for (size_t begin = 0; begin < rows.size(); begin += kRowsPerInsert) {
       std::string insert = "INSERT INTO t VALUES ";
       for (size_t row = begin; row < std::min(begin + kRowsPerInsert, rows.size()); ++row) {
         absl::StrAppend(&insert, row == begin ? "(" : ", (");
@@ -192,7 +194,7 @@ class CrossSourceHash : public ::testing::Test {
               loaded.read_again);
   }
 
-  static constexpr size_t kCopy = 0, kOdbc = 1, kMariaDb = 2, kSqlite = 3;
+  static constexpr size_t kCopy = 0, kOdbc = 1, kMariaDb = 2, kMariaDbOdbc = 3, kSqlite = 4;
   std::vector<std::pair<const char*, std::unique_ptr<SourceUnderTest>>> sources_;
   std::mt19937_64 random_;
 };
@@ -213,12 +215,13 @@ TEST_F(CrossSourceHash, EqualRowsAreEqualFromEverySourceAndFromTheirFiles) {
                        {"day", {TypeKind::kDate}},
                        {"at", {TypeKind::kTimestampNtz}},
                        {"payload", {TypeKind::kBinary}}}};
-  const std::array<std::string, 4> columns = {
+  const std::array<std::string, 5> columns = {
       "id bigint, whole bigint, amount numeric(15,4), ratio float8, name text, flag boolean, "
       "day date, at timestamp, payload bytea",
       "",
       "id bigint, whole bigint, amount decimal(15,4), ratio double, name longtext charset utf8mb4, "
       "flag boolean, day date, at datetime(6), payload longblob",
+      "",
       "id INTEGER, whole BIGINT, amount DECIMAL(15,4), ratio REAL, name TEXT, flag BOOLEAN, "
       "day DATE, at TIMESTAMP, payload BLOB"};
   const auto rows = RowsOf(schema, random_);
@@ -244,7 +247,7 @@ TEST_F(CrossSourceHash, TypesThatSqliteHasNotAreEqualFromTheOthers) {
                        {"stamp", {TypeKind::kTimestamp}}}};
   const auto rows = RowsOf(schema, random_);
   const Hashes expected = ExpectedHashes(schema, rows);
-  for (const size_t source : {kCopy, kOdbc, kMariaDb}) {
+  for (const size_t source : {kCopy, kOdbc, kMariaDb, kMariaDbOdbc}) {
     SCOPED_TRACE(sources_[source].first);
     Fill(source,
          source == kMariaDb ? "id bigint, small smallint, number int, single float, exact "

@@ -44,21 +44,20 @@ def await_count(server, database, query, wanted, program):
 def check_interrupted_run(folder, server, database, lock, waits):
     environment = dict(os.environ, PASSWORD=server.PASSWORD)
     command = [os.environ["HEADWATER_BINARY"], "run", "--progress", "off"]
-    holder = server.begin(database, lock)
-    with subprocess.Popen(command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE) as program:
-        try:
-            await_count(server, database, waits, 1, program)
-            program.send_signal(signal.SIGINT)
-            said = "".join(program.communicate(timeout=LIMIT_SECONDS))
-        except BaseException:
-            program.kill()
-            raise
-    assert program.returncode == INTERRUPTED, said
-    assert "Interrupted: cancelling this run" in said
-    await_count(server, database, waits, 0, None)
-    holder.stdin.close()
-    holder.wait(timeout=LIMIT_SECONDS)
+    with server.begin(database, lock) as holder:
+        with subprocess.Popen(command, cwd=folder, env=environment, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+            try:
+                await_count(server, database, waits, 1, program)
+                program.send_signal(signal.SIGINT)
+                said = "".join(program.communicate(timeout=LIMIT_SECONDS))
+            except BaseException:
+                program.kill()
+                holder.kill()
+                raise
+        assert program.returncode == INTERRUPTED, said
+        assert "Interrupted: cancelling this run" in said
+        await_count(server, database, waits, 0, None)
     done = subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True,
                           timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -93,8 +92,9 @@ def test_postgresql(postgres, tmp_path, scheme):
                           POSTGRES_WAITS)
 
 
-def test_mariadb(mariadb, tmp_path):
-    url = f"odbc:Driver=MariaDB Unicode;Socket={mariadb.socket};Database=waits"
+@pytest.mark.parametrize("scheme", throwaway_mariadb.ThrowawayMariaDb.SCHEMES)
+def test_mariadb(mariadb, tmp_path, scheme):
+    url = mariadb.url("waits", scheme)
     (tmp_path / "headwater.yaml").write_text(
         CONFIG.format(url=url, user=mariadb.USER, relation="s/t"))
     check_interrupted_run(tmp_path, mariadb, "waits", "lock tables t write", MARIADB_WAITS)

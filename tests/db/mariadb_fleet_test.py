@@ -44,10 +44,6 @@ PRINTED = {
     "volume": ("volume", float_bits),
 }
 
-ACCESS = ('url: "odbc:Driver=MariaDB Unicode;Socket={socket};Database={{member}}", user: loader, '
-          'password: "${{PASSWORD}}"')
-
-
 class MariaDbFleet(Fleet):
     def expected(self, member):
         selected = ", ".join(expression for expression, _ in PRINTED.values())
@@ -79,12 +75,12 @@ def server():
     yield from started(ThrowawayMariaDb, why_not)
 
 
-@pytest.fixture
-def fleet(server, tmp_path):
+@pytest.fixture(params=ThrowawayMariaDb.SCHEMES)
+def fleet(request, server, tmp_path):
     for member in MEMBERS:
         server.sql("mysql", f"drop database if exists {member}; create database {member}")
         server.sql(member, DEALS.format(rows=ROWS, span=DAYS * 86_400_000_000))
-    return MariaDbFleet(server, tmp_path, MEMBERS, ACCESS.format(socket=server.socket))
+    return MariaDbFleet(server, tmp_path, MEMBERS, server.access("{member}", request.param))
 
 
 def test_every_row_arrives_once_also_those_of_a_transaction_that_ends_after_the_run(fleet):

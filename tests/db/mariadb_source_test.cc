@@ -1,4 +1,5 @@
-// MariaDB through its ODBC driver under the source contract, and what only MariaDB can show.
+// MariaDB through libmariadb and through its ODBC driver under the source contract, and what only
+// MariaDB can show.
 #include "tests/contract/cancelled_read.h"
 #include "tests/contract/source_contract.h"
 #include "tests/db/mariadb_under_test.h"
@@ -8,13 +9,15 @@ namespace {
 
 using ::testing::HasSubstr;
 
-INSTANTIATE_TYPED_TEST_SUITE_P(MariaDb, SourceContract, MariaDbUnderTest);
+INSTANTIATE_TYPED_TEST_SUITE_P(MariaDb, SourceContract, StreamedMariaDbUnderTest);
+INSTANTIATE_TYPED_TEST_SUITE_P(MariaDbOdbc, SourceContract, MariaDbUnderTest);
 
+template <typename UnderTest>
 class MariaDbSource : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string why;
-    db_ = MariaDbUnderTest::Create(why);
+    db_ = UnderTest::Create(why);
     if (db_ == nullptr) {
       ASSERT_EQ(std::getenv("CI"), nullptr) << "CI forbids skips: " << why;
       GTEST_SKIP() << why;
@@ -26,17 +29,19 @@ class MariaDbSource : public ::testing::Test {
   absl::StatusOr<Fingerprint> ReadWhileTheTableChanges(const Extent& extent, CursorType cursor);
   static Fingerprint ExpectedUpTo(int count);
 
-  std::unique_ptr<MariaDbUnderTest> db_;
+  std::unique_ptr<UnderTest> db_;
   std::unique_ptr<Source> source_;
   DatasetSpec dataset_;
 };
+using Adapters = ::testing::Types<StreamedMariaDbUnderTest, MariaDbUnderTest>;
+TYPED_TEST_SUITE(MariaDbSource, Adapters);
 
-TEST_F(MariaDbSource, AnOpenTransactionOfAnotherSessionIsTheOldest) {
-  db_->Execute("CREATE TABLE t (at TIMESTAMP(6))");
-  db_->Execute("INSERT INTO t VALUES ('2013-01-01 05:00:00.123456')");
-  dataset_.cursor = "at";
-  source_ = *db_->Open();
-  auto probe = source_->Probe(dataset_, ProbeTask{}, std::stop_token());
+TYPED_TEST(MariaDbSource, AnOpenTransactionOfAnotherSessionIsTheOldest) {
+  this->db_->Execute("CREATE TABLE t (at TIMESTAMP(6))");
+  this->db_->Execute("INSERT INTO t VALUES ('2013-01-01 05:00:00.123456')");
+  this->dataset_.cursor = "at";
+  this->source_ = *this->db_->Open();
+  auto probe = this->source_->Probe(this->dataset_, ProbeTask{}, std::stop_token());
   ASSERT_TRUE(probe.ok()) << probe.status();
   EXPECT_TRUE(probe->transactions_known);
   EXPECT_EQ(probe->oldest_transaction, std::nullopt);
@@ -44,59 +49,62 @@ TEST_F(MariaDbSource, AnOpenTransactionOfAnotherSessionIsTheOldest) {
   EXPECT_EQ(probe->bound, *ParseInstant("2013-01-01 05:00:00.123456Z", false));
   EXPECT_EQ(probe->replay_time, std::nullopt);
 
-  db_->Execute("START TRANSACTION");
-  db_->Execute("INSERT INTO t VALUES ('2013-01-01 06:00:00')");
-  probe = source_->Probe(dataset_, ProbeTask{}, std::stop_token());
+  this->db_->Execute("START TRANSACTION");
+  this->db_->Execute("INSERT INTO t VALUES ('2013-01-01 06:00:00')");
+  probe = this->source_->Probe(this->dataset_, ProbeTask{}, std::stop_token());
   ASSERT_TRUE(probe.ok()) << probe.status();
   ASSERT_TRUE(probe->oldest_transaction.has_value());
   // The server's zone is another one, and it tells whole seconds.
   EXPECT_LE(*probe->oldest_transaction, probe->source_clock);
   EXPECT_GT(*probe->oldest_transaction, probe->source_clock - absl::Minutes(5));
   EXPECT_EQ(probe->bound, *ParseInstant("2013-01-01 05:00:00.123456Z", false));
-  db_->Execute("COMMIT");
+  this->db_->Execute("COMMIT");
 }
 
-TEST_F(MariaDbSource, WithoutTheRightsTransactionsAreUnknown) {
-  db_->Execute("CREATE TABLE t (id INT)");
-  db_->Execute("CREATE USER IF NOT EXISTS plain");
-  db_->Execute("GRANT SELECT ON contract.* TO plain");
-  source_ = *OpenOdbcSource(db_->ServerAs("plain"));
-  dataset_.cursor = "id";
-  const auto probe = source_->Probe(dataset_, ProbeTask{}, std::stop_token());
+TYPED_TEST(MariaDbSource, WithoutTheRightsTransactionsAreUnknown) {
+  this->db_->Execute("CREATE TABLE t (id INT)");
+  this->db_->Execute("CREATE USER IF NOT EXISTS plain");
+  this->db_->Execute("GRANT SELECT ON contract.* TO plain");
+  this->source_ = *this->db_->OpenAs("plain");
+  this->dataset_.cursor = "id";
+  const auto probe = this->source_->Probe(this->dataset_, ProbeTask{}, std::stop_token());
   ASSERT_TRUE(probe.ok()) << probe.status();
   EXPECT_FALSE(probe->transactions_known);
   EXPECT_EQ(probe->oldest_transaction, std::nullopt);
 }
 
 // The driver's SQLCancel frees the result that another thread is fetching.
-TEST_F(MariaDbSource, AReadMayBeCancelledWhileItsResultIsFetched) {
-  db_->Execute("CREATE TABLE t (id INT PRIMARY KEY, name TEXT)");
-  db_->Execute("INSERT INTO t SELECT seq, repeat(char(97 + seq % 26), 500) FROM seq_1_to_8000");
-  source_ = *db_->Open();
+TYPED_TEST(MariaDbSource, AReadMayBeCancelledWhileItsResultIsFetched) {
+  this->db_->Execute("CREATE TABLE t (id INT PRIMARY KEY, name TEXT)");
+  this->db_->Execute(
+      "INSERT INTO t SELECT seq, repeat(char(97 + seq % 26), 500) FROM seq_1_to_8000");
+  this->source_ = *this->db_->Open();
   ReadOptions options;
   options.cursor_type = CursorType::kNone;
   options.batch_bytes = 256 << 10;
   for (int round = 0; round < 50; ++round) {
-    const auto reader = source_->Read(dataset_, Extent{Range{0, 1}, false}, options);
+    const auto reader = this->source_->Read(this->dataset_, Extent{Range{0, 1}, false}, options);
     ASSERT_TRUE(reader.ok()) << reader.status();
     const absl::Status status = CancelAfterFirstBatch(**reader);
     EXPECT_TRUE(status.ok() || absl::IsCancelled(status)) << status;
   }
 }
 
-TEST_F(MariaDbSource, AReaderCannotWrite) {
-  db_->Execute("CREATE TABLE t (id INT)");
-  dataset_.server.clock_sql = "INSERT INTO t VALUES (1) RETURNING '2013-01-01 00:00:00'";
-  source_ = *OpenOdbcSource(dataset_.server);
-  const absl::Status status = source_->Probe(dataset_, ProbeTask{}, std::stop_token()).status();
+TYPED_TEST(MariaDbSource, AReaderCannotWrite) {
+  this->db_->Execute("CREATE TABLE t (id INT)");
+  this->dataset_.server.clock_sql = "INSERT INTO t VALUES (1) RETURNING '2013-01-01 00:00:00'";
+  this->source_ = *this->db_->OpenWith(this->dataset_.server);
+  const absl::Status status =
+      this->source_->Probe(this->dataset_, ProbeTask{}, std::stop_token()).status();
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), HasSubstr("READ ONLY"));
 }
 
 // Reads column `v` in slices of a few rows; between the first batch and the others the table
 // changes.
-absl::StatusOr<Fingerprint> MariaDbSource::ReadWhileTheTableChanges(const Extent& extent,
-                                                                    CursorType cursor) {
+template <typename UnderTest>
+absl::StatusOr<Fingerprint> MariaDbSource<UnderTest>::ReadWhileTheTableChanges(const Extent& extent,
+                                                                               CursorType cursor) {
   source_ = *db_->Open();
   dataset_.include_columns = {"v"};
   ReadOptions options;
@@ -120,7 +128,8 @@ absl::StatusOr<Fingerprint> MariaDbSource::ReadWhileTheTableChanges(const Extent
 }
 
 // Of the rows v = 1 … count.
-Fingerprint MariaDbSource::ExpectedUpTo(int count) {
+template <typename UnderTest>
+Fingerprint MariaDbSource<UnderTest>::ExpectedUpTo(int count) {
   const Schema schema{{{"v", {TypeKind::kInteger}, false}}};
   BatchBuilder batch(schema);
   for (int v = 1; v <= count; ++v) {
@@ -134,7 +143,7 @@ Fingerprint MariaDbSource::ExpectedUpTo(int count) {
   return fingerprint;
 }
 
-TEST_F(MariaDbSource, SlicesOfOneSnapshotGiveEachRowOnceWhateverTheKey) {
+TYPED_TEST(MariaDbSource, SlicesOfOneSnapshotGiveEachRowOnceWhateverTheKey) {
   const std::pair<const char*, const char*> keys[] = {
       {"BIGINT UNSIGNED", "18446744073709551615 - seq % 90"},
       {"DECIMAL(20,3)", "(CAST(seq % 90 AS SIGNED) - 40) / 8"},
@@ -146,34 +155,35 @@ TEST_F(MariaDbSource, SlicesOfOneSnapshotGiveEachRowOnceWhateverTheKey) {
       {"TIME(3)", "SEC_TO_TIME((CAST(seq % 90 AS SIGNED) - 40) / 8)"},
       {"INET6", "CONCAT('::', HEX(seq % 90))"}};
   for (const auto& [type, value] : keys) {
-    db_->Execute("DROP TABLE IF EXISTS t");
-    db_->Execute(absl::StrCat("CREATE TABLE t (k ", type, " NOT NULL, v INT NOT NULL, ",
-                              "PRIMARY KEY (k, v))"));
-    db_->Execute(absl::StrCat("INSERT INTO t SELECT ", value, ", seq FROM seq_1_to_1000"));
-    const auto read = ReadWhileTheTableChanges(Extent{Range{0, 1}, false}, CursorType::kNone);
+    this->db_->Execute("DROP TABLE IF EXISTS t");
+    this->db_->Execute(absl::StrCat("CREATE TABLE t (k ", type, " NOT NULL, v INT NOT NULL, ",
+                                    "PRIMARY KEY (k, v))"));
+    this->db_->Execute(absl::StrCat("INSERT INTO t SELECT ", value, ", seq FROM seq_1_to_1000"));
+    const auto read = this->ReadWhileTheTableChanges(Extent{Range{0, 1}, false}, CursorType::kNone);
     ASSERT_TRUE(read.ok()) << type << ": " << read.status();
-    EXPECT_EQ(*read, ExpectedUpTo(1000)) << type;
+    EXPECT_EQ(*read, this->ExpectedUpTo(1000)) << type;
   }
 }
 
-TEST_F(MariaDbSource, SlicesAlongTheCursorSplitItsTies) {
-  db_->Execute("CREATE TABLE t (id INT PRIMARY KEY, v INT NOT NULL, at DATETIME, INDEX (at))");
-  db_->Execute(
+TYPED_TEST(MariaDbSource, SlicesAlongTheCursorSplitItsTies) {
+  this->db_->Execute(
+      "CREATE TABLE t (id INT PRIMARY KEY, v INT NOT NULL, at DATETIME, INDEX (at))");
+  this->db_->Execute(
       "INSERT INTO t SELECT 5000 - seq, seq, IF(seq > 990, NULL, '2013-01-01' + INTERVAL seq % 3 "
       "DAY) FROM seq_1_to_1000");
-  dataset_.cursor = "at";
+  this->dataset_.cursor = "at";
   const Range range{*ParseWallClock("2013-01-01 00:00:00"), *ParseWallClock("2013-01-09 00:00:00")};
-  const auto read = ReadWhileTheTableChanges(Extent{range, false}, CursorType::kWallClock);
+  const auto read = this->ReadWhileTheTableChanges(Extent{range, false}, CursorType::kWallClock);
   ASSERT_TRUE(read.ok()) << read.status();
-  EXPECT_EQ(*read, ExpectedUpTo(990));
+  EXPECT_EQ(*read, this->ExpectedUpTo(990));
 }
 
-TEST_F(MariaDbSource, WithoutAKeyATableIsReadWhole) {
-  db_->Execute("CREATE TABLE t (k DOUBLE, v INT NOT NULL, UNIQUE (k))");
-  db_->Execute("INSERT INTO t SELECT NULL, seq FROM seq_1_to_1000");
-  const auto read = ReadWhileTheTableChanges(Extent{Range{0, 1}, false}, CursorType::kNone);
+TYPED_TEST(MariaDbSource, WithoutAKeyATableIsReadWhole) {
+  this->db_->Execute("CREATE TABLE t (k DOUBLE, v INT NOT NULL, UNIQUE (k))");
+  this->db_->Execute("INSERT INTO t SELECT NULL, seq FROM seq_1_to_1000");
+  const auto read = this->ReadWhileTheTableChanges(Extent{Range{0, 1}, false}, CursorType::kNone);
   ASSERT_TRUE(read.ok()) << read.status();
-  EXPECT_EQ(*read, ExpectedUpTo(1000));
+  EXPECT_EQ(*read, this->ExpectedUpTo(1000));
 }
 
 }  // namespace

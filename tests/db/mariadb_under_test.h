@@ -7,6 +7,7 @@
 
 #include "tests/contract/source_under_test.h"
 #include "tests/support/throwaway_mariadb.h"
+#include "worker/source/mariadb/mariadb_source.h"
 #include "worker/source/odbc/odbc_handles.h"
 #include "worker/source/odbc/odbc_quirks.h"
 #include "worker/source/odbc/odbc_source.h"
@@ -41,13 +42,19 @@ class MariaDbUnderTest : public SourceUnderTest {
     EXPECT_TRUE(done.ok()) << done;
   }
   ServerSpec server() const override { return ServerAs("root"); }
-  ServerSpec ServerAs(const std::string& user) const {
+  virtual ServerSpec ServerAs(const std::string& user) const {
     ServerSpec server;
     server.name = "s";
     server.url = absl::StrCat("odbc:", server_.ConnectionString("contract", user));
     return server;
   }
-  absl::StatusOr<std::unique_ptr<Source>> Open() const override { return OpenOdbcSource(server()); }
+  absl::StatusOr<std::unique_ptr<Source>> Open() const override { return OpenAs("root"); }
+  absl::StatusOr<std::unique_ptr<Source>> OpenAs(const std::string& user) const {
+    return OpenWith(ServerAs(user));
+  }
+  virtual absl::StatusOr<std::unique_ptr<Source>> OpenWith(const ServerSpec& server) const {
+    return OpenOdbcSource(server);
+  }
   std::string TypeName(TypeKind kind) const override {
     switch (kind) {
       case TypeKind::kLong:
@@ -69,9 +76,30 @@ class MariaDbUnderTest : public SourceUnderTest {
   std::string Blob(const std::string& hex) const override { return absl::StrCat("x'", hex, "'"); }
   std::string SlowQuery() const override { return "SELECT CAST(SLEEP(100) AS CHAR)"; }
 
- private:
+ protected:
   const ThrowawayMariaDb& server_;
+
+ private:
   std::unique_ptr<OdbcConnection> connection_;
+};
+
+// The same server, read through libmariadb.
+class StreamedMariaDbUnderTest : public MariaDbUnderTest {
+ public:
+  static std::unique_ptr<StreamedMariaDbUnderTest> Create(std::string& why_not) {
+    ThrowawayMariaDb* server = SharedMariaDb(why_not);
+    return server == nullptr ? nullptr : std::make_unique<StreamedMariaDbUnderTest>(*server);
+  }
+  using MariaDbUnderTest::MariaDbUnderTest;
+  ServerSpec ServerAs(const std::string& user) const override {
+    ServerSpec server;
+    server.name = "s";
+    server.url = server_.Url("contract", user);
+    return server;
+  }
+  absl::StatusOr<std::unique_ptr<Source>> OpenWith(const ServerSpec& server) const override {
+    return OpenMariaDbSource(server);
+  }
 };
 
 }  // namespace headwater

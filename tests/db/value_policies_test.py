@@ -152,13 +152,9 @@ def test_postgresql_through_odbc(postgres, tmp_path):
     check_as_text(place, POSTGRES)
 
 
-def through_odbc(mariadb):
-    return f'url: "odbc:Driver=MariaDB Unicode;Socket={mariadb.socket};Database=policies", ' \
-           'user: loader, password: "${PASSWORD}"'
-
-
-def test_mariadb_through_odbc(mariadb, tmp_path):
-    place = Place(tmp_path, through_odbc(mariadb), "s/v", f"strategy: full, {casts(MARIADB)}",
+@pytest.mark.parametrize("scheme", throwaway_mariadb.ThrowawayMariaDb.SCHEMES)
+def test_mariadb(mariadb, tmp_path, scheme):
+    place = Place(tmp_path, mariadb.access("policies", scheme), "s/v", f"strategy: full, {casts(MARIADB)}",
                   mariadb.PASSWORD)
     check_as_text(place, MARIADB)
 
@@ -172,7 +168,7 @@ def test_a_key_that_is_read_as_text_still_divides_a_read(postgres, mariadb, tmp_
     mariadb.sql("policies", f"create table k(id integer primary key) as select seq id "
                 f"from seq_1_to_{rows}")
     for access, relation, server in ((by_copy(postgres), "s/public.k", postgres),
-                                     (through_odbc(mariadb), "s/k", mariadb)):
+                                     (mariadb.access("policies", "odbc"), "s/k", mariadb)):
         folder = tmp_path / relation.replace("/", "_")
         folder.mkdir()
         place = Place(folder, access, relation, settings, server.PASSWORD)

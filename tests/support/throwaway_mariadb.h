@@ -23,6 +23,10 @@ class ThrowawayMariaDb {
   ThrowawayMariaDb& operator=(const ThrowawayMariaDb&) = delete;
 
   std::string socket() const { return folder_ + "/socket"; }
+  // For libmariadb.
+  std::string Url(const std::string& database, const std::string& user = "root") const {
+    return "mariadb://" + user + "@localhost/" + database + "?socket=" + socket();
+  }
   // For ODBC, without the scheme. `root` has all rights and no password.
   std::string ConnectionString(const std::string& database, const std::string& user = "root") const;
 

@@ -85,9 +85,17 @@ class ThrowawayMariaDb:
         with open(self.folder + "/log") as log:
             raise RuntimeError("MariaDB did not start:\n" + log.read())
 
-    def url(self, database):
-        return (f"odbc:Driver=MariaDB Unicode;Socket={self.socket};Database={database};"
-                f"UID={self.USER}")
+    SCHEMES = ("mariadb", "odbc")
+
+    def url(self, database, scheme):
+        """Without user and password."""
+        if scheme == "odbc":
+            return f"odbc:Driver=MariaDB Unicode;Socket={self.socket};Database={database}"
+        return f"mariadb://localhost/{database}?socket={self.socket}"
+
+    def access(self, database, scheme):
+        """Keys of a server in headwater.yaml; the password comes from the environment."""
+        return f'url: "{self.url(database, scheme)}", user: {self.USER}, password: "${{PASSWORD}}"'
 
     def command(self, database, *arguments):
         return [CLIENT, "--no-defaults", "--socket=" + self.socket, "--user=root",

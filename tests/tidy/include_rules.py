@@ -27,12 +27,13 @@ MAY_INCLUDE = {
 }
 
 # Only the registry knows the adapters; tests look where they want.
-ADAPTERS = ("worker/source/odbc", "worker/source/postgres")
+ADAPTERS = ("worker/source/mariadb", "worker/source/odbc", "worker/source/postgres")
 SEE_ADAPTERS = ("worker/registry.*", "tests/*", "bench/*")
 
 # Headers of a third party -> files that may include them. In a pattern * stands for any path.
 DOORS = [
     (r"(?:postgresql/)?libpq.*", ("worker/source/postgres/*", "tests/*", "bench/*")),
+    (r"(?:mysql|mysqld_error|errmsg)\.h", ("worker/source/mariadb/*", "tests/*", "bench/*")),
     (r"sql(?:ext|types|ucode)?\.h", ("worker/source/odbc/*", "tests/support/*")),
     (r"yaml-cpp/.*", ("common/config/yaml_reader.*",)),
     (r"CLI/.*", ("cli/command_line.cc", "cli/main.cc")),

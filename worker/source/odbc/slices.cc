@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/status.h"
-#include "worker/source/odbc/catalog_type.h"
+#include "worker/source/mariadb_catalog.h"
 #include "worker/source/value_text.h"
 
 namespace headwater {

@@ -1,0 +1,111 @@
+#include "worker/source/mariadb/mariadb_url.h"
+
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
+#include "common/base/status.h"
+#include "common/config/connection_string.h"
+
+namespace headwater {
+namespace {
+
+constexpr unsigned kMaxPort = 65'535;
+
+absl::Status Refuse(absl::string_view part, absl::string_view expected) {
+  return absl::InvalidArgumentError(absl::StrCat("the url's ", part, ": expected ", expected));
+}
+
+absl::StatusOr<bool> Flag(absl::string_view name, absl::string_view value) {
+  bool flag = false;
+  if (!absl::SimpleAtob(value, &flag)) return Refuse(name, "0 or 1");
+  return flag;
+}
+
+absl::Status SetOption(absl::string_view name, const std::string& value, MariaDbTarget& target) {
+  if (name == "socket") {
+    target.socket = value;
+  } else if (name == "connect-timeout") {
+    if (!absl::SimpleAtoi(value, &target.connect_timeout_seconds) ||
+        target.connect_timeout_seconds < 1) {
+      return Refuse(name, "whole seconds, at least 1");
+    }
+  } else if (name == "ssl") {
+    ASSIGN_OR_RETURN(target.tls, Flag(name, value));
+  } else if (name == "ssl-ca") {
+    target.ca_file = value;
+    target.tls = target.verify_certificate = true;
+  } else if (name == "ssl-cert") {
+    target.certificate_file = value;
+    target.tls = true;
+  } else if (name == "ssl-key") {
+    target.key_file = value;
+    target.tls = true;
+  } else if (name == "ssl-verify-server-cert") {
+    ASSIGN_OR_RETURN(target.verify_certificate, Flag(name, value));
+    target.tls = target.tls || target.verify_certificate;
+  } else {
+    return Refuse(absl::StrCat("option '", name, "'"),
+                  "socket, connect-timeout, ssl, ssl-ca, ssl-cert, ssl-key or "
+                  "ssl-verify-server-cert");
+  }
+  return absl::OkStatus();
+}
+
+// `host`, `host:port`, `[::1]:port`, or nothing.
+absl::Status SetHost(absl::string_view text, MariaDbTarget& target) {
+  absl::string_view host = text, port;
+  if (absl::ConsumePrefix(&host, "[")) {
+    const size_t close = host.find(']');
+    if (close == absl::string_view::npos) return Refuse("host", "']' behind an IPv6 address");
+    port = host.substr(close + 1);
+    host = host.substr(0, close);
+    if (!port.empty() && !absl::ConsumePrefix(&port, ":")) return Refuse("host", "[address]:port");
+  } else if (const size_t colon = host.find(':'); colon != absl::string_view::npos) {
+    port = host.substr(colon + 1);
+    host = host.substr(0, colon);
+  }
+  if (!host.empty()) target.host = PercentDecode(host);
+  if (port.empty()) return absl::OkStatus();
+  if (!absl::SimpleAtoi(port, &target.port) || target.port < 1 || target.port > kMaxPort) {
+    return Refuse("port", "a number from 1 to 65535");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool IsMariaDbUrl(absl::string_view url) {
+  return absl::StartsWith(url, "mariadb://") || absl::StartsWith(url, "mysql://");
+}
+
+absl::StatusOr<MariaDbTarget> ParseMariaDbUrl(absl::string_view url) {
+  if (!IsMariaDbUrl(url)) return Refuse("beginning", "mariadb:// or mysql://");
+  MariaDbTarget target;
+  const Span userinfo = Userinfo(url);
+  size_t rest = url.find("://") + 3;
+  if (userinfo.from < userinfo.to || absl::StartsWith(url.substr(rest), "@")) {
+    const absl::string_view both = url.substr(userinfo.from, userinfo.to - userinfo.from);
+    const size_t colon = both.find(':');
+    target.user = PercentDecode(both.substr(0, colon));
+    if (colon != absl::string_view::npos) target.password = PercentDecode(both.substr(colon + 1));
+    rest = userinfo.to + 1;
+  }
+  absl::string_view place = url.substr(rest, url.find_first_of("?#", rest) - rest);
+  const size_t slash = place.find('/');
+  RETURN_IF_ERROR(SetHost(place.substr(0, slash), target));
+  if (slash != absl::string_view::npos) target.database = PercentDecode(place.substr(slash + 1));
+  if (target.database.empty()) return Refuse("database", "mariadb://host/database");
+  for (const Attribute& option : QueryAttributes(url)) {
+    const absl::string_view name = url.substr(option.key.from, option.key.to - option.key.from);
+    const std::string value =
+        PercentDecode(url.substr(option.value.from, option.value.to - option.value.from));
+    RETURN_IF_ERROR(SetOption(absl::StrReplaceAll(name, {{"_", "-"}}), value, target));
+  }
+  return target;
+}
+
+}  // namespace headwater
