@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/base/status.h"
 #include "common/config/connection_string.h"
@@ -76,6 +77,18 @@ absl::Status SetHost(absl::string_view text, MariaDbTarget& target) {
   return absl::OkStatus();
 }
 
+// QueryAttributes() leaves out what has no value, and `ssl` alone must not pass for `ssl=1`.
+absl::Status CheckOptions(absl::string_view url, size_t from) {
+  const absl::string_view text = url.substr(0, url.find('#', from));
+  const size_t query = text.find('?', from);
+  if (query == absl::string_view::npos) return absl::OkStatus();
+  for (const absl::string_view option :
+       absl::StrSplit(text.substr(query + 1), '&', absl::SkipEmpty())) {
+    if (!absl::StrContains(option, '=')) return Refuse("options", "name=value");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 bool IsMariaDbUrl(absl::string_view url) {
@@ -99,6 +112,7 @@ absl::StatusOr<MariaDbTarget> ParseMariaDbUrl(absl::string_view url) {
   RETURN_IF_ERROR(SetHost(place.substr(0, slash), target));
   if (slash != absl::string_view::npos) target.database = PercentDecode(place.substr(slash + 1));
   if (target.database.empty()) return Refuse("database", "mariadb://host/database");
+  RETURN_IF_ERROR(CheckOptions(url, rest));
   for (const Attribute& option : QueryAttributes(url)) {
     const absl::string_view name = url.substr(option.key.from, option.key.to - option.key.from);
     const std::string value =

@@ -26,7 +26,8 @@ struct MariaDbTarget {
 
 bool IsMariaDbUrl(absl::string_view url);  // `mariadb://…` or `mysql://…`
 
-// Parts may be percent-encoded. The options have the names that MariaDB's clients give them:
+// Parts may be percent-encoded. The options have the names that MariaDB's clients give them, and a
+// value each:
 //   socket=/path   connect-timeout=10
 //   ssl=1          encrypt, or do not connect
 //   ssl-ca=/path   as ssl=1, and verify the server's certificate

@@ -143,6 +143,17 @@ TEST(MariaDbUrl, WhatNeedsTlsTurnsItOn) {
   EXPECT_EQ(tls("ssl-ca=/ca.pem&ssl-verify-server-cert=0"), "encrypt");
 }
 
+TEST(MariaDbUrl, AnOptionWithoutAValueIsRefused) {
+  for (const absl::string_view options :
+       {"ssl", "ssl=1&ssl-verify-server-cert", "ssl&ssl-ca=/ca.pem"}) {
+    EXPECT_EQ(Refusal(absl::StrCat("mariadb://h/db?", options)),
+              "the url's options: expected name=value")
+        << options;
+  }
+  EXPECT_TRUE(Parsed("mariadb://h/db?&ssl=1&").tls);
+  EXPECT_FALSE(Parsed("mariadb://h/db?#ssl").tls);
+}
+
 TEST(MariaDbUrl, EachErrorNamesThePartAndWhatItShouldBe) {
   const std::string port = "the url's port: expected a number from 1 to 65535";
   for (const absl::string_view text : {"0", "65536", "x", "-1", "99999999999"}) {
