@@ -1,5 +1,6 @@
 #include "worker/source/mariadb/mariadb_url.h"
 
+#include <optional>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -26,7 +27,13 @@ absl::StatusOr<bool> Flag(absl::string_view name, absl::string_view value) {
   return flag;
 }
 
-absl::Status SetOption(absl::string_view name, const std::string& value, MariaDbTarget& target) {
+// What the options ask for, before they are seen together.
+struct TlsOptions {
+  std::optional<bool> encrypt, verify;
+};
+
+absl::Status SetOption(absl::string_view name, const std::string& value, MariaDbTarget& target,
+                       TlsOptions& tls) {
   if (name == "socket") {
     target.socket = value;
   } else if (name == "connect-timeout") {
@@ -35,24 +42,32 @@ absl::Status SetOption(absl::string_view name, const std::string& value, MariaDb
       return Refuse(name, "whole seconds, at least 1");
     }
   } else if (name == "ssl") {
-    ASSIGN_OR_RETURN(target.tls, Flag(name, value));
+    ASSIGN_OR_RETURN(tls.encrypt, Flag(name, value));
   } else if (name == "ssl-ca") {
     target.ca_file = value;
-    target.tls = target.verify_certificate = true;
   } else if (name == "ssl-cert") {
     target.certificate_file = value;
-    target.tls = true;
   } else if (name == "ssl-key") {
     target.key_file = value;
-    target.tls = true;
   } else if (name == "ssl-verify-server-cert") {
-    ASSIGN_OR_RETURN(target.verify_certificate, Flag(name, value));
-    target.tls = target.tls || target.verify_certificate;
+    ASSIGN_OR_RETURN(tls.verify, Flag(name, value));
   } else {
-    return Refuse(absl::StrCat("option '", name, "'"),
+    // The name is not shown: where a password was not encoded, it may be a part of that.
+    return Refuse("options",
                   "socket, connect-timeout, ssl, ssl-ca, ssl-cert, ssl-key or "
                   "ssl-verify-server-cert");
   }
+  return absl::OkStatus();
+}
+
+absl::Status SetTls(const TlsOptions& tls, MariaDbTarget& target) {
+  target.verify_certificate = tls.verify.value_or(!target.ca_file.empty());
+  const bool implied = target.verify_certificate || !target.ca_file.empty() ||
+                       !target.certificate_file.empty() || !target.key_file.empty();
+  if (implied && tls.encrypt == false) {
+    return Refuse("options", "ssl=1, or no other option of ssl beside ssl=0");
+  }
+  target.tls = implied || tls.encrypt.value_or(false);
   return absl::OkStatus();
 }
 
@@ -97,6 +112,8 @@ bool IsMariaDbUrl(absl::string_view url) {
 
 absl::StatusOr<MariaDbTarget> ParseMariaDbUrl(absl::string_view url) {
   if (!IsMariaDbUrl(url)) return Refuse("beginning", "mariadb:// or mysql://");
+  // The client library takes what ends with NUL.
+  if (absl::StrContains(PercentDecode(url), '\0')) return Refuse("parts", "no %00");
   MariaDbTarget target;
   const Span userinfo = Userinfo(url);
   size_t rest = url.find("://") + 3;
@@ -113,12 +130,14 @@ absl::StatusOr<MariaDbTarget> ParseMariaDbUrl(absl::string_view url) {
   if (slash != absl::string_view::npos) target.database = PercentDecode(place.substr(slash + 1));
   if (target.database.empty()) return Refuse("database", "mariadb://host/database");
   RETURN_IF_ERROR(CheckOptions(url, rest));
+  TlsOptions tls;
   for (const Attribute& option : QueryAttributes(url)) {
     const absl::string_view name = url.substr(option.key.from, option.key.to - option.key.from);
     const std::string value =
         PercentDecode(url.substr(option.value.from, option.value.to - option.value.from));
-    RETURN_IF_ERROR(SetOption(absl::StrReplaceAll(name, {{"_", "-"}}), value, target));
+    RETURN_IF_ERROR(SetOption(absl::StrReplaceAll(name, {{"_", "-"}}), value, target, tls));
   }
+  RETURN_IF_ERROR(SetTls(tls, target));
   return target;
 }
 

@@ -141,6 +141,14 @@ TEST(MariaDbUrl, WhatNeedsTlsTurnsItOn) {
   EXPECT_EQ(tls("ssl-verify-server-cert=0"), "plain");
   EXPECT_EQ(tls("ssl=1&ssl-verify-server-cert=0"), "encrypt");
   EXPECT_EQ(tls("ssl-ca=/ca.pem&ssl-verify-server-cert=0"), "encrypt");
+  EXPECT_EQ(tls("ssl-verify-server-cert=0&ssl-ca=/ca.pem"), "encrypt");
+  for (const absl::string_view contrary :
+       {"ssl-ca=/ca.pem&ssl=0", "ssl=0&ssl-ca=/ca.pem", "ssl=0&ssl-verify-server-cert=1",
+        "ssl=0&ssl-cert=/our.pem", "ssl-key=/our.key&ssl=0"}) {
+    EXPECT_EQ(Refusal(absl::StrCat("mariadb://h/db?", contrary)),
+              "the url's options: expected ssl=1, or no other option of ssl beside ssl=0")
+        << contrary;
+  }
 }
 
 TEST(MariaDbUrl, AnOptionWithoutAValueIsRefused) {
@@ -173,8 +181,9 @@ TEST(MariaDbUrl, EachErrorNamesThePartAndWhatItShouldBe) {
   EXPECT_EQ(Refusal("mariadb://h/db?ssl_verify_server_cert="),
             "the url's ssl-verify-server-cert: expected 0 or 1");
   EXPECT_EQ(Refusal("mariadb://h/db?compress=1"),
-            "the url's option 'compress': expected socket, connect-timeout, ssl, ssl-ca, ssl-cert, "
-            "ssl-key or ssl-verify-server-cert");
+            "the url's options: expected socket, connect-timeout, ssl, ssl-ca, ssl-cert, ssl-key "
+            "or ssl-verify-server-cert");
+  EXPECT_EQ(Refusal("mariadb://bob@h/d%00b"), "the url's parts: expected no %00");
 }
 
 TEST(MariaDbUrl, NoErrorQuotesUserOrPassword) {
