@@ -32,4 +32,10 @@ if(Arrow_FOUND AND NOT TARGET Arrow::arrow)
   add_library(Arrow::parquet SHARED IMPORTED GLOBAL)
   set_target_properties(Arrow::parquet PROPERTIES
     IMPORTED_LOCATION "${_parquet_library}" INTERFACE_LINK_LIBRARIES Arrow::arrow)
+  # The wheel's Parquet carries an OpenSSL and exports 2,077 of its symbols. The system's comes ahead of
+  # it in every program, so that libpq, libmariadb and gRPC get all of that one, and not some of each,
+  # which crashes. Options stand before libraries, and a library that only others need is kept.
+  find_package(OpenSSL REQUIRED)
+  target_link_options(Arrow::parquet INTERFACE
+    "SHELL:-Wl,--push-state,--no-as-needed ${OPENSSL_SSL_LIBRARY} ${OPENSSL_CRYPTO_LIBRARY} -Wl,--pop-state")
 endif()

@@ -1,7 +1,7 @@
 """A MariaDB of a test's own, as throwaway_mariadb.h has it.
 
-In a temporary folder, reached through a socket in that folder, stopped by the id of the process
-that was started here; its death follows ours.
+In a temporary folder, reached through a socket in that folder (and on a port that was free, if it is
+asked for), stopped by the id of the process that was started here; its death follows ours.
 """
 
 import os
@@ -10,6 +10,8 @@ import shutil
 import subprocess
 import tempfile
 import time
+
+from throwaway_postgres import TRIES, free_port
 
 SERVER, INSTALL, CLIENT = "/usr/sbin/mariadbd", "/usr/bin/mariadb-install-db", "/usr/bin/mariadb"
 START_LIMIT_SECONDS = 30
@@ -41,6 +43,10 @@ class ThrowawayMariaDb:
 
     USER, PASSWORD = "loader", "correct-horse"
 
+    def __init__(self, tcp=False, options=()):
+        self.tcp, self.options = tcp, options
+        self.port = None
+
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="hw_my_", dir="/tmp")
         self.socket = self.folder + "/socket"
@@ -54,14 +60,9 @@ class ThrowawayMariaDb:
                      "--datadir=" + self.folder + "/data",
                      "--skip-test-db", "--auth-root-authentication-method=normal",
                      "--skip-name-resolve"], check=True, stdout=log, stderr=log, cwd="/")
-                self.process = subprocess.Popen(
-                    [*as_server_user(self.folder), SERVER, "--no-defaults",
-                     "--datadir=" + self.folder + "/data",
-                     "--socket=" + self.socket, "--skip-networking",
-                     "--pid-file=" + self.folder + "/pid", "--innodb-flush-log-at-trx-commit=0",
-                     "--character-set-server=utf8mb4", "--max-allowed-packet=64M"],
-                    stdout=log, stderr=log, cwd="/")
-            self._wait()
+            if not any(self._start() for _ in range(TRIES if self.tcp else 1)):
+                with open(self.folder + "/log") as log:
+                    raise RuntimeError("MariaDB did not start:\n" + log.read())
             self.sql("mysql", f"create user {self.USER} identified by '{self.PASSWORD}'; "
                               f"grant select, process on *.* to {self.USER}")
             return self
@@ -75,15 +76,25 @@ class ThrowawayMariaDb:
             self.process.wait(timeout=START_LIMIT_SECONDS)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _wait(self):
+    def _start(self):
+        network = ["--skip-networking"]
+        if self.tcp:
+            self.port = free_port()
+            network = [f"--port={self.port}", "--bind-address=127.0.0.1"]
+        with open(self.folder + "/log", "w") as log:
+            self.process = subprocess.Popen(
+                [*as_server_user(self.folder), SERVER, "--no-defaults",
+                 "--datadir=" + self.folder + "/data", "--socket=" + self.socket, *network,
+                 "--pid-file=" + self.folder + "/pid", "--innodb-flush-log-at-trx-commit=0",
+                 "--character-set-server=utf8mb4", "--max-allowed-packet=64M", *self.options],
+                stdout=log, stderr=log, cwd="/")
         limit = time.monotonic() + START_LIMIT_SECONDS
         while self.process.poll() is None and time.monotonic() < limit:
             if subprocess.run(self.command("mysql", "-e", "do 1"), stderr=subprocess.DEVNULL,
                               check=False).returncode == 0:
-                return
+                return True
             time.sleep(0.05)
-        with open(self.folder + "/log") as log:
-            raise RuntimeError("MariaDB did not start:\n" + log.read())
+        return False
 
     SCHEMES = ("mariadb", "odbc")
 

@@ -50,6 +50,9 @@ class ThrowawayPostgres:
 
     USER, PASSWORD = "postgres", "correct-horse"
 
+    def __init__(self, options=()):
+        self.options = options
+
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="hw_pg_", dir="/tmp")
         if os.geteuid() == 0:
@@ -88,7 +91,7 @@ class ThrowawayPostgres:
             self.process = subprocess.Popen(
                 [*as_server_user(), BIN + "postgres", "-D", self.folder + "/data", "-k", "", "-h",
                  "127.0.0.1", "-p", str(self.port), "-c", "fsync=off", "-c", "max_connections=40",
-                 "-c", "max_wal_size=4GB", "-c", "log_min_messages=fatal"],
+                 "-c", "max_wal_size=4GB", "-c", "log_min_messages=fatal", *self.options],
                 stdout=log, stderr=log, cwd="/")
         limit = time.monotonic() + START_LIMIT_SECONDS
         while self.process.poll() is None and time.monotonic() < limit:

@@ -8,11 +8,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <mutex>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "worker/source/mariadb/row_reader.h"
@@ -40,13 +43,28 @@ void SetTls(MYSQL* connection, const MariaDbTarget& target) {
   const auto set_file = [&](mysql_option option, const std::string& path) {
     if (!path.empty()) mysql_options(connection, option, path.c_str());
   };
-  set_file(MYSQL_OPT_SSL_CA, target.ca_file);
+  // With authorities the library verifies, whatever it is told.
+  if (target.verify_certificate) set_file(MYSQL_OPT_SSL_CA, target.ca_file);
   set_file(MYSQL_OPT_SSL_CERT, target.certificate_file);
   set_file(MYSQL_OPT_SSL_KEY, target.key_file);
   const my_bool enforce = target.tls ? 1 : 0, verify = target.verify_certificate ? 1 : 0;
   mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &enforce);
   mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
 }
+
+// The library calls a file that it cannot read "system lib".
+absl::Status CheckFiles(const MariaDbTarget& target) {
+  for (const std::string& path : {target.ca_file, target.certificate_file, target.key_file}) {
+    if (path.empty() || access(path.c_str(), R_OK) == 0) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot read '", path, "', which the url names: ", std::strerror(errno)));
+  }
+  return absl::OkStatus();
+}
+
+// A server that asks for a password as it is gets one only where the certificate tells who it is.
+constexpr absl::string_view kSafeLogins =
+    "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password,parsec";
 
 // Null without memory. The handle says what went wrong: mysql_errno() is 0 once connected.
 MariaDbHandle Connect(const MariaDbTarget& target) {
@@ -63,6 +81,9 @@ MariaDbHandle Connect(const MariaDbTarget& target) {
   mysql_options(connection.get(), MYSQL_OPT_LOCAL_INFILE, &no_files);
   const unsigned protocol = target.socket.empty() ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
   mysql_options(connection.get(), MYSQL_OPT_PROTOCOL, &protocol);
+  if (!target.verify_certificate) {
+    mysql_options(connection.get(), MARIADB_OPT_RESTRICTED_AUTH, kSafeLogins.data());
+  }
   SetTls(connection.get(), target);
   mysql_real_connect(connection.get(), target.host.c_str(), target.user.c_str(),
                      target.password.c_str(), target.database.c_str(), target.port,
@@ -86,6 +107,7 @@ MariaDbSession::MariaDbSession(MariaDbTarget target, MariaDbHandle connection)
 
 absl::StatusOr<std::unique_ptr<MariaDbSession>> MariaDbSession::Open(const std::string& url) {
   ASSIGN_OR_RETURN(MariaDbTarget target, ParseMariaDbUrl(url));
+  RETURN_IF_ERROR(CheckFiles(target));
   MariaDbHandle connection = Connect(target);
   if (connection == nullptr) return absl::ResourceExhaustedError("libmariadb: no memory");
   std::unique_ptr<MariaDbSession> session(
@@ -93,6 +115,11 @@ absl::StatusOr<std::unique_ptr<MariaDbSession>> MariaDbSession::Open(const std::
   if (mysql_errno(session->connection()) != 0) {
     session->broken_ = true;
     return session->Failure();
+  }
+  // The library goes on in plain text where the server cannot encrypt.
+  if (session->target_.tls && mysql_get_ssl_cipher(session->connection()) == nullptr) {
+    return absl::PermissionDeniedError(
+        "the server does not encrypt, and the url asks for it (ssl); give it a certificate");
   }
   for (const std::string& sql : SessionSql(session->dialect())) {
     RETURN_IF_ERROR(session->Execute(sql));
@@ -139,6 +166,9 @@ absl::Status MariaDbSession::Failure(unsigned code, const char* sqlstate, const 
   const std::string escaped = IsValidUtf8(text) ? "" : absl::CHexEscape(text);
   if (!escaped.empty()) text = escaped;
   const std::string message = absl::StrCat(text, " (", code, ")");
+  if (code == CR_SSL_CONNECTION_ERROR && absl::StrContains(text, "certificate")) {
+    return absl::PermissionDeniedError(message);
+  }
   if (code == CR_OUT_OF_MEMORY) return absl::ResourceExhaustedError(message);
   if (IsLost(code)) return absl::UnavailableError(message);
   if (code == ER_ACCESS_DENIED_ERROR || code == ER_DBACCESS_DENIED_ERROR) {

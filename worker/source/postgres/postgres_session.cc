@@ -52,6 +52,8 @@ absl::Status ConnectFailure(PGconn* connection) {
   if (absl::StrContains(words, "authentication failed") ||
       absl::StrContains(words, "no pg_hba.conf entry") ||
       absl::StrContains(words, "no password supplied") ||
+      absl::StrContains(words, "certificate verify failed") ||
+      absl::StrContains(words, "server does not support SSL") ||
       absl::StrContains(words, "permission denied for database")) {
     return absl::PermissionDeniedError(words);
   }

@@ -18,7 +18,7 @@
 #include "absl/strings/substitute.h"
 #include "common/data/arrow_schema.h"
 #include "common/data/schema_drift.h"
-#include "worker/source/odbc/catalog_type.h"
+#include "worker/source/mariadb_catalog.h"
 #include "worker/source/postgres/postgres_type.h"
 
 namespace headwater {
@@ -88,13 +88,13 @@ constexpr std::pair<absl::string_view, absl::string_view> kMariaDbTypes[] = {
     {"int(11)", ""},
     {"int(10) unsigned", ""},
     {"bigint(20)", ""},
-    {"bigint(20) unsigned", "selected as text"},
+    {"bigint(20) unsigned", ""},
     {"year(4)", "0, and 1901 to 2155"},
     {"float", "bit for bit"},
     {"double", "bit for bit"},
     {"decimal(18,6)", "to 38 digits"},
     {"decimal(65,30)", "of more than 38 digits: every digit, as MariaDB prints it"},
-    {"date", "selected as text; a zero in year, month or day is an error"},
+    {"date", "a zero in year, month or day is an error"},
     {"datetime(6)", "likewise"},
     {"timestamp(6)", "likewise; the instant, in UTC"},
     {"time(6)", "`-838:59:59.000001`"},
@@ -112,7 +112,7 @@ std::string MariaDbTable() {
   std::string table =
       "| MariaDB | Arrow | Parquet | Delta | values |\n| --- | --- | --- | --- | --- |\n";
   for (const auto& [word, note] : kMariaDbTypes) {
-    const ColumnType type = TypeOfCatalog(DialectKind::kMariaDb, word, ColumnType{});
+    const ColumnType type = TypeOfMariaDb(word);
     absl::StrAppend(&table, "| `", word, "` | ", TypesText(type), " | ", note, " |\n");
   }
   return table;
