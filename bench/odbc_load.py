@@ -5,7 +5,8 @@
 For each of psqlODBC, MariaDB's driver and SQLite's, interleaved, with the server on the same cores:
 the driver alone (a bare SQLFetch loop over the cells that our reader binds) and encoding alone (hash
 and Parquet of the same batches in memory), both by odbc_alone.cc; `headwater run` on one connection,
-and on two over two ranges of the key; with `./dev bench --peers` odbc2parquet on the same query.
+and on two over two ranges of the key; with `./dev bench --peers` odbc2parquet on the same query. For
+MariaDB also `headwater run` over mariadb://, which streams with libmariadb.
 """
 
 import argparse
@@ -56,7 +57,7 @@ CONFIG = """
 version: 1
 servers:
   crm:
-    url: "odbc:{connection}"
+    url: "{url}"
     max_connections: {connections}
 targets:
   lake: {{delta: ./lake}}
@@ -67,12 +68,13 @@ tables:
 
 @contextmanager
 def postgres(rows, folder):
-    """Yields the connection string of a server with `rows` deals, its password last. As the others."""
+    """Yields the connection string of a server with `rows` deals, its password last, and its url
+    for an adapter of its own that is not measured elsewhere, if there is one. As the others."""
     with throwaway_postgres.ThrowawayPostgres() as server:
         server.sql("postgres", "create database deals")
         server.sql("deals", POSTGRES_DEALS.format(rows=rows))
-        yield (f"Driver={{PostgreSQL Unicode}};Servername=127.0.0.1;Port={server.port};"
-               f"Database=deals;UID={server.USER};UseDeclareFetch=1;Fetch=1000;PWD={server.PASSWORD}")
+        yield (f"Driver={{PostgreSQL Unicode}};Servername=127.0.0.1;Port={server.port};Database=deals;"
+               f"UID={server.USER};UseDeclareFetch=1;Fetch=1000;PWD={server.PASSWORD}", None)
 
 
 @contextmanager
@@ -81,7 +83,9 @@ def mariadb(rows, folder):
         server.sql("mysql", "create database deals")
         server.sql("deals", MARIADB_DEALS.format(rows=rows))
         yield (server.url("deals", "odbc").removeprefix("odbc:")
-               + f";Charset=utf8mb4;UID={server.USER};PWD={server.PASSWORD}")
+               + f";Charset=utf8mb4;UID={server.USER};PWD={server.PASSWORD}",
+               server.url("deals", "mariadb").replace(
+                   "//", f"//{server.USER}:${{BENCH_PASSWORD}}@"))
 
 
 @contextmanager
@@ -90,7 +94,7 @@ def sqlite(rows, folder):
     with sqlite3.connect(path) as database:
         database.executescript(SQLITE_DEALS.format(rows=rows))
     database.close()
-    yield f"Driver=SQLite3;Database={path};StepAPI=1;NoCreat=1"
+    yield f"Driver=SQLite3;Database={path};StepAPI=1;NoCreat=1", None
     path.unlink()
 
 
@@ -101,6 +105,7 @@ DRIVERS = {
 }
 FETCH, ENCODE, ONE, TWO, PEER = ("driver alone", "encoding alone", "headwater, 1 connection",
                                  "headwater, 2 connections", "odbc2parquet")
+OWN_ONE, OWN_TWO = "headwater, mariadb://, 1", "headwater, mariadb://, 2"
 
 
 class Bench:
@@ -116,7 +121,7 @@ class Bench:
         self.check_rows(int(rows), what)
         return Figures(float(seconds), figures.cores, figures.memory)
 
-    def headwater(self, connections):
+    def headwater(self, connections, url=None):
         work = self.new_folder()
         half = (self.options.rows + 1) // 2
         strategy = ("strategy: full" if connections == 1 else
@@ -124,7 +129,8 @@ class Bench:
         without_secret, _, password = self.connection.partition(";PWD=")
         secret = ";PWD=${BENCH_PASSWORD}" if password else ""
         (work / "headwater.yaml").write_text(CONFIG.format(
-            connection=without_secret + secret, connections=connections, strategy=strategy))
+            url=url or f"odbc:{without_secret}{secret}", connections=connections,
+            strategy=strategy))
         figures, _ = timed([self.options.headwater, "run", "--workers", str(connections),
                             "--progress", "off"], dict(os.environ, BENCH_PASSWORD=password), work)
         return self.with_size(figures, work / "lake")
@@ -157,10 +163,15 @@ def measure(name, options, folder):
     if (reason := why_not()) is not None:
         print(f"{name} is not measured: {reason}")
         return
-    with start(options.rows, folder) as connection:
+    with start(options.rows, folder) as (connection, url):
         bench = Bench(connection, options, folder)
         kinds = {FETCH: lambda: bench.alone("fetch"), ENCODE: lambda: bench.alone("encode"),
                  ONE: lambda: bench.headwater(1), TWO: lambda: bench.headwater(2)}
+        ours = [(ONE, TWO)]
+        if url is not None:
+            kinds[OWN_ONE] = lambda: bench.headwater(1, url)
+            kinds[OWN_TWO] = lambda: bench.headwater(2, url)
+            ours.append((OWN_ONE, OWN_TWO))
         if (reason := peers.why_not("odbc2parquet")) is None:
             kinds[PEER] = bench.odbc2parquet
         else:
@@ -168,11 +179,13 @@ def measure(name, options, folder):
         bench.alone("fetch")  # Into the server's memory.
         rounds = Rounds(options.rows, kinds, options.rounds)
     slower = max(rounds.seconds(FETCH), rounds.seconds(ENCODE))
-    rounds.bar("one connection / the slower alone", rounds.seconds(ONE) / slower, 1.15)
-    if PEER in rounds:
-        rounds.bar("odbc2parquet's time / ours on two connections",
-                   rounds.seconds(PEER) / rounds.seconds(TWO), 1.5, least=True)
-    rounds.bar("memory at its peak", max(rounds.memory(ONE), rounds.memory(TWO)), 256, unit=" MiB")
+    for one, two in ours:
+        rounds.bar(f"{one} / the slower alone", rounds.seconds(one) / slower, 1.15)
+        if PEER in rounds:
+            rounds.bar(f"odbc2parquet's time / {two}", rounds.seconds(PEER) / rounds.seconds(two),
+                       1.5, least=True)
+        rounds.bar(f"memory at its peak, {one} and 2", max(rounds.memory(one), rounds.memory(two)),
+                   256, unit=" MiB")
     print(f"{name}: {options.rows:,} rows of 10 columns, {options.rounds} interleaved rounds")
     rounds.report(FETCH)
 

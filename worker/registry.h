@@ -19,8 +19,9 @@ namespace headwater {
 // take a global lock for counting memory. Call it first of all in main().
 void PrepareSources();
 
-// `postgresql://…` → COPY over libpq; `mariadb://…` → libmariadb; `odbc:…` → ODBC. Resolves the secrets in the URL.
-// INVALID_ARGUMENT: unknown scheme, or a reference that cannot be resolved here. Connects lazily.
+// `postgresql://…` → COPY over libpq; `mariadb://…` → libmariadb; `odbc:…` → ODBC. Resolves the
+// secrets in the URL. INVALID_ARGUMENT: unknown scheme, or a reference that cannot be resolved
+// here. Connects lazily.
 absl::StatusOr<std::unique_ptr<Source>> OpenSource(const ServerSpec& server);
 
 // A writer for the attempt `lease` of `task`, whose rows have `source_schema`.
