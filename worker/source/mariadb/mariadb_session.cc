@@ -66,14 +66,17 @@ absl::Status CheckFiles(const MariaDbTarget& target) {
 constexpr absl::string_view kSafeLogins =
     "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password,parsec";
 
-// Null without memory. The handle says what went wrong: mysql_errno() is 0 once connected.
-MariaDbHandle Connect(const MariaDbTarget& target) {
+// Null without memory. The handle says what went wrong: mysql_errno() is 0 once connected. An
+// answer is waited for as long as the query takes, without a time-out for it.
+MariaDbHandle Connect(const MariaDbTarget& target, unsigned answer_timeout_seconds = 0) {
   static std::once_flag once;
   std::call_once(once, [] { mysql_server_init(0, nullptr, nullptr); });
   MariaDbHandle connection(mysql_init(nullptr));
   if (connection == nullptr) return nullptr;
   const auto timeout = static_cast<unsigned>(target.connect_timeout_seconds);
   mysql_options(connection.get(), MYSQL_OPT_CONNECT_TIMEOUT, &timeout);
+  mysql_options(connection.get(), MYSQL_OPT_READ_TIMEOUT, &answer_timeout_seconds);
+  mysql_options(connection.get(), MYSQL_OPT_WRITE_TIMEOUT, &answer_timeout_seconds);
   mysql_options(connection.get(), MYSQL_SET_CHARSET_NAME, "utf8mb4");
   mysql_optionsv(connection.get(), MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "headwater");
   // A server may ask its client for any file, unless the client says that it gives none.
@@ -138,7 +141,7 @@ MariaDbSession::~MariaDbSession() {
 void MariaDbSession::StopOnServer() const {
   MariaDbTarget target = target_;
   target.connect_timeout_seconds = kStopTimeoutSeconds;
-  const MariaDbHandle other = Connect(target);
+  const MariaDbHandle other = Connect(target, kStopTimeoutSeconds);
   if (other == nullptr || mysql_errno(other.get()) != 0) return;
   const std::string stop =
       dialect().stop_query(static_cast<int64_t>(mysql_thread_id(connection_.get())));

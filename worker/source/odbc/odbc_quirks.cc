@@ -54,9 +54,11 @@ constexpr std::array<OdbcQuirks, 6> kQuirks = {{
 }};
 
 constexpr OdbcQuirks kNone = {};
-// Of SQLite too, but a choice of its own.
+// Of the drivers above too, but choices of their own.
 constexpr OdbcQuirks kSqliteSteps = {
     .driver_word = "sqlite", .setting_key = "StepAPI", .settings = "StepAPI=1"};
+constexpr OdbcQuirks kMariaDbTimeout = {
+    .driver_word = "maria", .setting_key = "CONN_TIMEOUT", .settings = "CONN_TIMEOUT=10"};
 
 std::string Appended(absl::string_view connection_string, absl::string_view settings) {
   return absl::StrCat(connection_string, absl::EndsWith(connection_string, ";") ? "" : ";",
@@ -103,6 +105,7 @@ std::string WithDriverSettings(absl::string_view connection_string) {
   };
   for (const OdbcQuirks& quirks : kQuirks) add(quirks);
   add(kSqliteSteps);
+  add(kMariaDbTimeout);
   return result;
 }
 

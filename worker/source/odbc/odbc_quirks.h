@@ -44,7 +44,7 @@ const OdbcQuirks& QuirksOf(absl::string_view dbms, absl::string_view driver);
 
 // `connection_string` with the settings that its driver needs to be safe: SQLite neither creates a
 // missing file (NoCreat) nor buffers whole results (StepAPI); psqlODBC fetches a thousand rows
-// at a time; MariaDB's driver speaks UTF-8 of all planes.
+// at a time; MariaDB's driver speaks UTF-8 of all planes, and waits ten seconds for a server.
 std::string WithDriverSettings(absl::string_view connection_string);
 
 // `connection_string`, which has the driver's settings, for a connection that only stops a query.
