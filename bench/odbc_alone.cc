@@ -3,6 +3,8 @@
 //   odbc_alone fetch  CONNECTION_STRING RELATION         the driver: a bare SQLFetch loop over the
 //                                                        cells that our readers bind
 //   odbc_alone encode CONNECTION_STRING RELATION FOLDER  hash and Parquet of batches in memory
+//   odbc_alone stream MARIADB_URL RELATION               libmariadb: a bare mysql_stmt_fetch loop,
+//                                                        with nothing bound, as our reader has it
 //
 // Prints rows, and the seconds of that work only: neither connecting nor, for `encode`, reading.
 #include <cstdio>
@@ -14,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "common/base/status.h"
+#include "worker/source/mariadb/mariadb_session.h"
 #include "worker/source/odbc/column_cells.h"
 #include "worker/source/odbc/fetch_plan.h"
 #include "worker/source/odbc/odbc_session.h"
@@ -155,16 +158,35 @@ absl::StatusOr<Result> Encode(const std::string& connection_string, const std::s
   return Result{manifest.rows_read, absl::Now() - began};
 }
 
+absl::StatusOr<Result> Stream(const std::string& url, const std::string& relation) {
+  ASSIGN_OR_RETURN(const auto session, MariaDbSession::Open(url));
+  ASSIGN_OR_RETURN(const std::string quoted, QuoteRelation(session->dialect(), relation));
+  const std::unique_ptr<MYSQL_STMT, decltype(&mysql_stmt_close)> statement(
+      mysql_stmt_init(session->connection()), mysql_stmt_close);
+  const std::string sql = absl::StrCat("SELECT * FROM ", quoted);
+  Result result;
+  const absl::Time began = absl::Now();
+  int code = mysql_stmt_prepare(statement.get(), sql.data(), sql.size());
+  if (code == 0) code = mysql_stmt_execute(statement.get());
+  while (code == 0 && (code = mysql_stmt_fetch(statement.get())) == 0) ++result.rows;
+  if (code != MYSQL_NO_DATA) return absl::UnknownError(mysql_stmt_error(statement.get()));
+  result.time = absl::Now() - began;
+  return result;
+}
+
 int Main(const std::vector<std::string>& arguments) {
-  const bool fetch = arguments.size() == 3 && arguments[0] == "fetch";
-  const bool encode = arguments.size() == 4 && arguments[0] == "encode";
-  if (!fetch && !encode) {
-    std::fprintf(stderr, "usage: odbc_alone fetch|encode CONNECTION_STRING RELATION [FOLDER]\n");
+  const std::string verb = arguments.empty() ? "" : arguments[0];
+  const bool folder = verb == "encode";
+  if ((verb != "fetch" && verb != "stream" && !folder) || arguments.size() != (folder ? 4u : 3u)) {
+    std::fprintf(stderr,
+                 "usage: odbc_alone fetch|encode|stream CONNECTION_STRING RELATION [FOLDER]\n");
     return 2;
   }
   PrepareOdbcDrivers();
-  const absl::StatusOr<Result> result =
-      fetch ? Fetch(arguments[1], arguments[2]) : Encode(arguments[1], arguments[2], arguments[3]);
+  const absl::StatusOr<Result> result = verb == "fetch" ? Fetch(arguments[1], arguments[2])
+                                        : verb == "stream"
+                                            ? Stream(arguments[1], arguments[2])
+                                            : Encode(arguments[1], arguments[2], arguments[3]);
   if (!result.ok()) {
     std::fprintf(stderr, "%s\n", std::string(result.status().message()).c_str());
     return 1;

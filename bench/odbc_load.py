@@ -105,17 +105,20 @@ DRIVERS = {
 }
 FETCH, ENCODE, ONE, TWO, PEER = ("driver alone", "encoding alone", "headwater, 1 connection",
                                  "headwater, 2 connections", "odbc2parquet")
-OWN_ONE, OWN_TWO = "headwater, mariadb://, 1", "headwater, mariadb://, 2"
+OWN_ALONE, OWN_ONE, OWN_TWO = ("libmariadb alone", "headwater, mariadb://, 1",
+                               "headwater, mariadb://, 2")
 
 
 class Bench:
     def __init__(self, connection, options, folder):
         self.connection, self.options, self.folder = connection, options, folder
 
-    def alone(self, what):
+    def alone(self, what, url=None):
         """The time that the program says, and the memory of the whole process."""
         out = self.new_folder()
-        figures, said = timed([self.options.alone, what, self.connection, "deals",
+        if url is not None:
+            url = url.replace("${BENCH_PASSWORD}", self.connection.partition(";PWD=")[2])
+        figures, said = timed([self.options.alone, what, url or self.connection, "deals",
                                *([str(out)] if what == "encode" else [])])
         rows, seconds = said.split()
         self.check_rows(int(rows), what)
@@ -167,19 +170,20 @@ def measure(name, options, folder):
         bench = Bench(connection, options, folder)
         kinds = {FETCH: lambda: bench.alone("fetch"), ENCODE: lambda: bench.alone("encode"),
                  ONE: lambda: bench.headwater(1), TWO: lambda: bench.headwater(2)}
-        ours = [(ONE, TWO)]
+        ours = [(ONE, TWO, FETCH)]
         if url is not None:
+            kinds[OWN_ALONE] = lambda: bench.alone("stream", url)
             kinds[OWN_ONE] = lambda: bench.headwater(1, url)
             kinds[OWN_TWO] = lambda: bench.headwater(2, url)
-            ours.append((OWN_ONE, OWN_TWO))
+            ours.append((OWN_ONE, OWN_TWO, OWN_ALONE))
         if (reason := peers.why_not("odbc2parquet")) is None:
             kinds[PEER] = bench.odbc2parquet
         else:
             print(f"  {reason}")
         bench.alone("fetch")  # Into the server's memory.
         rounds = Rounds(options.rows, kinds, options.rounds)
-    slower = max(rounds.seconds(FETCH), rounds.seconds(ENCODE))
-    for one, two in ours:
+    for one, two, alone in ours:
+        slower = max(rounds.seconds(alone), rounds.seconds(ENCODE))
         rounds.bar(f"{one} / the slower alone", rounds.seconds(one) / slower, 1.15)
         if PEER in rounds:
             rounds.bar(f"odbc2parquet's time / {two}", rounds.seconds(PEER) / rounds.seconds(two),

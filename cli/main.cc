@@ -8,6 +8,13 @@
 #include "cli/interrupt.h"
 #include "worker/registry.h"
 
+// What jemalloc, where it is linked, starts with: freed pages are kept for a minute and not ten
+// seconds or less, since a load that frees a block is about to ask for the next one.
+extern "C" {
+extern const char* const malloc_conf;
+const char* const malloc_conf = "dirty_decay_ms:60000,muzzy_decay_ms:60000";
+}
+
 int main(int argc, char** argv) {
   headwater::PrepareSources();
   headwater::BlockInterrupts();

@@ -178,6 +178,18 @@ TYPED_TEST(MariaDbSource, SlicesAlongTheCursorSplitItsTies) {
   EXPECT_EQ(*read, this->ExpectedUpTo(990));
 }
 
+TYPED_TEST(MariaDbSource, NoColumnOfAVeryWideTableIsLost) {
+  std::string columns;
+  for (int i = 1; i <= 1001; ++i) absl::StrAppend(&columns, i == 1 ? "" : ", ", "c", i, " TINYINT");
+  this->db_->Execute(absl::StrCat("CREATE TABLE t (", columns, ")"));
+  this->source_ = *this->db_->Open();
+  ReadOptions options;
+  options.cursor_type = CursorType::kNone;
+  const auto reader = this->source_->Read(this->dataset_, Extent{Range{0, 1}, false}, options);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_EQ((*reader)->schema().columns.size(), 1001u);
+}
+
 TYPED_TEST(MariaDbSource, WithoutAKeyATableIsReadWhole) {
   this->db_->Execute("CREATE TABLE t (k DOUBLE, v INT NOT NULL, UNIQUE (k))");
   this->db_->Execute("INSERT INTO t SELECT NULL, seq FROM seq_1_to_1000");

@@ -90,7 +90,7 @@ absl::StatusOr<std::string> MariaDbColumnsSql(absl::string_view relation) {
   ASSIGN_OR_RETURN(const std::string is_table, IsMariaDbTable(relation));
   return absl::StrCat(
       "SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE FROM information_schema.COLUMNS WHERE ",
-      is_table, " ORDER BY ORDINAL_POSITION LIMIT 1000");
+      is_table, " ORDER BY ORDINAL_POSITION");
 }
 
 }  // namespace headwater

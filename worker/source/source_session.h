@@ -26,6 +26,9 @@ struct SourceColumn {
   bool as_text = false;  // SelectColumns(): read as the source prints it, whatever it declares.
 };
 
+// More than any table has columns.
+inline constexpr int kMaxAnswerRows = 5000;
+
 using TextRow = std::vector<std::optional<std::string>>;  // None: NULL.
 
 // One open connection. Confined to one thread, except Cancel().
@@ -45,7 +48,7 @@ class SourceSession {
   // All columns of `relation`, in order. NOT_FOUND: no such relation (names what there is).
   virtual absl::StatusOr<std::vector<SourceColumn>> Describe(const std::string& relation) = 0;
 
-  // Runs a query whose answer is small (at most 1,000 rows) and returns it as text.
+  // Runs a query whose answer is small (at most kMaxAnswerRows) and returns it as text.
   virtual absl::StatusOr<std::vector<TextRow>> Query(const std::string& sql) = 0;
 
   // Runs a statement without rows: BEGIN, SET, ROLLBACK.

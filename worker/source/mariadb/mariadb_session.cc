@@ -27,7 +27,6 @@
 namespace headwater {
 namespace {
 
-constexpr size_t kMaxAnswerRows = 1000;
 constexpr int kKeepaliveIdleSeconds = 60;
 constexpr int kStopTimeoutSeconds = 2;  // To tell a server that may be gone.
 

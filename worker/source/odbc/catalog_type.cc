@@ -12,7 +12,7 @@ absl::StatusOr<std::string> CatalogTypesSql(const Dialect& dialect, absl::string
     ASSIGN_OR_RETURN(const std::string name, QuoteText(quoted));
     return absl::StrCat("SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute ",
                         "WHERE attrelid = to_regclass(", name,
-                        ") AND attnum > 0 AND NOT attisdropped LIMIT 1000");
+                        ") AND attnum > 0 AND NOT attisdropped");
   }
   if (dialect.kind != DialectKind::kMariaDb) return std::string();
   return MariaDbColumnsSql(relation);

@@ -24,7 +24,7 @@
 namespace headwater {
 namespace {
 
-constexpr size_t kMaxAnswerRows = 1000;
+constexpr size_t kMaxNames = 1000;
 constexpr SQLSMALLINT kMaxNameBytes = 512;
 
 // The driver creates a missing file unless told not to, and then says only "connect failed".
@@ -190,7 +190,7 @@ absl::Status OdbcSession::NoSuchRelation(const std::string& relation, const absl
       static_cast<SQLSMALLINT>(sizeof(types) - 1));
   if (!SQL_SUCCEEDED(code)) return status;
   std::vector<std::string> names;
-  while (names.size() < kMaxAnswerRows) {
+  while (names.size() < kMaxNames) {
     const absl::StatusOr<bool> more = statement->Fetch();
     if (!more.ok() || !*more) break;
     std::string name;

@@ -19,7 +19,6 @@
 namespace headwater {
 namespace {
 
-constexpr int kMaxAnswerRows = 1000;
 constexpr size_t kCancelMessageBytes = 256;
 
 // One row per column: name, type as of PostgresTypeName, modifier, NOT NULL, type in the server's
