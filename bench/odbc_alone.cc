@@ -178,8 +178,9 @@ int Main(const std::vector<std::string>& arguments) {
   const std::string verb = arguments.empty() ? "" : arguments[0];
   const bool folder = verb == "encode";
   if ((verb != "fetch" && verb != "stream" && !folder) || arguments.size() != (folder ? 4u : 3u)) {
-    std::fprintf(stderr,
-                 "usage: odbc_alone fetch|encode|stream CONNECTION_STRING RELATION [FOLDER]\n");
+    std::fprintf(
+        stderr,
+        "usage: odbc_alone fetch|encode|stream CONNECTION_STRING|MARIADB_URL RELATION [FOLDER]\n");
     return 2;
   }
   PrepareOdbcDrivers();

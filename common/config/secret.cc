@@ -253,8 +253,7 @@ absl::StatusOr<std::string> FoldCredentials(absl::string_view url, absl::string_
   if (!HasScheme(url)) {
     return absl::InvalidArgumentError(
         "user and password go with a url that begins with postgresql://, mariadb:// or odbc:, not "
-        "with one "
-        "that is a reference as a whole");
+        "with one that is a reference as a whole");
   }
   const size_t start = url.find("://") + 3;
   const Span userinfo = Userinfo(url);

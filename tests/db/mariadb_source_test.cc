@@ -28,6 +28,7 @@ class MariaDbSource : public ::testing::Test {
 
   absl::StatusOr<Fingerprint> ReadWhileTheTableChanges(const Extent& extent, CursorType cursor);
   static Fingerprint ExpectedUpTo(int count);
+  absl::Status EndOfRead(const std::string& after_first_batch);
 
   std::unique_ptr<UnderTest> db_;
   std::unique_ptr<Source> source_;
@@ -176,6 +177,43 @@ TYPED_TEST(MariaDbSource, SlicesAlongTheCursorSplitItsTies) {
   const auto read = this->ReadWhileTheTableChanges(Extent{range, false}, CursorType::kWallClock);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(*read, this->ExpectedUpTo(990));
+}
+
+// What a read of `t` ends with, when `after_first_batch` has been done in its middle.
+template <typename UnderTest>
+absl::Status MariaDbSource<UnderTest>::EndOfRead(const std::string& after_first_batch) {
+  ReadOptions options;
+  options.cursor_type = CursorType::kNone;
+  options.batch_bytes = 64 << 10;
+  const auto reader = source_->Read(dataset_, Extent{Range{0, 1}, false}, options);
+  if (!reader.ok()) return reader.status();
+  for (bool first = true;; first = false) {
+    const auto batch = (*reader)->Next();
+    if (!batch.ok() || *batch == nullptr) return batch.status();
+    if (first && !after_first_batch.empty()) db_->Execute(after_first_batch);
+  }
+}
+
+TYPED_TEST(MariaDbSource, AnErrorInTheMiddleOfTheRowsSaysWhat) {
+  this->db_->Execute("CREATE TABLE numbers (id INT PRIMARY KEY, n BIGINT UNSIGNED, pad TEXT)");
+  this->db_->Execute(
+      "INSERT INTO numbers SELECT seq, IF(seq = 20000, ~0, seq), REPEAT('x', 100) "
+      "FROM seq_1_to_20000");
+  this->db_->Execute("CREATE VIEW t AS SELECT id, n + 1 AS n, pad FROM numbers");
+  this->source_ = *this->db_->Open();
+  const absl::Status status = this->EndOfRead("");
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("out of range"));
+}
+
+TYPED_TEST(MariaDbSource, AConnectionKilledInTheMiddleOfTheRowsIsLost) {
+  this->db_->Execute("CREATE TABLE t (id INT PRIMARY KEY, pad TEXT)");
+  this->db_->Execute("INSERT INTO t SELECT seq, REPEAT('x', 1000) FROM seq_1_to_40000");
+  this->db_->Execute("CREATE USER IF NOT EXISTS victim");
+  this->db_->Execute("GRANT SELECT ON contract.* TO victim");
+  this->source_ = *this->db_->OpenAs("victim");
+  const absl::Status status = this->EndOfRead("KILL CONNECTION USER victim");
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
 }
 
 TYPED_TEST(MariaDbSource, NoColumnOfAVeryWideTableIsLost) {

@@ -74,6 +74,26 @@ def test_a_megabyte_of_text_and_of_bytes_needs_no_setting(server, scheme, tmp_pa
             for g in range(10, 15)], reader
 
 
+@pytest.mark.parametrize("scheme", ThrowawayMariaDb.SCHEMES)
+def test_expressions_of_views_are_what_their_columns_are(server, scheme, tmp_path):
+    """Whatever form the server sends them in."""
+    place = Place(server, scheme, "views", "v", tmp_path)
+    place.sql("create table t(id int primary key, one bit(1), few bit(8), all_bits bit(64), "
+              "e enum('a', 'b') character set binary, at datetime(6), n bigint unsigned); "
+              "insert into t values (1, b'1', 5, ~0, 'b', '2013-01-01', ~0), "
+              "(2, b'0', 129, 0, null, null, 0), (3, null, null, null, 'a', null, null); "
+              "create view v as select id, coalesce(one, one) one, coalesce(few, few) few, "
+              "coalesce(all_bits, all_bits) all_bits, e, null nothing, coalesce(at, at) at, "
+              "coalesce(n, n) n from t")
+    place.run()
+    names = ["id", "one", "few", "all_bits", "e", "n"]
+    for reader in READERS:
+        assert sorted(place.read_rows(reader, names)) == [
+            (1, True, b"\x05", b"\xff" * 8, "b", 2**64 - 1),
+            (2, False, b"\x81", b"\0" * 8, None, 0), (3, None, None, None, "a", None)], reader
+    assert list(place.read_rows("deltalake", ["nothing"])) == [(None,)] * 3
+
+
 @pytest.mark.parametrize("kind, value, shown", [
     ("date", "0000-00-00", "0000-00-00"), ("date", "2013-01-00", "2013-01-00"),
     ("datetime(6)", "0000-00-00 00:00:00", "0000-00-00 00:00:00.000000"),

@@ -2,9 +2,12 @@
 
 import os
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,52 @@ def certificate(folder, name, address):
          "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem",
          "-subj", f"/CN={address}", "-addext", f"subjectAltName=IP:{address},DNS:{address}"],
         check=True, capture_output=True)
+
+
+class AskingServer:
+    """Plays a MySQL that cannot encrypt and asks for the password itself."""
+
+    PASSWORD = "correct-horse"
+    LOGIN = b"caching_sha2_password"
+    # All of the protocol's 4.1, but not TLS (0x800), compression (0x20) or results without their
+    # packet at the end (1 << 24).
+    CAPABILITIES = 0xFFFFFFFF & ~0x800 & ~0x20 & ~(1 << 24)
+    ASK_IN_THE_CLEAR = b"\x01\x04"
+
+    def __enter__(self):
+        self.visits, self.heard = 0, b""
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self._serve)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)  # Wakes accept().
+        self.listener.close()
+        self.thread.join()
+
+    def _serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            self.visits += 1
+            with client:
+                self._ask(client)
+
+    def _ask(self, client):
+        scramble, low, high = b"A" * 20, self.CAPABILITIES & 0xFFFF, self.CAPABILITIES >> 16
+        greeting = (b"\x0a8.0.36\0" + struct.pack("<I", 7) + scramble[:8] + b"\0"
+                    + struct.pack("<HBHHB", low, 0x2D, 2, high, 21) + b"\0" * 10
+                    + scramble[8:] + b"\0" + self.LOGIN + b"\0")
+        client.sendall(struct.pack("<I", len(greeting))[:3] + b"\0" + greeting)
+        self.heard += client.recv(4096)
+        client.sendall(b"\x02\0\0\x02" + self.ASK_IN_THE_CLEAR)
+        while answer := client.recv(4096):
+            self.heard += answer
+            client.sendall(b"\x02\0\0\x04" + self.ASK_IN_THE_CLEAR)
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +168,26 @@ def test_or_there_is_no_connection_to_mariadb(mariadb, folder, tmp_path, user, o
     code, said = run(tmp_path, mariadb, url, user, "s/t")
     assert code != 0
     assert "server 's': connecting" in said and words.format(folder=folder) in said
+
+
+def test_a_refused_login_is_made_once(mariadb, tmp_path):
+    def refused():
+        said = mariadb.sql("mysql", "show global status like 'Access_denied_errors'")
+        return int(said.split()[-1])
+    before = refused()
+    code, _ = run(tmp_path, mariadb, f"mariadb://127.0.0.1:{mariadb.port}/d", CAREFUL, "s/t")
+    assert code != 0 and refused() == before + 1
+
+
+@pytest.mark.parametrize("options", ["", "?ssl=1"])
+def test_no_server_gets_a_password_in_the_clear_by_asking_for_it(tmp_path, options):
+    """Who answers is not known: it says that it cannot encrypt, and what login it wants."""
+    with AskingServer() as asking:
+        url = f"mariadb://127.0.0.1:{asking.port}/d{options}"
+        code, said = run(tmp_path, asking, url, "somebody", "s/t")
+    assert code != 0 and "certificate" in said, said
+    assert asking.visits > 0
+    assert asking.PASSWORD.encode() not in asking.heard
 
 
 def test_a_mariadb_without_tls_is_not_read_where_tls_is_asked_for(tmp_path):

@@ -10,7 +10,7 @@ CORPUS = Path(__file__).resolve().parents[1] / "data" / "row_corpus"
 # In the order of Shapes().
 SHAPES = ["int1", "int1_bool", "uint1", "int2", "uint2", "int4", "uint4", "int8", "uint8", "float",
           "float_double", "double", "date", "datetime", "timestamp", "decimal_18_6", "decimal_38_0",
-          "decimal_38_38", "text", "blob", "bit"]
+          "decimal_38_38", "text", "blob", "bytes_as_text"]
 FORMATS = {"int1": "<b", "int1_bool": "<b", "uint1": "<B", "int2": "<h", "uint2": "<H", "int4": "<i",
            "uint4": "<I", "int8": "<q", "uint8": "<Q", "float": "<f", "float_double": "<f",
            "double": "<d"}

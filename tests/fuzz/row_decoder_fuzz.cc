@@ -55,7 +55,7 @@ const std::vector<Shape>& Shapes() {
       {RowShape::kText, {TypeKind::kDecimal, 38, 38}},
       {RowShape::kText, {TypeKind::kString}},
       {RowShape::kBytes, {TypeKind::kBinary}},
-      {RowShape::kBytes, {TypeKind::kBoolean}},
+      {RowShape::kBytes, {TypeKind::kString}},
   };
   return shapes;
 }
@@ -216,7 +216,7 @@ bool Fits(const Shape& shape, const std::string& text, absl::string_view field) 
     case TypeKind::kDecimal:
       return ParseDecimal(text, shape.type.precision, shape.type.scale).has_value();
     case TypeKind::kString:
-      return IsValidUtf8(text);
+      return IsValidUtf8(field);
     default:
       return true;
   }

@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "common/base/status.h"
 #include "worker/source/dialect.h"
 
@@ -34,17 +35,28 @@ struct Other {
   absl::string_view name;
   TypeKind kind;
 };
-constexpr std::array<Other, 20> kOthers = {{
-    {"float", TypeKind::kFloat},         {"double", TypeKind::kDouble},
-    {"date", TypeKind::kDate},           {"datetime", TypeKind::kTimestampNtz},
-    {"timestamp", TypeKind::kTimestamp}, {"bit", TypeKind::kBinary},
-    {"binary", TypeKind::kBinary},       {"varbinary", TypeKind::kBinary},
-    {"tinyblob", TypeKind::kBinary},     {"blob", TypeKind::kBinary},
-    {"mediumblob", TypeKind::kBinary},   {"longblob", TypeKind::kBinary},
-    {"geometry", TypeKind::kBinary},     {"point", TypeKind::kBinary},
-    {"linestring", TypeKind::kBinary},   {"polygon", TypeKind::kBinary},
-    {"multipoint", TypeKind::kBinary},   {"multilinestring", TypeKind::kBinary},
-    {"multipolygon", TypeKind::kBinary}, {"geometrycollection", TypeKind::kBinary},
+constexpr std::array<Other, 21> kOthers = {{
+    {"float", TypeKind::kFloat},
+    {"double", TypeKind::kDouble},
+    {"date", TypeKind::kDate},
+    {"datetime", TypeKind::kTimestampNtz},
+    {"timestamp", TypeKind::kTimestamp},
+    {"bit", TypeKind::kBinary},
+    {"binary", TypeKind::kBinary},
+    {"varbinary", TypeKind::kBinary},
+    {"tinyblob", TypeKind::kBinary},
+    {"blob", TypeKind::kBinary},
+    {"mediumblob", TypeKind::kBinary},
+    {"longblob", TypeKind::kBinary},
+    {"geometry", TypeKind::kBinary},
+    {"point", TypeKind::kBinary},
+    {"linestring", TypeKind::kBinary},
+    {"polygon", TypeKind::kBinary},
+    {"multipoint", TypeKind::kBinary},
+    {"multilinestring", TypeKind::kBinary},
+    {"multipolygon", TypeKind::kBinary},
+    {"geometrycollection", TypeKind::kBinary},
+    {"geomcollection", TypeKind::kBinary},  // MySQL's word.
 }};
 
 ColumnType DecimalOf(absl::string_view column_type) {
@@ -91,6 +103,15 @@ absl::StatusOr<std::string> MariaDbColumnsSql(absl::string_view relation) {
   return absl::StrCat(
       "SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE FROM information_schema.COLUMNS WHERE ",
       is_table, " ORDER BY ORDINAL_POSITION");
+}
+
+std::string MariaDbBits(absl::string_view type, absl::string_view quoted) {
+  int bits = 0;
+  absl::ConsumePrefix(&type, "bit(");
+  if (!absl::SimpleAtoi(type.substr(0, type.find(')')), &bits) || bits <= 1) {
+    return absl::StrCat(quoted, " + 0");
+  }
+  return absl::StrCat("UNHEX(LPAD(HEX(", quoted, " + 0), ", (bits + 7) / 8 * 2, ", '0'))");
 }
 
 }  // namespace headwater

@@ -23,6 +23,10 @@ absl::StatusOr<std::string> IsMariaDbTable(absl::string_view relation);
 // times (which go to 838 hours), enum, set and json; geometry is binary.
 ColumnType TypeOfMariaDb(absl::string_view type);
 
+// SQL that gives a column of `type`, `bit(n)`, in one form: a boolean as its number, and others as
+// their bytes. Expressions of this type, as views have them, are sent as their number's digits.
+std::string MariaDbBits(absl::string_view type, absl::string_view quoted);
+
 }  // namespace headwater
 
 #endif  // HEADWATER_WORKER_SOURCE_MARIADB_CATALOG_H_

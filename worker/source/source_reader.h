@@ -77,7 +77,7 @@ class Source {
   // together give each row exactly once. Each reader has a connection of its own, closed with it,
   // and may be used on another thread than the others. At least one reader comes back: just one
   // where the source or the relation does not divide, or for one connection. Errors: as of Read();
-  // CANCELLED soon after `stop`, also while a statement waits to begin.
+  // CANCELLED soon after `stop`, also while a statement waits to begin; connecting ends by itself.
   virtual absl::StatusOr<std::vector<std::unique_ptr<SourceReader>>> ReadParts(
       const DatasetSpec& dataset, const Extent& extent, const ReadOptions& options,
       int /*connections*/, std::stop_token /*stop*/) {

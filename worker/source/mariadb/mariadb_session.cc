@@ -27,15 +27,74 @@
 namespace headwater {
 namespace {
 
-constexpr int kKeepaliveIdleSeconds = 60;
+// As of PostgreSQL's connections: what a server has not acknowledged for so long, it never will.
+constexpr int kKeepaliveIdleSeconds = 60, kKeepaliveSeconds = 10, kUnheardMillis = 20'000;
 constexpr int kStopTimeoutSeconds = 2;  // To tell a server that may be gone.
 
 // A server waits for a reader that is slow for a while, as long as the target's disk needs.
 constexpr absl::string_view kPatience = "SET SESSION net_write_timeout = 3600";
 
+// A connection that is lost, or could not be made.
 bool IsLost(unsigned code) {
-  return (code >= CR_MIN_ERROR && code <= CR_MAX_ERROR) || code == ER_CONNECTION_KILLED ||
-         code == ER_SERVER_SHUTDOWN;
+  switch (code) {
+    case CR_CONNECTION_ERROR:
+    case CR_CONN_HOST_ERROR:
+    case CR_IPSOCK_ERROR:
+    case CR_UNKNOWN_HOST:
+    case CR_SERVER_GONE_ERROR:
+    case CR_SERVER_HANDSHAKE_ERR:
+    case CR_SERVER_LOST:
+    case CR_SERVER_LOST_EXTENDED:
+    case CR_SSL_CONNECTION_ERROR:
+    case ER_CONNECTION_KILLED:
+    case ER_SERVER_SHUTDOWN:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Where the SQLSTATE does not say it, the number does.
+absl::StatusCode CodeOf(unsigned code, absl::string_view words) {
+  switch (code) {
+    case CR_SSL_CONNECTION_ERROR:
+      return absl::StrContains(words, "certificate") ? absl::StatusCode::kPermissionDenied
+                                                     : absl::StatusCode::kUnavailable;
+    case CR_AUTH_PLUGIN_CANNOT_LOAD:
+    case CR_AUTH_PLUGIN_ERR:
+    case ER_ACCESS_DENIED_ERROR:
+    case ER_DBACCESS_DENIED_ERROR:
+      return absl::StatusCode::kPermissionDenied;
+    case ER_BAD_DB_ERROR:
+      return absl::StatusCode::kNotFound;
+    case ER_TOO_MANY_USER_CONNECTIONS:  // 42000, as an error of syntax is.
+    case ER_USER_LIMIT_REACHED:
+      return absl::StatusCode::kUnavailable;
+    case CR_MALFORMED_PACKET:
+      return absl::StatusCode::kDataLoss;
+    case CR_OUT_OF_MEMORY:
+      return absl::StatusCode::kResourceExhausted;
+    default:
+      return IsLost(code) ? absl::StatusCode::kUnavailable : absl::StatusCode::kOk;
+  }
+}
+
+constexpr absl::string_view kRefusedLogin = "restricted_auth";  // In the library's words.
+
+absl::Status StatusOf(unsigned code, const char* sqlstate, const char* words) {
+  absl::string_view text = absl::StripAsciiWhitespace(words);
+  const std::string escaped = IsValidUtf8(text) ? "" : absl::CHexEscape(text);
+  if (!escaped.empty()) text = escaped;
+  const std::string message = absl::StrCat(text, " (", code, ")");
+  if (absl::StrContains(text, kRefusedLogin)) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(message,
+                     "; in this login a server gets the password: it needs ssl-ca or "
+                     "ssl-verify-server-cert=1 in the url, so that a certificate tells who it is"));
+  }
+  const absl::StatusCode known = CodeOf(code, text);
+  if (known != absl::StatusCode::kOk) return absl::Status(known, message);
+  return StatusFromSqlstate(sqlstate, message);
 }
 
 void SetTls(MYSQL* connection, const MariaDbTarget& target) {
@@ -61,9 +120,9 @@ absl::Status CheckFiles(const MariaDbTarget& target) {
   return absl::OkStatus();
 }
 
-// A server that asks for a password as it is gets one only where the certificate tells who it is.
-constexpr absl::string_view kSafeLogins =
-    "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password,parsec";
+// Logins in which the password never leaves us, not even encrypted for whoever answers: what we
+// take part in where nothing tells who that is.
+constexpr absl::string_view kSafeLogins = "mysql_native_password,client_ed25519,parsec";
 
 // Null without memory. The handle says what went wrong: mysql_errno() is 0 once connected. An
 // answer is waited for as long as the query takes, without a time-out for it.
@@ -83,7 +142,7 @@ MariaDbHandle Connect(const MariaDbTarget& target, unsigned answer_timeout_secon
   mysql_options(connection.get(), MYSQL_OPT_LOCAL_INFILE, &no_files);
   const unsigned protocol = target.socket.empty() ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
   mysql_options(connection.get(), MYSQL_OPT_PROTOCOL, &protocol);
-  if (!target.verify_certificate) {
+  if (target.socket.empty() && !target.verify_certificate) {
     mysql_options(connection.get(), MARIADB_OPT_RESTRICTED_AUTH, kSafeLogins.data());
   }
   SetTls(connection.get(), target);
@@ -97,6 +156,8 @@ int OwnSocket(MYSQL* connection) {
   const int socket = static_cast<int>(mysql_get_socket(connection));
   // Refused on a socket that is a file, which needs none.
   setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &kKeepaliveIdleSeconds, sizeof(int));
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &kKeepaliveSeconds, sizeof(int));
+  setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUnheardMillis, sizeof(int));
   return fcntl(socket, F_DUPFD_CLOEXEC, 0);
 }
 
@@ -131,8 +192,7 @@ absl::StatusOr<std::unique_ptr<MariaDbSession>> MariaDbSession::Open(const std::
 }
 
 MariaDbSession::~MariaDbSession() {
-  const bool running = !sound() && mysql_thread_id(connection_.get()) != 0;
-  if (running) StopOnServer();
+  if (answering_ && !sound()) StopOnServer();
   connection_.reset();
   if (socket_ >= 0) close(socket_);
 }
@@ -157,33 +217,22 @@ void MariaDbSession::Abandon() {
   if (socket_ >= 0) shutdown(socket_, SHUT_RDWR);
 }
 
-absl::Status MariaDbSession::Failure() const {
-  return Failure(mysql_errno(connection_.get()), mysql_sqlstate(connection_.get()),
-                 mysql_error(connection_.get()));
-}
-
-absl::Status MariaDbSession::Failure(unsigned code, const char* sqlstate, const char* words) const {
+absl::Status MariaDbSession::Failure(MYSQL_STMT* statement) {
   if (cancelled()) return absl::CancelledError("the read was cancelled");
-  absl::string_view text = absl::StripAsciiWhitespace(words);
-  const std::string escaped = IsValidUtf8(text) ? "" : absl::CHexEscape(text);
-  if (!escaped.empty()) text = escaped;
-  const std::string message = absl::StrCat(text, " (", code, ")");
-  if (code == CR_SSL_CONNECTION_ERROR && absl::StrContains(text, "certificate")) {
-    return absl::PermissionDeniedError(message);
-  }
-  if (code == CR_OUT_OF_MEMORY) return absl::ResourceExhaustedError(message);
-  if (IsLost(code)) return absl::UnavailableError(message);
-  if (code == ER_ACCESS_DENIED_ERROR || code == ER_DBACCESS_DENIED_ERROR) {
-    return absl::PermissionDeniedError(message);
-  }
-  if (code == ER_BAD_DB_ERROR) return absl::NotFoundError(message);
-  return StatusFromSqlstate(sqlstate, message);
+  EndAnswer();
+  MYSQL* connection = connection_.get();
+  // What ends a statement's rows before their end is an error of the connection only.
+  const bool own = statement != nullptr && mysql_stmt_errno(statement) != 0;
+  const unsigned code = own ? mysql_stmt_errno(statement) : mysql_errno(connection);
+  const char* sqlstate = own ? mysql_stmt_sqlstate(statement) : mysql_sqlstate(connection);
+  broken_ = broken_ || IsLost(code);
+  return StatusOf(code, sqlstate, own ? mysql_stmt_error(statement) : mysql_error(connection));
 }
 
 absl::Status MariaDbSession::Run(const std::string& sql) {
   if (cancelled()) return absl::CancelledError("the read was cancelled");
+  BeginAnswer();
   if (mysql_real_query(connection_.get(), sql.data(), sql.size()) == 0) return absl::OkStatus();
-  if (IsLost(mysql_errno(connection_.get()))) broken_ = true;
   return Failure();
 }
 
@@ -195,10 +244,11 @@ absl::StatusOr<std::vector<TextRow>> MariaDbSession::Query(const std::string& sq
       mysql_store_result(connection_.get()), mysql_free_result);
   std::vector<TextRow> rows;
   if (result == nullptr) {
-    if (mysql_errno(connection_.get()) == 0) return rows;  // A statement without rows.
-    if (IsLost(mysql_errno(connection_.get()))) broken_ = true;
-    return Failure();
+    if (mysql_errno(connection_.get()) != 0) return Failure();
+    EndAnswer();
+    return rows;  // It is a statement without rows.
   }
+  EndAnswer();
   if (mysql_num_rows(result.get()) > kMaxAnswerRows) {
     return absl::InvalidArgumentError(
         absl::StrCat("the query '", sql, "' gave more than ", kMaxAnswerRows, " rows"));

@@ -27,7 +27,7 @@ class MariaDbSession : public SourceSession {
   // `url` as of mariadb_url.h. UNAVAILABLE: the server cannot be reached; PERMISSION_DENIED: it
   // refuses us; NOT_FOUND: it has no such database. The server's words, which the caller redacts.
   static absl::StatusOr<std::unique_ptr<MariaDbSession>> Open(const std::string& url);
-  // Has the server stop what a reader has left, over a connection of its own.
+  // Has the server stop what was cancelled or left, if it still runs, over another connection.
   ~MariaDbSession() override;
 
   const Dialect& dialect() const override { return DialectOf(DialectKind::kMariaDb); }
@@ -43,15 +43,18 @@ class MariaDbSession : public SourceSession {
 
   MYSQL* connection() { return connection_.get(); }
   bool cancelled() const { return cancelled_.load(); }
-  // The connection is in the middle of an answer that nobody reads on. Its socket is shut, so that
-  // the library does not read it either.
+  // Around each statement: from when it is sent until its last row or its error has come.
+  void BeginAnswer() { answering_ = true; }
+  void EndAnswer() { answering_ = false; }
+  // Nobody reads on in the middle of an answer. The socket is shut, so that the library does not
+  // either.
   void Abandon();
-  // What an error of the library or the server means; CANCELLED after Cancel().
-  absl::Status Failure(unsigned code, const char* sqlstate, const char* words) const;
+  // What the last error of the connection, or of `statement` where it has one, means. It ends the
+  // answer; but after Cancel() it is CANCELLED, and does not.
+  absl::Status Failure(MYSQL_STMT* statement = nullptr);
 
  private:
   MariaDbSession(MariaDbTarget target, MariaDbHandle connection);
-  absl::Status Failure() const;
   absl::Status Run(const std::string& sql);
   absl::Status NoSuchRelation(const std::string& relation);
   void StopOnServer() const;
@@ -61,7 +64,8 @@ class MariaDbSession : public SourceSession {
   // The socket under a number of our own, which the library cannot close under a canceller.
   const int socket_;
   std::atomic<bool> cancelled_ = false;
-  bool broken_ = false;
+  bool broken_ = false;     // Not to be used again.
+  bool answering_ = false;  // The server is at work for us.
 };
 
 }  // namespace headwater

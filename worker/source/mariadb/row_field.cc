@@ -129,12 +129,6 @@ FieldResult AppendRaw(BatchBuilder& batch, int column, const ColumnType& /*type*
   return FieldResult::kAppended;
 }
 
-// BIT(1): a byte.
-FieldResult AppendBit(BatchBuilder& batch, int column, const ColumnType& type,
-                      absl::string_view field) {
-  return AppendWireBool<uint8_t>(batch, column, type, field);
-}
-
 // Bits of the signed integers that a column of `kind` holds; 0: it is of another kind.
 int BitsOf(TypeKind kind) {
   switch (kind) {
@@ -229,9 +223,9 @@ FieldAppender AppenderOf(RowShape shape, const ColumnType& type) {
     case RowShape::kText:
       return kind == TypeKind::kBinary ? AppendRaw : AppendPrinted;
     case RowShape::kBytes:
-      return kind == TypeKind::kBinary    ? AppendRaw
-             : kind == TypeKind::kBoolean ? AppendBit
-                                          : nullptr;
+      return kind == TypeKind::kBinary   ? AppendRaw
+             : kind == TypeKind::kString ? AppendPrinted
+                                         : nullptr;
   }
   return nullptr;
 }

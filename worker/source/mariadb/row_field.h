@@ -31,7 +31,7 @@ enum class RowShape : uint8_t {
   kDate,    // Behind a byte that tells its length,
   kMoment,  // and so is this one.
   kText,    // Behind a length: decimals, texts, enums, whatever is printed.
-  kBytes,   // Behind a length: blobs, geometry, bits.
+  kBytes,   // Behind a length: blobs, geometry, texts that the server takes for bytes.
 };
 
 // Bytes of a fixed shape; 0: its length stands before it.

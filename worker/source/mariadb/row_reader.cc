@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "worker/source/mariadb/row_decoder.h"
+#include "worker/source/mariadb_catalog.h"
 #include "worker/source/prepared_read.h"
 
 namespace headwater {
@@ -55,9 +56,10 @@ std::optional<RowShape> ShapeOf(const MYSQL_FIELD& field) {
     case MYSQL_TYPE_ENUM:
     case MYSQL_TYPE_SET:
       return RowShape::kText;
-    case MYSQL_TYPE_BIT:
     case MYSQL_TYPE_GEOMETRY:
       return RowShape::kBytes;
+    case MYSQL_TYPE_NULL:  // An expression that is always NULL.
+      return RowShape::kText;
     case MYSQL_TYPE_VARCHAR:
     case MYSQL_TYPE_VAR_STRING:
     case MYSQL_TYPE_STRING:
@@ -77,19 +79,18 @@ std::string Selected(const Dialect& dialect, const SourceColumn& declared, bool 
                      const std::string& quoted) {
   const ColumnType& type = declared.column.type;
   const absl::string_view name = declared.type_name;
-  if (type.kind != TypeKind::kString) {
-    return as_text ? ValueAsText(dialect, quoted, type, name) : quoted;
+  if (as_text && type.kind != TypeKind::kString) {
+    return ValueAsText(dialect, quoted, type, name);
   }
+  if (absl::StartsWith(name, "bit(")) return MariaDbBits(name, quoted);
+  if (type.kind != TypeKind::kString) return quoted;
   // What is a text with us and not with the server.
   const bool printed =
       absl::StartsWith(name, "time") || name == "uuid" || absl::StartsWith(name, "inet");
   return printed ? CursorAsText(dialect, quoted) : quoted;
 }
 
-absl::Status StatementFailure(MariaDbSession& session, MYSQL_STMT* statement) {
-  return session.Failure(mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),
-                         mysql_stmt_error(statement));
-}
+constexpr absl::string_view kCastHelps = "; 'columns: cast' can have it read as text";
 
 class RowReader : public SourceReader {
  public:
@@ -124,8 +125,8 @@ class RowReader : public SourceReader {
   RowDecoder decoder_;
   const int64_t batch_bytes_;
   int64_t row_bytes_ = 0;  // Of the row that was fetched and not yet appended; 0: none.
-  bool done_ = false;
-  absl::Status failed_;  // The first error: final.
+  bool done_ = false;      // Nothing more will be sent.
+  absl::Status failed_;    // The first error: final.
 };
 
 absl::StatusOr<std::unique_ptr<RowBatch>> RowReader::ReadBatch() {
@@ -147,10 +148,15 @@ absl::StatusOr<std::unique_ptr<RowBatch>> RowReader::ReadBatch() {
 absl::Status RowReader::FetchRow() {
   const int fetched = mysql_stmt_fetch(statement_.get());
   if (fetched == MYSQL_NO_DATA) {
+    session_.EndAnswer();
     done_ = true;
     return absl::OkStatus();
   }
-  if (fetched != 0) return StatementFailure(session_, statement_.get());
+  if (fetched != 0) {
+    absl::Status failure = session_.Failure(statement_.get());
+    done_ = !absl::IsCancelled(failure);  // The answer has ended, though badly.
+    return failure;
+  }
   // Nothing is bound, so the library converts nothing. It keeps the row in its buffer until the
   // next one is fetched.
   const NET& net = session_.connection()->net;
@@ -177,10 +183,12 @@ absl::StatusOr<std::vector<RowShape>> ShapesOf(MYSQL_STMT* statement, const Sele
     const std::optional<RowShape> shape = ShapeOf(*field);
     const Column& column = selection.schema.columns[i];
     if (!shape.has_value() || AppenderOf(*shape, column.type) == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "column '", column.name, "' (", selection.columns[i].type_name,
-          ") is sent as MariaDB's type ", static_cast<int>(field->type), ", which is no ",
-          TypeToString(column.type), "; 'columns: cast' can have it read as text"));
+      const TypeKind kind = column.type.kind;
+      const bool castable = kind != TypeKind::kString && kind != TypeKind::kBinary;
+      return absl::InvalidArgumentError(
+          absl::StrCat("column '", column.name, "' (", selection.columns[i].type_name,
+                       ") is sent as MariaDB's type ", static_cast<int>(field->type),
+                       ", which is no ", TypeToString(column.type), castable ? kCastHelps : ""));
     }
     shapes.push_back(*shape);
   }
@@ -207,12 +215,18 @@ absl::StatusOr<std::unique_ptr<SourceReader>> OpenRowReader(MariaDbSession& sess
   if (session.cancelled()) return absl::CancelledError("the read was cancelled");
   Statement statement(mysql_stmt_init(session.connection()));
   if (statement == nullptr) return absl::ResourceExhaustedError("libmariadb: no memory");
-  if (mysql_stmt_prepare(statement.get(), sql.data(), sql.size()) != 0) {
-    return StatementFailure(session, statement.get());
+  session.BeginAnswer();
+  if (mysql_stmt_prepare(statement.get(), sql.data(), sql.size()) != 0 ||
+      mysql_stmt_execute(statement.get()) != 0) {
+    return session.Failure(statement.get());
   }
-  ASSIGN_OR_RETURN(std::vector<RowShape> shapes, ShapesOf(statement.get(), read.selection));
-  if (mysql_stmt_execute(statement.get()) != 0) return StatementFailure(session, statement.get());
-  RowDecoder decoder(read.selection.schema, std::move(shapes), RulesFor(dataset, read.selection));
+  // Not before: a table that was altered since it was prepared is read as it is now.
+  absl::StatusOr<std::vector<RowShape>> shapes = ShapesOf(statement.get(), read.selection);
+  if (!shapes.ok()) {
+    session.Abandon();  // Or the statement's end would read all rows.
+    return shapes.status();
+  }
+  RowDecoder decoder(read.selection.schema, *std::move(shapes), RulesFor(dataset, read.selection));
   return std::make_unique<RowReader>(session, read.selection.schema, std::move(statement),
                                      std::move(decoder), options.batch_bytes);
 }

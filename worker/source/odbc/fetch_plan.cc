@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "worker/source/mariadb_catalog.h"
 #include "worker/source/odbc/column_type.h"
 
 namespace headwater {
@@ -69,6 +70,13 @@ FetchPlan PlanColumn(const OdbcQuirks& quirks, const OdbcColumn& column,
   if (column.source.as_text && column.source.column.type.kind != TypeKind::kString) {
     return Scalar(ValueAsText(DialectOf(quirks.dialect), quoted, column.source.column.type,
                               column.source.type_name));
+  }
+  if (quirks.dialect == DialectKind::kMariaDb &&
+      absl::StartsWith(column.source.type_name, "bit(")) {
+    std::string bits = MariaDbBits(column.source.type_name, quoted);
+    const bool number = column.source.column.type.kind == TypeKind::kBoolean;
+    return number ? Fixed(std::move(bits), SQL_C_SBIGINT, sizeof(SQLBIGINT))
+                  : FetchPlan{.expression = std::move(bits), .c_type = SQL_C_BINARY};
   }
   switch (column.source.column.type.kind) {
     case TypeKind::kBoolean:

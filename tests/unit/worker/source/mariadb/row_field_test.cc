@@ -76,7 +76,7 @@ TEST(RowField, UnsignedIntegersHaveNoSign) {
 
 TEST(RowField, BooleansAreZeroOrOneOfWhateverWidth) {
   const ColumnType type{TypeKind::kBoolean};
-  for (const RowShape shape : {RowShape::kInt1, RowShape::kUint1, RowShape::kBytes}) {
+  for (const RowShape shape : {RowShape::kInt1, RowShape::kUint1}) {
     ExpectAll(shape, type, {{"00", "false"}, {"01", "true"}, {"02", "unfit"}, {"ff", "unfit"}});
     ExpectAll(shape, type, {{"", "malformed"}, {"0001", "malformed"}});
   }
@@ -160,6 +160,7 @@ TEST(RowField, TextIsTakenAsItIsWhenItIsUtf8) {
   ExpectAll(RowShape::kText, kText, {{"eda080", "unfit"}, {"c3", "unfit"}});  // A surrogate; half.
   ExpectAll(RowShape::kText, {TypeKind::kBinary}, {{"00ff80", Bytes("00ff80")}});
   ExpectAll(RowShape::kBytes, {TypeKind::kBinary}, {{"00ff80", Bytes("00ff80")}, {"", ""}});
+  ExpectAll(RowShape::kBytes, kText, {{"c3b8", "ø"}, {"ff", "unfit"}});
 }
 
 TEST(RowField, DecimalsArePrinted) {
@@ -220,7 +221,7 @@ TEST(RowField, AShapeHasAnAppenderForTheTypesThatHoldAllOfItOnly) {
   EXPECT_EQ(types(RowShape::kText),
             "boolean byte short integer long float double decimal(20,0) date timestamp "
             "timestamp_ntz string binary");
-  EXPECT_EQ(types(RowShape::kBytes), "boolean binary");
+  EXPECT_EQ(types(RowShape::kBytes), "string binary");
 }
 
 TEST(RowField, AnUnsignedLongNeedsTwentyDigitsBeforeThePoint) {
