@@ -1,5 +1,5 @@
 // Many short lives of the core, one per seed. HEADWATER_SIM_SEEDS sets how many, HEADWATER_SIM_SEED
-// repeats a single one.
+// repeats a single one; `./dev sim` sets both.
 #include <cstdlib>
 
 #include "gtest/gtest.h"
@@ -14,7 +14,7 @@ int64_t FromEnvironment(const char* name, int64_t otherwise) {
 }
 
 TEST(CoreSimulation, KeepsItsInvariantsUnderEverySeed) {
-  const int64_t seeds = FromEnvironment("HEADWATER_SIM_SEEDS", 1'000);
+  const int64_t seeds = FromEnvironment("HEADWATER_SIM_SEEDS", 10'000);
   const int64_t only = FromEnvironment("HEADWATER_SIM_SEED", -1);
   for (int64_t i = only >= 0 ? only : 0; i < (only >= 0 ? only + 1 : seeds); ++i) {
     SimOptions options;
@@ -23,7 +23,7 @@ TEST(CoreSimulation, KeepsItsInvariantsUnderEverySeed) {
     options.fault = i % 5 == 0 ? 0 : 0.02 * static_cast<double>(1 + i % 6);
     SimWorld world(options);
     const std::string broken = world.Live();
-    ASSERT_EQ(broken, "") << "repeat with HEADWATER_SIM_SEED=" << i;
+    ASSERT_EQ(broken, "") << "repeat with ./dev sim --seed " << i;
   }
 }
 
