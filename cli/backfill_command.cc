@@ -4,6 +4,9 @@
 namespace headwater {
 
 int RunBackfill(const BackfillOptions& options) {
+  if (options.dry_run) {
+    return RunPlan({options.global, options.selector, options.from, options.to, options.mode});
+  }
   const absl::StatusOr<Config> config = LoadFor(options.global, options.selector);
   if (!config.ok()) return Complain(config.status());
   v1::SubmitRunRequest request;

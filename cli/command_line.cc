@@ -202,8 +202,11 @@ class Parser {
     CLI::Option* end = command->add_option("--to", to, "End, excluded; `now` is allowed");
     start->type_name("T")->required(required)->needs(end);
     end->type_name("T")->required(required)->needs(start);
-    command->add_option("--only", only_, "missing: what was never read; all: everything again")
-        ->check(CLI::IsMember({"missing", "all"}))
+    command
+        ->add_option(
+            "--only", only_,
+            "missing: what was never read; stale: what has moved since; all: everything again")
+        ->check(CLI::IsMember({"missing", "stale", "all"}))
         ->type_name("WHICH");
   }
 
@@ -226,6 +229,10 @@ class Parser {
         Add(commands.backfill, backfill_, "backfill", "Reads a range again, beside other runs");
     AddSelector(backfill, backfill_.selector);
     AddWindow(backfill, backfill_.from, backfill_.to, true);
+    if (backfill != nullptr) {
+      backfill->add_flag("--dry-run", backfill_.dry_run,
+                         "Only say what it would do, as `plan` does");
+    }
     AddSelector(Add(commands.status, status_, "status", "Shows how far every dataset is"),
                 status_.selector);
     AddSelector(Add(commands.verify, verify_, "verify",
@@ -268,6 +275,7 @@ class Parser {
     }
     global_.output = output_ == "json" ? OutputFormat::kJson : OutputFormat::kTable;
     if (only_ == "missing") plan_.mode = backfill_.mode = v1::BACKFILL_MODE_MISSING;
+    if (only_ == "stale") plan_.mode = backfill_.mode = v1::BACKFILL_MODE_STALE;
     if (only_ == "all") plan_.mode = backfill_.mode = v1::BACKFILL_MODE_ALL;
   }
 

@@ -47,6 +47,7 @@ struct BackfillOptions {
   Selector selector;
   std::string from, to;  // As typed: ISO, `2013-03`, `-7d`, `now`, or an integer. Never empty.
   v1::BackfillMode mode = v1::BACKFILL_MODE_ALL;
+  bool dry_run = false;  // Says what it would do, as `plan` does.
 };
 struct StatusOptions {
   GlobalOptions global;

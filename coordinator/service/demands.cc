@@ -87,7 +87,8 @@ absl::StatusOr<std::vector<DemandRequest>> MakeDemands(
     return absl::InvalidArgumentError("window: only a backfill has one");
   }
   const v1::BackfillMode mode = window == nullptr ? v1::BACKFILL_MODE_ALL : window->mode();
-  if (mode != v1::BACKFILL_MODE_ALL && mode != v1::BACKFILL_MODE_MISSING) {
+  if (mode != v1::BACKFILL_MODE_ALL && mode != v1::BACKFILL_MODE_MISSING &&
+      mode != v1::BACKFILL_MODE_STALE) {
     return absl::InvalidArgumentError(
         absl::StrCat("window.mode: unknown value ", static_cast<int>(mode)));
   }

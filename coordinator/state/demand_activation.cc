@@ -25,6 +25,20 @@ Range BackfillRange(const DatasetState& dataset, const v1::Demand& demand) {
   return wanted;
 }
 
+namespace {
+
+// The parts of `range`, in which something is needed, that a demand of `mode` is for.
+std::vector<Range> WantedOf(const DatasetState& dataset, v1::BackfillMode mode, Range range) {
+  if (mode == v1::BACKFILL_MODE_MISSING) return dataset.coverage.Missing(range);
+  RangeSet wanted(range);
+  if (mode == v1::BACKFILL_MODE_STALE) {
+    for (const Range& missing : dataset.coverage.Missing(range)) wanted.Subtract(missing);
+  }
+  return wanted.ranges();
+}
+
+}  // namespace
+
 void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind,
                     int64_t sequence) {
   demand.phase = DemandPhase::kActive;
@@ -33,7 +47,7 @@ void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind
     Range wanted = domain;
     if (kind == v1::RUN_KIND_BACKFILL) {
       wanted = BackfillRange(dataset, demand.demand);
-      const bool all = demand.demand.mode() != v1::BACKFILL_MODE_MISSING;
+      const bool all = demand.demand.mode() == v1::BACKFILL_MODE_ALL;
       if (all && !wanted.empty()) dataset.needs.Raise(wanted, sequence);
     } else {
       if (dataset.calendar->type() == CursorType::kNone) dataset.needs.Raise(domain, sequence);
@@ -41,7 +55,9 @@ void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind
     }
     for (const Range& missing : dataset.coverage.Missing(wanted)) dataset.needs.Raise(missing, 1);
     for (const SequenceMap::Entry& need : dataset.needs.Within(wanted)) {
-      demand.remaining.Raise(need.range, need.sequence);
+      for (const Range& range : WantedOf(dataset, demand.demand.mode(), need.range)) {
+        demand.remaining.Raise(range, need.sequence);
+      }
     }
   }
   if (kind == v1::RUN_KIND_INCREMENTAL) demand.outside_remaining = dataset.outside_need;

@@ -72,6 +72,10 @@ TEST_F(CommandLineTest, ABackfillHasAWindow) {
   EXPECT_EQ(backfill.mode, v1::BACKFILL_MODE_MISSING);
   EXPECT_EQ(Run({"backfill", "--from", "1", "--to", "2"}), 11);
   EXPECT_EQ(backfill.mode, v1::BACKFILL_MODE_ALL);
+  EXPECT_FALSE(backfill.dry_run);
+  EXPECT_EQ(Run({"backfill", "--from", "1", "--to", "2", "--only", "stale", "--dry-run"}), 11);
+  EXPECT_EQ(backfill.mode, v1::BACKFILL_MODE_STALE);
+  EXPECT_TRUE(backfill.dry_run);
   EXPECT_EQ(Run({"backfill", "--from", "1"}), kExitUsage);
   EXPECT_THAT(err_.str(), HasSubstr("--to"));
   EXPECT_EQ(Run({"plan"}), 13);

@@ -93,7 +93,11 @@ void RangeModel::Check() {
       ASSERT_TRUE(demand.remaining.empty()) << id;
     }
   }
-  CheckPublishedRows();
+  for (const auto& [from, piece] : dataset.coverage.pieces()) {
+    int64_t rows = 0;
+    for (int64_t i = piece.range.from; i < piece.range.to; ++i) rows += At(i).published_rows;
+    ASSERT_EQ(piece.fingerprint.rows, rows) << "the piece from " << from;
+  }
 }
 
 void RangeModel::Drain() {
@@ -142,7 +146,7 @@ void RangeModel::StartRun(bool backfill) {
   started.set_kind(v1::RUN_KIND_INCREMENTAL);
   if (backfill) {
     started.set_kind(v1::RUN_KIND_BACKFILL);
-    demand.set_mode(random_() % 2 == 0 ? v1::BACKFILL_MODE_ALL : v1::BACKFILL_MODE_MISSING);
+    demand.set_mode(static_cast<v1::BackfillMode>(1 + Below(3)));  // All, missing or stale.
     const int64_t from = Below(bound_);
     demand.set_from_value(from);
     demand.set_to_value(from + 1 + Below(kCells));
@@ -203,7 +207,10 @@ void RangeModel::NoteActivated(const std::string& run, const v1::RunStarted& sta
     Cell& cell = At(i);
     if (backfill && demand.mode() == v1::BACKFILL_MODE_ALL) cell.need = sequence;
     if (cell.fill == 0) cell.need = std::max<int64_t>(cell.need, 1);
-    if (cell.need > 0) cell.wanted[run] = cell.need;
+    const bool missing = cell.fill == 0;
+    const bool left_out = backfill && ((demand.mode() == v1::BACKFILL_MODE_MISSING && !missing) ||
+                                       (demand.mode() == v1::BACKFILL_MODE_STALE && missing));
+    if (cell.need > 0 && !left_out) cell.wanted[run] = cell.need;
   }
 }
 
@@ -386,14 +393,6 @@ void RangeModel::Restart() {
   ASSERT_TRUE(restored.ok()) << restored.status();
   ASSERT_EQ((*restored)->Serialize(), bytes);
   state_ = *std::move(restored);
-}
-
-void RangeModel::CheckPublishedRows() {
-  for (const auto& [from, piece] : Dataset().coverage.pieces()) {
-    int64_t rows = 0;
-    for (int64_t i = piece.range.from; i < piece.range.to; ++i) rows += At(i).published_rows;
-    ASSERT_EQ(piece.fingerprint.rows, rows) << "the piece from " << from;
-  }
 }
 
 }  // namespace headwater

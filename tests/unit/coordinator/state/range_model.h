@@ -85,7 +85,6 @@ class RangeModel {
   void CancelRun();
   void EndRuns();
   void Restart();
-  void CheckPublishedRows();
 
   const DatasetId id_{"t", "s"};
   std::mt19937_64 random_;
