@@ -121,7 +121,7 @@ CopyDecoder DealsDecoder(const std::vector<int>& columns) {
   for (const int column : columns) {
     shapes.push_back(DeclaredColumns()[static_cast<size_t>(column)].shape);
   }
-  return CopyDecoder(DealsSchema(columns), std::move(shapes), BadRowRules{.key = {0}});
+  return CopyDecoder(DealsSchema(columns), shapes, BadRowRules{.key = {0}});
 }
 
 std::vector<std::string> DealsCopy(int64_t rows, const std::vector<int>& columns) {

@@ -57,8 +57,7 @@ absl::StatusOr<std::unique_ptr<SourceReader>> OpenCopyReader(PostgresSession& se
     shapes.push_back(type.rule->shape);
   }
   ASSIGN_OR_RETURN(const std::string select, BuildRangeQuery(session.dialect(), read.query));
-  auto decoder =
-      std::make_unique<CopyDecoder>(schema, shapes, RulesFor(dataset, read.selection));
+  auto decoder = std::make_unique<CopyDecoder>(schema, shapes, RulesFor(dataset, read.selection));
   return CopyReader::Open(session, schema, std::move(decoder), select, options.batch_bytes);
 }
 
