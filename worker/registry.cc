@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/config/connection_string.h"
 #include "worker/source/mariadb/mariadb_source.h"
 #include "worker/source/odbc/odbc_handles.h"
 #include "worker/source/odbc/odbc_source.h"

@@ -60,6 +60,14 @@ size_t ReferenceEnd(absl::string_view text, size_t at) {
 
 bool IsOdbc(absl::string_view url) { return absl::StartsWithIgnoreCase(url, "odbc:"); }
 
+bool IsPostgresUrl(absl::string_view url) {
+  return absl::StartsWith(url, "postgresql://") || absl::StartsWith(url, "postgres://");
+}
+
+bool IsMariaDbUrl(absl::string_view url) {
+  return absl::StartsWith(url, "mariadb://") || absl::StartsWith(url, "mysql://");
+}
+
 bool HasScheme(absl::string_view url) {
   const size_t colon = url.find("://");
   if (colon == kNone || colon == 0) return false;

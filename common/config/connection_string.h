@@ -28,8 +28,10 @@ struct Attribute {
 // not closed. Braces nest.
 size_t ReferenceEnd(absl::string_view text, size_t at);
 
-bool IsOdbc(absl::string_view url);     // `odbc:...`
-bool HasScheme(absl::string_view url);  // `word://...`
+bool IsOdbc(absl::string_view url);         // `odbc:...`
+bool HasScheme(absl::string_view url);      // `word://...`
+bool IsPostgresUrl(absl::string_view url);  // `postgresql://...` or `postgres://...`
+bool IsMariaDbUrl(absl::string_view url);   // `mariadb://...` or `mysql://...`
 
 // Attributes of the part after `odbc:`. A value in braces ends at its brace; `}}` stands for one.
 std::vector<Attribute> OdbcAttributes(absl::string_view url);

@@ -73,9 +73,7 @@ bool CheckUrl(const std::string& url, const Place& place, Problems& problems) {
     problems.Add(place, absl::StrCat("'url': ", status.message()));
     return false;
   }
-  if (absl::StartsWith(url, "${") || IsOdbc(url) || absl::StartsWith(url, "postgresql://") ||
-      absl::StartsWith(url, "postgres://") || absl::StartsWith(url, "mariadb://") ||
-      absl::StartsWith(url, "mysql://")) {
+  if (absl::StartsWith(url, "${") || IsOdbc(url) || IsPostgresUrl(url) || IsMariaDbUrl(url)) {
     return true;
   }
   const std::string scheme = HasScheme(url) ? url.substr(0, url.find("://") + 3) : "";

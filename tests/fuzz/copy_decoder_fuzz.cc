@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "common/base/check.h"
 #include "common/data/row_hash.h"
+#include "tests/fuzz/decoded_rows.h"
 #include "worker/source/postgres/copy_decoder.h"
 #include "worker/source/postgres/copy_field.h"
 #include "worker/source/postgres/numeric_text.h"
@@ -53,14 +54,7 @@ const std::vector<Shape>& Shapes() {
 }
 
 const Schema& StreamSchema() {
-  static const Schema schema = [] {
-    Schema made;
-    for (const Shape& shape : Shapes()) {
-      made.columns.push_back(
-          {std::string(1, static_cast<char>('a' + made.columns.size())), shape.type, true});
-    }
-    return made;
-  }();
+  static const Schema schema = SchemaOf(Shapes());
   return schema;
 }
 
@@ -80,14 +74,8 @@ Outcome Decode(absl::string_view stream, size_t step, bool set_aside) {
   }
   if (!outcome.status.ok()) return outcome;
   outcome.finished = decoder.finished();
-  const auto batch = decoder.batch().Finish();
-  HW_CHECK(batch.ok());
   static const auto hasher = *RowHasher::Create(StreamSchema());
-  HW_CHECK(hasher->Hash(**batch, outcome.rows).ok());
-  for (const BadRow& bad : (*batch)->bad_rows()) {
-    HW_CHECK(set_aside && IsValidUtf8(bad.value) && IsValidUtf8(bad.row));
-    outcome.rows.push_back(HashOf(bad));
-  }
+  outcome.rows = TakeRows(decoder.batch(), *hasher, set_aside);
   return outcome;
 }
 

@@ -19,6 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "common/base/check.h"
 #include "common/data/row_hash.h"
+#include "tests/fuzz/decoded_rows.h"
 #include "worker/source/mariadb/row_decoder.h"
 #include "worker/source/mariadb/row_field.h"
 #include "worker/source/value_text.h"
@@ -61,14 +62,7 @@ const std::vector<Shape>& Shapes() {
 }
 
 const Schema& RowSchema() {
-  static const Schema schema = [] {
-    Schema made;
-    for (const Shape& shape : Shapes()) {
-      made.columns.push_back(
-          {std::string(1, static_cast<char>('a' + made.columns.size())), shape.type, true});
-    }
-    return made;
-  }();
+  static const Schema schema = SchemaOf(Shapes());
   return schema;
 }
 
@@ -125,14 +119,8 @@ Outcome Decode(absl::string_view rows, bool set_aside, bool alone) {
   }
   // What came before an error counts, unless the error left a row half appended.
   if (!outcome.status.ok()) decoder.batch().DropRow();
-  const auto batch = decoder.batch().Finish();
-  HW_CHECK(batch.ok());
   static const auto hasher = *RowHasher::Create(RowSchema());
-  HW_CHECK(hasher->Hash(**batch, outcome.rows).ok());
-  for (const BadRow& bad : (*batch)->bad_rows()) {
-    HW_CHECK(set_aside && IsValidUtf8(bad.value) && IsValidUtf8(bad.row));
-    outcome.rows.push_back(HashOf(bad));
-  }
+  outcome.rows = TakeRows(decoder.batch(), *hasher, set_aside);
   HW_CHECK(outcome.rows.size() == outcome.sizes.size());
   return outcome;
 }

@@ -23,6 +23,9 @@ class Schema;
 
 namespace headwater {
 
+// Readers end a batch here, however few bytes its rows have.
+inline constexpr int64_t kMaxBatchRows = 64 << 10;
+
 // Rows that wait to become a batch. The caller appends one value to every column, then calls
 // EndRow(). Values are in the column's storage form: integers widened to int64 (dates in days,
 // timestamps in microseconds), decimals unscaled. Requires, for each append: the column has that

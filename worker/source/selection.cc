@@ -77,6 +77,11 @@ std::string SuggestNames(absl::string_view wanted, const std::vector<std::string
   return text;
 }
 
+absl::Status NoSuchTable(absl::string_view relation, const std::vector<std::string>& names) {
+  return absl::NotFoundError(
+      absl::StrCat("there is no table '", relation, "'", SuggestNames(relation, names)));
+}
+
 std::vector<int> RowNamingColumns(const DatasetSpec& dataset, const Selection& selection) {
   std::vector<int> naming;
   for (const std::string& name : dataset.key_columns) {

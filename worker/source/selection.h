@@ -40,6 +40,9 @@ std::vector<int> RowNamingColumns(const DatasetSpec& dataset, const Selection& s
 // "; did you mean 'flights'? There are: airlines, flights, planes". At most 20 names.
 std::string SuggestNames(absl::string_view wanted, const std::vector<std::string>& names);
 
+// NOT_FOUND for a relation that does not exist, with the names of those that do.
+absl::Status NoSuchTable(absl::string_view relation, const std::vector<std::string>& names);
+
 }  // namespace headwater
 
 #endif  // HEADWATER_WORKER_SOURCE_SELECTION_H_

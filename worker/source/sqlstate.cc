@@ -3,9 +3,12 @@
 #include <array>
 #include <string>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/data/utf8.h"
 
 namespace headwater {
 namespace {
@@ -84,6 +87,11 @@ absl::StatusCode CodeOf(absl::string_view sqlstate, absl::string_view words) {
 }
 
 }  // namespace
+
+std::string ServerWords(absl::string_view words) {
+  words = absl::StripAsciiWhitespace(words);
+  return IsValidUtf8(words) ? std::string(words) : absl::CHexEscape(words);
+}
 
 absl::Status StatusFromSqlstate(absl::string_view sqlstate, absl::string_view words) {
   absl::Status status(CodeOf(sqlstate, words), words);

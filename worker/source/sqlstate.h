@@ -2,6 +2,8 @@
 #ifndef HEADWATER_WORKER_SOURCE_SQLSTATE_H_
 #define HEADWATER_WORKER_SOURCE_SQLSTATE_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
@@ -23,6 +25,9 @@ inline constexpr absl::string_view kSqlstatePayload = "headwater/sqlstate";
 // SQLite's driver says HY000 for everything; its words decide then ("no such table", "is locked").
 // Anything else is UNKNOWN.
 absl::Status StatusFromSqlstate(absl::string_view sqlstate, absl::string_view words);
+
+// What a server said, for a message: without blanks around it, and escaped where it is not UTF-8.
+std::string ServerWords(absl::string_view words);
 
 }  // namespace headwater
 

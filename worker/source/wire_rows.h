@@ -17,6 +17,9 @@
 
 namespace headwater {
 
+// What a row may take in a batch beyond its bytes on the wire: a decimal of 2 becomes one of 16.
+inline constexpr int64_t kExtraBytesPerColumn = 16;
+
 enum class FieldResult {
   kAppended,
   kMalformed,  // Not the wire shape: DATA_LOSS.

@@ -13,8 +13,6 @@
 #include <mutex>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
@@ -82,9 +80,7 @@ absl::StatusCode CodeOf(unsigned code, absl::string_view words) {
 constexpr absl::string_view kRefusedLogin = "restricted_auth";  // In the library's words.
 
 absl::Status StatusOf(unsigned code, const char* sqlstate, const char* words) {
-  absl::string_view text = absl::StripAsciiWhitespace(words);
-  const std::string escaped = IsValidUtf8(text) ? "" : absl::CHexEscape(text);
-  if (!escaped.empty()) text = escaped;
+  const std::string text = ServerWords(words);
   const std::string message = absl::StrCat(text, " (", code, ")");
   if (absl::StrContains(text, kRefusedLogin)) {
     return absl::PermissionDeniedError(
@@ -229,17 +225,12 @@ absl::Status MariaDbSession::Failure(MYSQL_STMT* statement) {
   return StatusOf(code, sqlstate, own ? mysql_stmt_error(statement) : mysql_error(connection));
 }
 
-absl::Status MariaDbSession::Run(const std::string& sql) {
-  if (cancelled()) return absl::CancelledError("the read was cancelled");
-  BeginAnswer();
-  if (mysql_real_query(connection_.get(), sql.data(), sql.size()) == 0) return absl::OkStatus();
-  return Failure();
-}
-
 absl::Status MariaDbSession::Execute(const std::string& sql) { return Query(sql).status(); }
 
 absl::StatusOr<std::vector<TextRow>> MariaDbSession::Query(const std::string& sql) {
-  RETURN_IF_ERROR(Run(sql));
+  if (cancelled()) return absl::CancelledError("the read was cancelled");
+  BeginAnswer();
+  if (mysql_real_query(connection_.get(), sql.data(), sql.size()) != 0) return Failure();
   const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(
       mysql_store_result(connection_.get()), mysql_free_result);
   std::vector<TextRow> rows;
@@ -286,8 +277,7 @@ absl::Status MariaDbSession::NoSuchRelation(const std::string& relation) {
   std::vector<std::string> names;
   names.reserve(tables.size());
   for (const TextRow& row : tables) names.push_back(row[0].value_or(""));
-  return absl::NotFoundError(
-      absl::StrCat("there is no table '", relation, "'", SuggestNames(relation, names)));
+  return NoSuchTable(relation, names);
 }
 
 absl::StatusOr<std::unique_ptr<SourceReader>> MariaDbSession::OpenReader(

@@ -55,7 +55,6 @@ class MariaDbSession : public SourceSession {
 
  private:
   MariaDbSession(MariaDbTarget target, MariaDbHandle connection);
-  absl::Status Run(const std::string& sql);
   absl::Status NoSuchRelation(const std::string& relation);
   void StopOnServer() const;
 

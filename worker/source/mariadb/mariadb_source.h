@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "worker/source/mariadb/mariadb_url.h"
 #include "worker/source/source_reader.h"
 
 namespace headwater {

@@ -106,10 +106,6 @@ absl::Status CheckOptions(absl::string_view url, size_t from) {
 
 }  // namespace
 
-bool IsMariaDbUrl(absl::string_view url) {
-  return absl::StartsWith(url, "mariadb://") || absl::StartsWith(url, "mysql://");
-}
-
 absl::StatusOr<MariaDbTarget> ParseMariaDbUrl(absl::string_view url) {
   if (!IsMariaDbUrl(url)) return Refuse("beginning", "mariadb:// or mysql://");
   // The client library takes what ends with NUL.

@@ -24,8 +24,6 @@ struct MariaDbTarget {
   std::string key_file = {};
 };
 
-bool IsMariaDbUrl(absl::string_view url);  // `mariadb://…` or `mysql://…`
-
 // Parts may be percent-encoded. The options have the names that MariaDB's clients give them, and a
 // value each:
 //   socket=/path   connect-timeout=10

@@ -15,8 +15,6 @@
 namespace headwater {
 namespace {
 
-constexpr int64_t kMaxBatchRows = 64 << 10;
-constexpr int64_t kExtraBytesPerColumn = 16;  // A decimal of 2 bytes becomes one of 16.
 constexpr unsigned kBinaryCharset = 63;
 
 struct StatementDeleter {

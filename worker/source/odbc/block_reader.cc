@@ -7,11 +7,6 @@
 #include "worker/source/value_text.h"
 
 namespace headwater {
-namespace {
-
-constexpr int64_t kMaxBatchRows = 64 << 10;
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<BlockReader>> BlockReader::Open(
     OdbcSession& session, const DatasetSpec& dataset, PreparedRead read,

@@ -126,8 +126,7 @@ absl::StatusOr<std::vector<SourceColumn>> OdbcSession::DescribeSqlite(const std:
                            "'sqlite_%' ORDER BY name LIMIT 1000")));
     names.reserve(tables.size());
     for (const TextRow& row : tables) names.push_back(row[0].value_or(""));
-    return absl::NotFoundError(
-        absl::StrCat("there is no table '", relation, "'", SuggestNames(relation, names)));
+    return NoSuchTable(relation, names);
   }
   std::vector<SourceColumn> columns;
   for (const TextRow& row : rows) {
@@ -197,8 +196,7 @@ absl::Status OdbcSession::NoSuchRelation(const std::string& relation, const absl
     const absl::StatusOr<bool> present = statement->GetText(kNameColumn, name);
     if (present.ok() && *present) names.push_back(std::move(name));
   }
-  return absl::NotFoundError(
-      absl::StrCat("there is no table '", relation, "'", SuggestNames(relation, names)));
+  return NoSuchTable(relation, names);
 }
 
 absl::StatusOr<std::vector<TextRow>> OdbcSession::Query(const std::string& sql) {

@@ -18,7 +18,6 @@ constexpr size_t kColumnsPerChunk = 100;  // A function of SQLite takes 127 argu
 // fills all of it with zeros behind each row.
 constexpr size_t kFirstChunkBytes = 1 << 10;
 constexpr size_t kMaxChunkBytes = 64 << 10;
-constexpr int64_t kMaxBatchRows = 64 << 10;
 constexpr size_t kFetchedBytes = 256 << 10;  // At once, between the two threads.
 
 }  // namespace

@@ -14,8 +14,6 @@
 namespace headwater {
 namespace {
 
-constexpr int64_t kMaxBatchRows = 64 << 10;
-constexpr int64_t kExtraBytesPerColumn = 16;  // A numeric of 2 bytes becomes a decimal of 16.
 constexpr int kPlentyBytes = 256 << 10;
 constexpr int kPatienceMillis = 2;
 

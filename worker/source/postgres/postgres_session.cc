@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -101,11 +100,9 @@ absl::Status PostgresSession::Failure(const PGresult* result) const {
   const char* state = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char* words =
       result == nullptr ? PQerrorMessage(connection_) : PQresultErrorMessage(result);
-  absl::string_view text = absl::StripAsciiWhitespace(words);
-  const std::string escaped = IsValidUtf8(text) ? "" : absl::CHexEscape(text);
-  if (!escaped.empty()) text = escaped;
+  const std::string text = ServerWords(words);
   if (state != nullptr && state[0] != '\0') return StatusFromSqlstate(state, text);
-  return absl::UnavailableError(text.empty() ? "the connection was lost" : text);
+  return absl::UnavailableError(text.empty() ? "the connection was lost" : text.c_str());
 }
 
 absl::StatusOr<PgResult> PostgresSession::Run(const std::string& sql, ExecStatusType expected) {
@@ -194,8 +191,7 @@ absl::Status PostgresSession::NoSuchRelation(const std::string& relation) {
   std::vector<std::string> names;
   names.reserve(tables.size());
   for (const TextRow& row : tables) names.push_back(Excerpt(row[0].value_or("")));
-  return absl::NotFoundError(
-      absl::StrCat("there is no table '", relation, "'", SuggestNames(relation, names)));
+  return NoSuchTable(relation, names);
 }
 
 absl::StatusOr<std::unique_ptr<SourceReader>> PostgresSession::OpenReader(

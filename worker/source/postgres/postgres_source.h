@@ -5,14 +5,10 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "common/model/dataset_spec.h"
 #include "worker/source/source_reader.h"
 
 namespace headwater {
-
-// True for `postgresql://…` and `postgres://…`.
-bool IsPostgresUrl(absl::string_view url);
 
 // Connects lazily. INVALID_ARGUMENT: the URL names a secret that cannot be resolved here.
 absl::StatusOr<std::unique_ptr<Source>> OpenPostgresSource(const ServerSpec& server);

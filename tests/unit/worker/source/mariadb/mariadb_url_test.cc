@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/config/connection_string.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

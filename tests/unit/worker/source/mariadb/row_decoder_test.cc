@@ -8,22 +8,17 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "common/base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/unit/worker/source/decoded_field.h"
 
 namespace headwater {
 namespace {
 
 using ::testing::ElementsAre;
-
-std::string Bytes(absl::string_view hex) {
-  return absl::HexStringToBytes(absl::StrReplaceAll(hex, {{" ", ""}}));
-}
 
 // Takes and appends the row with which `bytes` begin. They lie alone on the heap, so that a
 // sanitizer sees a decoder that reads beyond them.

@@ -8,10 +8,10 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "common/data/row_hash.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/unit/worker/source/decoded_field.h"
 #include "worker/source/postgres/copy_field.h"
 #include "worker/source/value_text.h"
 
@@ -19,10 +19,6 @@ namespace headwater {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string Bytes(absl::string_view hex) {
-  return absl::HexStringToBytes(absl::StrReplaceAll(hex, {{" ", ""}}));
-}
 
 const std::string& Header() {
   static const std::string header = Bytes("5047434f50590aff0d0a00 00000000 00000000");

@@ -3,35 +3,16 @@
 
 #include <arrow/api.h>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/unit/worker/source/decoded_field.h"
 
 namespace headwater {
 namespace {
 
-std::string Bytes(absl::string_view hex) {
-  return absl::HexStringToBytes(absl::StrReplaceAll(hex, {{" ", ""}}));
-}
-
-// The field in a column of `type`, as Arrow prints the value; else "malformed" or "unfit".
 std::string Decoded(WireShape shape, const ColumnType& type, absl::string_view hex) {
-  BatchBuilder batch(Schema{{{"v", type, true}}});
-  switch (AppenderOf(shape)(batch, 0, type, Bytes(hex))) {
-    case FieldResult::kMalformed:
-      return "malformed";
-    case FieldResult::kUnfit:
-      return "unfit";
-    case FieldResult::kAppended:
-      break;
-  }
-  batch.EndRow();
-  const auto rows = batch.Finish();
-  EXPECT_TRUE(rows.ok()) << rows.status();
-  const auto value = (*rows)->arrow()->column(0)->GetScalar(0);
-  return value.ok() ? (*value)->ToString() : value.status().ToString();
+  return Decoded(AppenderOf(shape), type, hex);
 }
 
 std::string Text(WireShape shape, absl::string_view hex) {
