@@ -96,7 +96,7 @@ class NoSource : public Source {
     return absl::InternalError("nothing is read here");
   }
   absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec&, const Extent&,
-                                                     const ReadOptions&) override {
+                                                     const ReadOptions&, std::stop_token) override {
     return absl::InternalError("nothing is read here");
   }
 };

@@ -92,7 +92,7 @@ class NoSource : public Source {
     return absl::InternalError("the test's tasks do not read");
   }
   absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec&, const Extent&,
-                                                     const ReadOptions&) override {
+                                                     const ReadOptions&, std::stop_token) override {
     return absl::InternalError("the test's tasks do not read");
   }
 };

@@ -115,7 +115,8 @@ absl::StatusOr<ProbeResult> FakeSource::Probe(const DatasetSpec&, const ProbeTas
 
 absl::StatusOr<std::unique_ptr<SourceReader>> FakeSource::Read(const DatasetSpec&,
                                                                const Extent& extent,
-                                                               const ReadOptions& options) {
+                                                               const ReadOptions& options,
+                                                               std::stop_token) {
   query_tags.push_back(options.query_tag);
   reads.push_back(extent);
   if (!open_status.ok()) return open_status;

@@ -58,7 +58,8 @@ class FakeSource final : public Source {
                                     std::stop_token stop) override;
   absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec& dataset,
                                                      const Extent& extent,
-                                                     const ReadOptions& options) override;
+                                                     const ReadOptions& options,
+                                                     std::stop_token stop) override;
 
   ProbeResult probe;
   FakeScript script;

@@ -36,32 +36,8 @@ class SessionSource : public Source {
 
   absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec& dataset,
                                                      const Extent& extent,
-                                                     const ReadOptions& options) override {
-    return Read(dataset, extent, options, std::stop_token());
-  }
-
-  absl::StatusOr<std::vector<std::unique_ptr<SourceReader>>> ReadParts(
-      const DatasetSpec& dataset, const Extent& extent, const ReadOptions& options, int connections,
-      std::stop_token stop) override {
-    RETURN_IF_ERROR(Connect());
-    if (connections < 2 || !session_->shares_snapshots()) {
-      ASSIGN_OR_RETURN(auto whole, Read(dataset, extent, options, stop));
-      std::vector<std::unique_ptr<SourceReader>> readers;
-      readers.push_back(std::move(whole));
-      return readers;
-    }
-    auto readers = OpenParts(
-        std::move(session_), [this] { return Connection(); }, dataset, extent, options, connections,
-        std::move(stop));
-    if (readers.ok()) return readers;
-    return Failed(readers.status(), absl::StrCat("reading '", dataset.relation, "'"));
-  }
-
- private:
-  absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec& dataset,
-                                                     const Extent& extent,
                                                      const ReadOptions& options,
-                                                     const std::stop_token& stop) {
+                                                     std::stop_token stop) override {
     RETURN_IF_ERROR(Connect());
     absl::StatusOr<std::unique_ptr<SourceReader>> reader =
         [&]() -> absl::StatusOr<std::unique_ptr<SourceReader>> {
@@ -73,6 +49,21 @@ class SessionSource : public Source {
     return Failed(reader.status(), absl::StrCat("reading '", dataset.relation, "'"));
   }
 
+  absl::StatusOr<std::vector<std::unique_ptr<SourceReader>>> ReadParts(
+      const DatasetSpec& dataset, const Extent& extent, const ReadOptions& options, int connections,
+      std::stop_token stop) override {
+    RETURN_IF_ERROR(Connect());
+    if (connections < 2 || !session_->shares_snapshots()) {
+      return Source::ReadParts(dataset, extent, options, connections, std::move(stop));
+    }
+    auto readers = OpenParts(
+        std::move(session_), [this] { return Connection(); }, dataset, extent, options, connections,
+        std::move(stop));
+    if (readers.ok()) return readers;
+    return Failed(readers.status(), absl::StrCat("reading '", dataset.relation, "'"));
+  }
+
+ private:
   absl::Status Connect() {
     if (session_ != nullptr && !session_->sound()) session_.reset();
     if (session_ != nullptr) return absl::OkStatus();

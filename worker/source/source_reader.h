@@ -7,6 +7,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -68,20 +69,27 @@ class Source {
   virtual absl::StatusOr<ProbeResult> Probe(const DatasetSpec& dataset, const ProbeTask& task,
                                             std::stop_token stop) = 0;
 
-  // Starts reading `extent`. The reader must be gone before the next call on this source.
+  // Starts reading `extent`. The reader must be gone before the next call on this source. CANCELLED
+  // soon after `stop`, also while a statement waits to begin; connecting ends by itself.
   virtual absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec& dataset,
                                                              const Extent& extent,
-                                                             const ReadOptions& options) = 0;
+                                                             const ReadOptions& options,
+                                                             std::stop_token stop) = 0;
+  absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec& dataset,
+                                                     const Extent& extent,
+                                                     const ReadOptions& options) {
+    return Read(dataset, extent, options, std::stop_token());
+  }
 
   // Starts reading `extent` in up to `connections` parts, which see one state of the source and
   // together give each row exactly once. Each reader has a connection of its own, closed with it,
   // and may be used on another thread than the others. At least one reader comes back: just one
-  // where the source or the relation does not divide, or for one connection. Errors: as of Read();
-  // CANCELLED soon after `stop`, also while a statement waits to begin; connecting ends by itself.
+  // where the source or the relation does not divide, or for one connection. Errors: as of Read().
   virtual absl::StatusOr<std::vector<std::unique_ptr<SourceReader>>> ReadParts(
       const DatasetSpec& dataset, const Extent& extent, const ReadOptions& options,
-      int /*connections*/, std::stop_token /*stop*/) {
-    absl::StatusOr<std::unique_ptr<SourceReader>> whole = Read(dataset, extent, options);
+      int /*connections*/, std::stop_token stop) {
+    absl::StatusOr<std::unique_ptr<SourceReader>> whole =
+        Read(dataset, extent, options, std::move(stop));
     if (!whole.ok()) return whole.status();
     std::vector<std::unique_ptr<SourceReader>> readers;
     readers.push_back(*std::move(whole));

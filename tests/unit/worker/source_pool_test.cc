@@ -21,7 +21,8 @@ class SourcePoolTest : public ::testing::Test {
       return absl::UnimplementedError("never asked");
     }
     absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec&, const Extent&,
-                                                       const ReadOptions&) override {
+                                                       const ReadOptions&,
+                                                       std::stop_token) override {
       return absl::UnimplementedError("never asked");
     }
 
