@@ -55,6 +55,19 @@ Range ShapeOf(const DatasetState& dataset, Range wanted) {
   return dataset.coverage.Widen(shape);
 }
 
+// Whether everything in the piece that begins before `at` and ends after it is as published, as far
+// as the last probe can tell.
+bool LiesInUnmovedPiece(const DatasetState& dataset, int64_t at) {
+  for (const Piece* piece : dataset.coverage.Overlapping({at, at + 1})) {
+    if (piece->range.from >= at) continue;
+    return std::none_of(dataset.probe->tail.begin(), dataset.probe->tail.end(),
+                        [&](const TailCheck& check) {
+                          return check.range.Overlaps(piece->range) && dataset.Moved(check);
+                        });
+  }
+  return false;
+}
+
 std::vector<int64_t> CutsOf(const DatasetState& dataset, Range range) {
   const CursorCalendar& calendar = *dataset.calendar;
   if (calendar.type() == CursorType::kNone) return {};
@@ -71,7 +84,9 @@ std::vector<int64_t> CutsOf(const DatasetState& dataset, Range range) {
       add(piece->range.from);
       add(piece->range.to);
     }
-    add(dataset.settled_to);
+    // A piece that is read without having moved, for the lookback or a backfill, stays whole: its
+    // halves would be a version of the table in which nothing has changed.
+    if (!LiesInUnmovedPiece(dataset, dataset.settled_to)) add(dataset.settled_to);
   }
   return {cuts.begin(), cuts.end()};
 }

@@ -87,6 +87,9 @@ class DatasetState {
   // What the next probe has to look at: at most kMaxTailChecks stretches of unsettled pieces.
   std::vector<Range> TailStretches() const;
 
+  // Whether the source has other rows there than are published, as far as a check can tell.
+  bool Moved(const TailCheck& check) const;
+
   // Takes a probe's result in: domain, settling, and the needs it shows (moved tail, moved outside
   // rows). `sequence` is the event's.
   void TakeProbe(const ProbeResult& result, int64_t sequence);

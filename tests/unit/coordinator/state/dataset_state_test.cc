@@ -175,6 +175,45 @@ TEST_F(DatasetStateTest, ASilentSourceIsCalledSilentAndStillAdvances) {
   EXPECT_EQ(dataset_.CompleteThrough(), kNoon + absl::Hours(24 * 30) - absl::Minutes(5));
 }
 
+TEST_F(DatasetStateTest, ALookbackThatFindsNothingMovedLeavesThePiecesAsTheyAre) {
+  dataset_.spec.lookback_units = 1;
+  rows_ = {At(absl::Hours(-3)), At(absl::Minutes(-2)), At(absl::Minutes(-1))};
+  Probe(absl::ZeroDuration());
+  Run();
+  const auto ranges = [&] {
+    std::vector<Range> found;
+    for (const auto& [from, piece] : dataset_.coverage.pieces()) found.push_back(piece.range);
+    return found;
+  };
+  const std::vector<Range> before = ranges();
+  for (int minute : {1, 6, 12, 60}) {
+    Probe(absl::Minutes(minute));
+    EXPECT_FALSE(Run().empty());
+    EXPECT_EQ(ranges(), before) << minute;
+  }
+  EXPECT_EQ(dataset_.settled_to, rows_.back());  // Inside of the last piece.
+}
+
+// A row far ahead of the clock makes the last piece long: what has settled of it is not read with
+// every new row.
+TEST_F(DatasetStateTest, APieceThatMovedIsCutWhereItHasSettled) {
+  dataset_.spec.unit = *ParseUnit("30d");
+  rows_ = {At(absl::Hours(-3)), At(absl::Minutes(-20)), At(absl::Hours(20))};
+  Probe(absl::ZeroDuration());
+  Run();
+  Probe(absl::Minutes(10));
+  const int64_t settled = dataset_.settled_to;
+  EXPECT_GT(settled, At(absl::Minutes(-5)));
+  rows_.push_back(At(absl::Minutes(9)));
+  Probe(absl::Minutes(11));
+  ASSERT_EQ(Run().size(), 1u);
+  rows_.push_back(At(absl::Minutes(10)));
+  Probe(absl::Minutes(12));
+  const std::vector<Range> read = Run();
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_GE(read[0].from, settled);
+}
+
 TEST_F(DatasetStateTest, WithABoundByTheClockTheDomainNeedsNoMinimum) {
   dataset_.spec.begin = "2013-07-01";
   ProbeResult probe;
