@@ -147,7 +147,8 @@ void Core::Impl::AnswerPlanned(const DatasetId& id, const ProbeResult& result,
     for (const DemandRequest& request : it->second.request.demands) {
       if (request.dataset == id) demand.demand = DemandProto(request);
     }
-    ActivateDemand(copy, demand, it->second.request.kind, state->last_sequence() + 1);
+    ActivateDemand(copy, demand, it->second.request.kind, state->last_sequence() + 1,
+                   state->BackfilledOf(copy));
     v1::PlannedDataset& planned = it->second.results[id] = DescribePlan(copy, demand);
     for (const std::string& notice : notices) planned.add_warnings(notice);
   }

@@ -172,7 +172,7 @@ void ClusterState::ApplyProbed(int64_t sequence, const v1::Probed& event) {
         demand->second.phase != DemandPhase::kWaitingForProbe)
       continue;
     demand->second.notices.assign(event.notices().begin(), event.notices().end());
-    ActivateDemand(dataset, demand->second, run->second.kind, sequence);
+    ActivateDemand(dataset, demand->second, run->second.kind, sequence, BackfilledOf(dataset));
   }
 }
 
@@ -322,8 +322,34 @@ void ClusterState::ApplyRunCancelled(const v1::RunCancelled& event) {
   RunState& run = runs_.at(event.run_id());
   run.cancelled = true;
   for (auto& [id, demand] : run.demands) {
-    if (!demand.ended()) demand.phase = DemandPhase::kCancelled;
+    if (demand.ended()) continue;
+    demand.phase = DemandPhase::kCancelled;
+    if (demand.demand.mode() == v1::BACKFILL_MODE_ALL) WithdrawNeeds(datasets_.at(id), demand);
   }
+}
+
+// What a cancelled backfill alone wanted to be read again nobody does any more: it is no staler
+// than before, and the next run need not read it. What probes have shown, the next one shows again.
+void ClusterState::WithdrawNeeds(DatasetState& dataset, const DemandState& cancelled) {
+  for (const SequenceMap::Entry& entry : cancelled.remaining.entries())
+    dataset.needs.DropUpTo(entry.range, entry.sequence);
+  for (const std::string& run_id : dataset.live_runs) {
+    const DemandState& demand = runs_.at(run_id).demands.at(dataset.spec.id);
+    if (demand.ended()) continue;
+    for (const SequenceMap::Entry& entry : demand.remaining.entries())
+      dataset.needs.Raise(entry.range, entry.sequence);
+  }
+}
+
+RangeSet ClusterState::BackfilledOf(const DatasetState& dataset) const {
+  RangeSet ranges;
+  for (const std::string& run_id : dataset.live_runs) {
+    const RunState& run = runs_.at(run_id);
+    const DemandState& demand = run.demands.at(dataset.spec.id);
+    if (run.kind != v1::RUN_KIND_BACKFILL || demand.ended()) continue;
+    for (const SequenceMap::Entry& entry : demand.remaining.entries()) ranges.Add(entry.range);
+  }
+  return ranges;
 }
 
 void ClusterState::ApplyRunEnded(const v1::RunEnded& event, absl::Time at) {

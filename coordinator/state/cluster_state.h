@@ -55,6 +55,8 @@ class ClusterState {
   const Schema& ColumnsOf(const std::string& table) const;
   // Fences of the claims whose manifest waits to be published, by table; no set is empty.
   const std::map<std::string, std::set<int64_t>>& staged() const { return staged_; }
+  // What live backfills of the dataset still read.
+  RangeSet BackfilledOf(const DatasetState& dataset) const;
   // The dataset whose live claim has this fence, or null.
   const DatasetState* FindClaim(int64_t fence) const;
 
@@ -82,6 +84,7 @@ class ClusterState {
   void MeetDemands(DatasetState& dataset, const Extent& extent, int64_t fence);
   void EndClaim(DatasetState& dataset, int64_t fence);
   void ForgetOldRuns();
+  void WithdrawNeeds(DatasetState& dataset, const DemandState& cancelled);
 
   int64_t last_sequence_ = 0;
   int64_t term_ = 0;
@@ -111,9 +114,10 @@ inline google::protobuf::Timestamp ToTimestamp(absl::Time time) {
 std::string Describe(const DatasetState& dataset, const Extent& extent);
 
 // Says what a demand wants after the probe of event `sequence` has been taken in: raises the
-// dataset's needs and takes its share of them into `demand.remaining`. Also used on copies, to
-// plan.
-void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind, int64_t sequence);
+// dataset's needs and takes its share of them into `demand.remaining`. What live backfills read
+// again, `backfilled`, an incremental run leaves to them. Also used on copies, to plan.
+void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind, int64_t sequence,
+                    const RangeSet& backfilled);
 
 // Adds to `demand` what the end of `claim` means for it, in numbers for the summary. `changed`:
 // something was published.

@@ -28,19 +28,35 @@ Range BackfillRange(const DatasetState& dataset, const v1::Demand& demand) {
 namespace {
 
 // The parts of `range`, in which something is needed, that a demand of `mode` is for.
-std::vector<Range> WantedOf(const DatasetState& dataset, v1::BackfillMode mode, Range range) {
+std::vector<Range> WantedOf(const DatasetState& dataset, v1::BackfillMode mode, Range range,
+                            const RangeSet& left) {
   if (mode == v1::BACKFILL_MODE_MISSING) return dataset.coverage.Missing(range);
   RangeSet wanted(range);
+  wanted.Subtract(left);
   if (mode == v1::BACKFILL_MODE_STALE) {
     for (const Range& missing : dataset.coverage.Missing(range)) wanted.Subtract(missing);
   }
   return wanted.ranges();
 }
 
+// Where an incremental run must see what the source has now, whoever else reads there.
+RangeSet OwnOf(const DatasetState& dataset) {
+  RangeSet own(dataset.LookbackRange());
+  if (dataset.calendar->type() == CursorType::kNone) own.Add(*dataset.domain);
+  for (const Range& missing : dataset.coverage.Missing(*dataset.domain)) own.Add(missing);
+  for (const TailCheck& check : dataset.probe->tail) {
+    if (dataset.Moved(check)) own.Add(check.range);
+  }
+  if (dataset.joined_from.has_value()) {
+    own.Add({std::min(*dataset.joined_from, dataset.domain->to - 1), dataset.domain->to});
+  }
+  return own;
+}
+
 }  // namespace
 
-void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind,
-                    int64_t sequence) {
+void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind, int64_t sequence,
+                    const RangeSet& backfilled) {
   demand.phase = DemandPhase::kActive;
   if (dataset.domain.has_value()) {
     const Range domain = *dataset.domain;
@@ -54,8 +70,13 @@ void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind
       dataset.needs.Raise(dataset.LookbackRange(), sequence);
     }
     for (const Range& missing : dataset.coverage.Missing(wanted)) dataset.needs.Raise(missing, 1);
+    RangeSet left;  // To backfills: a tick does not wait until they are done.
+    if (kind == v1::RUN_KIND_INCREMENTAL) {
+      left = backfilled;
+      left.Subtract(OwnOf(dataset));
+    }
     for (const SequenceMap::Entry& need : dataset.needs.Within(wanted)) {
-      for (const Range& range : WantedOf(dataset, demand.demand.mode(), need.range)) {
+      for (const Range& range : WantedOf(dataset, demand.demand.mode(), need.range, left)) {
         demand.remaining.Raise(range, need.sequence);
       }
     }

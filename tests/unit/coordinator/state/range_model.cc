@@ -150,6 +150,7 @@ void RangeModel::StartRun(bool backfill) {
     const int64_t from = Below(bound_);
     demand.set_from_value(from);
     demand.set_to_value(from + 1 + Below(kCells));
+    backfills_[run] = demand.mode();
   }
   waiting_.emplace(run, started);
   Apply(std::move(event));
@@ -172,6 +173,7 @@ void RangeModel::Probe() {
   *event.mutable_probed()->mutable_result() = ToProto(probe);
   for (const auto& [run, started] : waiting_) event.mutable_probed()->add_run_ids(run);
   const int64_t sequence = Apply(std::move(event));
+  for (Cell& cell : cells_) cell.moved = false;
   for (const TailCheck& check : probe.tail) NoteTail(check, sequence);
   for (const auto& [run, started] : waiting_) NoteActivated(run, started, sequence);
   waiting_.clear();
@@ -194,7 +196,10 @@ void RangeModel::NoteTail(const TailCheck& check, int64_t sequence) {
     if (At(i).published_rows > 0) largest = i;
   }
   if (rows == check.rows && largest == check.max_cursor) return;
-  for (int64_t i = check.range.from; i < check.range.to; ++i) At(i).need = sequence;
+  for (int64_t i = check.range.from; i < check.range.to; ++i) {
+    At(i).need = sequence;
+    At(i).moved = true;
+  }
 }
 
 void RangeModel::NoteActivated(const std::string& run, const v1::RunStarted& started,
@@ -210,7 +215,12 @@ void RangeModel::NoteActivated(const std::string& run, const v1::RunStarted& sta
     const bool missing = cell.fill == 0;
     const bool left_out = backfill && ((demand.mode() == v1::BACKFILL_MODE_MISSING && !missing) ||
                                        (demand.mode() == v1::BACKFILL_MODE_STALE && missing));
-    if (cell.need > 0 && !left_out) cell.wanted[run] = cell.need;
+    // A tick leaves to backfills what they read, unless it wants it itself.
+    const bool theirs = !backfill && !missing && !cell.moved &&
+                        std::any_of(cell.wanted.begin(), cell.wanted.end(), [&](const auto& want) {
+                          return backfills_.contains(want.first);
+                        });
+    if (cell.need > 0 && !left_out && !theirs) cell.wanted[run] = cell.need;
   }
 }
 
@@ -329,70 +339,6 @@ bool RangeModel::Publish(int64_t fence, const Attempt& attempt) {
   }
   Apply(std::move(outcome));
   return !abandoned;
-}
-
-void RangeModel::Fail(int64_t fence) {
-  v1::Event event;
-  if (random_() % 2 == 0) {
-    event.mutable_released()->set_fence(fence);
-  } else {
-    event.mutable_attempt_failed()->set_fence(fence);
-    *event.mutable_attempt_failed()->mutable_failure() =
-        ToProto(Failure{FailureKind::kSource, absl::UnavailableError("lost")});
-    event.mutable_attempt_failed()->set_attempts(1);
-    *event.mutable_attempt_failed()->mutable_not_before() =
-        ToTimestamp(absl::FromUnixSeconds(1'000'001));
-  }
-  Apply(std::move(event));
-  Release(fence);
-}
-
-void RangeModel::Lose() {
-  for (const auto& [from, piece] : Dataset().coverage.pieces()) {
-    if (Dataset().OverlapsClaim({piece.range, false}) || random_() % 3 != 0) continue;
-    const Range range = piece.range;
-    v1::Event event;
-    *event.mutable_lost()->mutable_dataset() = RefOf(id_);
-    *event.mutable_lost()->add_extents() = ToProto(Extent{range, false});
-    Apply(std::move(event));
-    for (int64_t i = range.from; i < range.to; ++i) At(i).fill = At(i).published_rows = 0;
-    return;
-  }
-}
-
-void RangeModel::CancelRun() {
-  for (const auto& [id, run] : state_->runs()) {
-    if (run.ended.has_value() || random_() % 3 != 0) continue;
-    const std::string chosen = id;
-    v1::Event cancelled, ended;
-    cancelled.mutable_run_cancelled()->set_run_id(chosen);
-    Apply(std::move(cancelled));
-    ended.mutable_run_ended()->set_run_id(chosen);
-    Apply(std::move(ended));
-    waiting_.erase(chosen);
-    return Forget(chosen);
-  }
-}
-
-void RangeModel::EndRuns() {
-  std::vector<std::string> over;
-  for (const auto& [id, run] : state_->runs()) {
-    if (!run.ended.has_value() && run.demands.at(id_).ended()) over.push_back(id);
-  }
-  for (const std::string& run : over) {
-    v1::Event event;
-    event.mutable_run_ended()->set_run_id(run);
-    Apply(std::move(event));
-    Forget(run);
-  }
-}
-
-void RangeModel::Restart() {
-  const std::string bytes = state_->Serialize();
-  auto restored = ClusterState::Restore(state_->last_sequence(), bytes);
-  ASSERT_TRUE(restored.ok()) << restored.status();
-  ASSERT_EQ((*restored)->Serialize(), bytes);
-  state_ = *std::move(restored);
 }
 
 }  // namespace headwater

@@ -21,6 +21,7 @@ struct Cell {
   int64_t fill = 0;                       // The newest read that confirmed it; 0: missing.
   int published_rows = 0;                 // As that read found.
   int64_t need = 0;                       // Not yet met; 0: none.
+  bool moved = false;                     // As the last probe showed.
   int64_t claim = 0;                      // The fence that holds it; 0: none.
   std::map<std::string, int64_t> wanted;  // By live run: a read from this fence on meets it.
 };
@@ -83,6 +84,7 @@ class RangeModel {
     for (Cell& cell : cells_) cell.wanted.erase(run);
   }
   void CancelRun();
+  void Withdraw(const std::string& run);
   void EndRuns();
   void Restart();
 
@@ -94,6 +96,7 @@ class RangeModel {
   int64_t seen_bound_ = 0;  // and the last probe saw them up to here.
   std::map<int64_t, Attempt> attempts_;
   std::map<std::string, v1::RunStarted> waiting_;
+  std::map<std::string, v1::BackfillMode> backfills_;  // That have ever been.
   int runs_ = 0;
   int64_t commits_ = 0;
   bool failures_ = true;
