@@ -135,6 +135,10 @@ absl::Status ProbeCursor(SourceSession& session, const DatasetSpec& dataset, con
                    BuildProbeQuery(session.dialect(), dataset.relation, cursor,
                                    /*extremes=*/!by_clock, end, task.tail, Tag(task)));
   ASSIGN_OR_RETURN(const TextRow row, OneRow(session, sql, 4 + 2 * task.tail.size()));
+  // A transaction that took its number since the clock was read holds back numbers below the bound,
+  // and the clock is what tells that it has ended. (A timestamp of its own would be beyond the
+  // clock, where nothing settles.)
+  if (integer) RETURN_IF_ERROR(ProbeClock(session, dataset, result));
   ASSIGN_OR_RETURN(result.minimum, CursorFrom(row[0], cursor, dataset));
   ASSIGN_OR_RETURN(result.bound, CursorFrom(row[1], cursor, dataset));
   ASSIGN_OR_RETURN(result.null_rows, CountFrom(row[2]));

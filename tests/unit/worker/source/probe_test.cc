@@ -22,7 +22,7 @@ class AskedSession : public SourceSession {
   bool sound() const override { return true; }
   absl::StatusOr<std::vector<SourceColumn>> Describe(const std::string&) override {
     std::vector<SourceColumn> columns(2);
-    columns[0].column = {"at", {.kind = TypeKind::kTimestampNtz}, true};
+    columns[0].column = {"at", {.kind = cursor}, true};
     columns[1].column = {"shape", {.kind = TypeKind::kString}, true};
     columns[1].notice = "'shape' is read as text";
     return columns;
@@ -30,6 +30,7 @@ class AskedSession : public SourceSession {
   absl::StatusOr<std::vector<TextRow>> Query(const std::string& sql) override {
     asked.push_back(sql);
     if (absl::StrContains(sql, "headwater probe")) {
+      clock = clock_after;
       return std::vector<TextRow>{{bound, bound, "2", "0"}};
     }
     if (absl::StrContains(sql, "rowid")) return std::vector<TextRow>{{"41"}};
@@ -45,7 +46,9 @@ class AskedSession : public SourceSession {
 
   std::vector<std::string> asked;
   std::optional<std::string> bound;
+  TypeKind cursor = TypeKind::kTimestampNtz;
   std::string clock = "2013-07-01 12:00:00";
+  std::string clock_after = "2013-07-01 12:00:03";  // Once rows have been seen.
 };
 
 DatasetSpec Deals() {
@@ -88,6 +91,25 @@ TEST(Probe, AClockMayHaveMoreDigitsThanMicroseconds) {
   const auto probed = RunProbe(session, Deals(), ProbeTask());
   ASSERT_TRUE(probed.ok()) << probed.status();
   EXPECT_EQ(absl::ToUnixMicros(probed->source_clock) % 1'000'000, 123'456);
+}
+
+// A transaction may begin and take a number between the clock and the rows. It was open when the
+// rows were seen, so the clock that later ones are compared with must not be older than it.
+TEST(Probe, AnIntegerCursorGetsTheClockThatWasReadAfterItsRows) {
+  AskedSession session;
+  session.cursor = TypeKind::kLong;
+  const auto probed = RunProbe(session, Deals(), ProbeTask());
+  ASSERT_TRUE(probed.ok()) << probed.status();
+  EXPECT_EQ(absl::ToCivilSecond(probed->source_clock, absl::UTCTimeZone()),
+            absl::CivilSecond(2013, 7, 1, 12, 0, 3));
+}
+
+TEST(Probe, ATimestampGetsTheClockThatItsBoundWasAskedWith) {
+  AskedSession session;
+  const auto probed = RunProbe(session, Deals(), ProbeTask());
+  ASSERT_TRUE(probed.ok()) << probed.status();
+  EXPECT_EQ(absl::ToCivilSecond(probed->source_clock, absl::UTCTimeZone()),
+            absl::CivilSecond(2013, 7, 1, 12, 0, 0));
 }
 
 TEST(Probe, ABoundFinerThanAMicrosecondIsCutOrRefused) {
