@@ -9,7 +9,7 @@ import subprocess
 import threading
 from collections import Counter
 
-from source_tables import AHEAD, DATABASE, SETTLE_SECONDS
+from source_tables import AHEAD, BRISK, DATABASE, SETTLE_SECONDS
 
 LONG_SECONDS = 2 * SETTLE_SECONDS  # How long a transaction may stay open.
 RECENT = "at between now() - interval '30 minutes' and now()"  # Well within the lookback.
@@ -88,7 +88,8 @@ class Arrivals(Writer):
     """Rows of now, in transactions that commit in another order than they began."""
 
     def turn(self):
-        hold = self.random.uniform(0, 0.2 if self.chance(0.7) else LONG_SECONDS / 3)
+        brief = self.server_name == BRISK or self.chance(0.7)
+        hold = self.random.uniform(0, 0.2 if brief else LONG_SECONDS / 3)
         self.transaction("now", [self.statement() for _ in range(3)], hold)
 
     def statement(self):
@@ -105,6 +106,16 @@ class Arrivals(Writer):
         note = self.random.choice(["null", "''", "'tie'", "'row ' || txid_current()"])
         return (f"insert into {table}(at, note) select {stamp}, {note} "
                 f"from generate_series(1, {self.random.randint(1, 6)})")
+
+
+class Behind(Writer):
+    """Rows of an application whose clock is behind, committed at once: what is stamped before its
+    transaction began has until `settle` to come."""
+
+    def turn(self):
+        seconds = self.random.uniform(0, SETTLE_SECONDS / 2)
+        self.transaction("behind", ["insert into stream(at) select clock_timestamp() - "
+                                    f"interval '{seconds:.3f} seconds'"], 0)
 
 
 class LateRows(Writer):
@@ -161,7 +172,17 @@ class Nights(Writer):
             self.transaction("nightly", [f"insert into nightly(at) select {stamp} "
                                          f"from generate_series(1, {count})"],
                              self.random.uniform(0, 0.2))
+            self.stop.wait(self.random.uniform(0, 3))
         self.day += datetime.timedelta(days=1)
+
+
+class Ties(Writer):
+    """Now and then more rows on the very newest instant, however long ago that was."""
+
+    def turn(self):
+        stamp = self.random.choice(["now()", "(select max(at) from ties)"])
+        self.transaction("ties", [f"insert into ties(at) select {stamp} "
+                                  f"from generate_series(1, {self.random.randint(1, 3)})"], 0)
 
 
 class Accounts(Writer):
@@ -178,5 +199,6 @@ class Accounts(Writer):
 
 def writers_of(name, server, seed, stop):
     arrivals = [Arrivals(name, server, seed, stop, pause) for pause in (0.05, 0.1, 0.2, 0.3)]
-    others = ((LateRows, 1), (Changes, 0.2), (OldChanges, 0.5), (Nights, 5), (Accounts, 1))
+    others = ((Behind, 0.3), (LateRows, 1), (Changes, 0.2), (OldChanges, 0.5), (Nights, 5), (Ties, 6),
+              (Accounts, 1))
     return arrivals + [kind(name, server, seed, stop, pause) for kind, pause in others]
