@@ -58,7 +58,12 @@ std::string SessionClient::Impl::Decline(const v1::Offer& offer) {
   if (!task.ok()) return std::string(task.status().message());
   if (leases.contains(task->lease)) return "";  // Offered twice: it is held already.
   if (draining) return "draining";
-  if (static_cast<int64_t>(leases.size()) >= options.slots + options.queue) return "no credit";
+  // A task whose outcome is under way has left its slot: the coordinator may have taken the
+  // outcome, and offer the next task, before its answer is here.
+  const int64_t unfinished = std::count_if(leases.begin(), leases.end(), [](const auto& entry) {
+    return !entry.second.outcome.has_value();
+  });
+  if (unfinished >= options.slots + options.queue) return "no credit";
   const auto spec = specs.find(task->dataset_digest);
   if (spec == specs.end()) {
     return absl::StrCat("no valid spec has come for dataset ", task->dataset_digest);

@@ -1,4 +1,5 @@
 // Workers' side of the wire: leases, reports, delivery, drain.
+#include "absl/strings/str_cat.h"
 #include "tests/cluster/session_fixture.h"
 
 namespace headwater {
@@ -12,6 +13,21 @@ TEST_F(SessionTest, WhatIsOfferedIsAcceptedDeliveredAndPublished) {
   EXPECT_EQ(runner_.begun, 1);
   EXPECT_EQ(committers_.commits, 1);
   Eventually("the lease is given up", [&] { return worker_->held() == 0; });
+}
+
+// The coordinator has an outcome, and offers the next task, before the worker hears that it has.
+TEST_F(SessionTest, AWorkerWithRoomForOneTaskTakesEveryOffer) {
+  runner_.Open();
+  WorkerOptions options = OptionsOfWorker();
+  options.session.slots = 1;
+  options.session.queue = 0;
+  StartWorker(std::move(options));
+  for (int i = 0; i < 50; ++i) {
+    SubmitRun(absl::StrCat("r-", i));
+    ASSERT_TRUE(coordinator_->WaitIdle().ok());
+  }
+  EXPECT_EQ(runner_.begun, 50);
+  EXPECT_EQ(CountReleased(), 0);
 }
 
 TEST_F(SessionTest, ALeaseOutlivesAStreamThatIsCutAndComesBack) {
