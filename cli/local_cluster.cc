@@ -74,6 +74,10 @@ absl::StatusOr<std::unique_ptr<Worker>> StartWorker(const WorkerSettings& settin
     run.loaded_at = loaded_at;
     return RunTask(dataset, task, source, OpenStagingWriter, run, stop, progress);
   };
+  options.run_compaction = [](const DatasetSpec& dataset, const TaskSpec& task,
+                              std::stop_token stop, const ProgressCallback& progress) {
+    return RunCompaction(dataset, task, CompactTarget, stop, progress);
+  };
   return Worker::Start(std::move(options));
 }
 

@@ -154,6 +154,31 @@ Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source
   return Verification{std::move(manifest)};
 }
 
+// Whatever `run` does, an outcome comes of it.
+template <typename Run>
+Outcome RunGuarded(const DatasetSpec& dataset, const TaskSpec& task, const std::stop_token& stop,
+                   const Run& run) {
+  Outcome outcome{task.lease, Failure{}};
+  try {
+    outcome.result =
+        stop.stop_requested()
+            ? Result(Failure{FailureKind::kTask, absl::CancelledError("stopped before it began")})
+            : run();
+  } catch (const std::bad_alloc&) {
+    outcome.result = Failure{FailureKind::kTask, absl::ResourceExhaustedError("out of memory")};
+  } catch (const std::exception& e) {
+    outcome.result = Failure{FailureKind::kTask, absl::InternalError(e.what())};
+  }
+  auto* failure = std::get_if<Failure>(&outcome.result);
+  if (failure == nullptr) return outcome;
+  if (stop.stop_requested()) {
+    *failure = Failure{FailureKind::kTask, absl::CancelledError(failure->status.message())};
+  }
+  failure->status =
+      Annotate(failure->status, absl::StrCat(dataset.id.table, " on server ", dataset.id.server));
+  return outcome;
+}
+
 }  // namespace
 
 absl::StatusOr<Manifest> Pump(SourceReader& reader, StagingWriter& writer, std::stop_token stop) {
@@ -169,25 +194,24 @@ absl::StatusOr<Manifest> Pump(SourceReader& reader, StagingWriter& writer, std::
 Outcome RunTask(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
                 const StagingFactory& open_writer, const RunTaskOptions& options,
                 std::stop_token stop, const ProgressCallback& progress) {
-  Outcome outcome{task.lease, Failure{}};
-  try {
-    outcome.result =
-        stop.stop_requested()
-            ? Result(Failure{FailureKind::kTask, absl::CancelledError("stopped before it began")})
-            : ResultOf(dataset, task, source, open_writer, options, stop, progress);
-  } catch (const std::bad_alloc&) {
-    outcome.result = Failure{FailureKind::kTask, absl::ResourceExhaustedError("out of memory")};
-  } catch (const std::exception& e) {
-    outcome.result = Failure{FailureKind::kTask, absl::InternalError(e.what())};
-  }
-  auto* failure = std::get_if<Failure>(&outcome.result);
-  if (failure == nullptr) return outcome;
-  if (stop.stop_requested()) {
-    *failure = Failure{FailureKind::kTask, absl::CancelledError(failure->status.message())};
-  }
-  failure->status =
-      Annotate(failure->status, absl::StrCat(dataset.id.table, " on server ", dataset.id.server));
-  return outcome;
+  return RunGuarded(dataset, task, stop, [&] {
+    return ResultOf(dataset, task, source, open_writer, options, stop, progress);
+  });
+}
+
+Outcome RunCompaction(const DatasetSpec& dataset, const TaskSpec& task,
+                      const FileCompaction& compact, std::stop_token stop,
+                      const ProgressCallback& progress) {
+  return RunGuarded(dataset, task, stop, [&]() -> Result {
+    const auto& microbatch = std::get<MicrobatchTask>(task.kind);
+    CompactionOptions options{dataset, task.lease, microbatch.extent, microbatch.inputs, {}};
+    options.progress = [&](int64_t rows, int64_t bytes) {
+      if (progress) progress(TaskProgress{TaskPhase::kReading, rows, bytes});
+    };
+    absl::StatusOr<Manifest> manifest = compact(options, stop);
+    if (!manifest.ok()) return Failure{FailureKind::kTask, manifest.status()};
+    return *std::move(manifest);
+  });
 }
 
 }  // namespace headwater

@@ -13,6 +13,7 @@
 #include "common/model/dataset_spec.h"
 #include "common/model/task.h"
 #include "worker/source/source_reader.h"
+#include "worker/stage/file_compactor.h"
 #include "worker/stage/staging_writer.h"
 #include "worker/task_host.h"
 
@@ -45,6 +46,16 @@ absl::StatusOr<Manifest> Pump(SourceReader& reader, StagingWriter& writer, std::
 Outcome RunTask(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
                 const StagingFactory& open_writer, const RunTaskOptions& options,
                 std::stop_token stop, const ProgressCallback& progress);
+
+// How files are put together: CompactTarget of worker/registry.h, or a test's own.
+using FileCompaction =
+    std::function<absl::StatusOr<Manifest>(const CompactionOptions&, std::stop_token)>;
+
+// As RunTask(), for a task with inputs. Its failures are of kind kTask. Blocks; uses no other
+// thread.
+Outcome RunCompaction(const DatasetSpec& dataset, const TaskSpec& task,
+                      const FileCompaction& compact, std::stop_token stop,
+                      const ProgressCallback& progress);
 
 }  // namespace headwater
 

@@ -1,5 +1,7 @@
 #include "worker/registry.h"
 
+#include <utility>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/config/connection_string.h"
@@ -25,6 +27,10 @@ absl::StatusOr<std::unique_ptr<Source>> OpenSource(const ServerSpec& server) {
 
 absl::StatusOr<std::unique_ptr<StagingWriter>> OpenStagingWriter(const StagingOptions& options) {
   return OpenParquetStaging(options);  // Refuses targets that are not a local folder.
+}
+
+absl::StatusOr<Manifest> CompactTarget(const CompactionOptions& options, std::stop_token stop) {
+  return CompactFiles(options, std::move(stop));
 }
 
 std::vector<std::string> SourceDrivers() { return {"postgresql", "mariadb", "odbc"}; }

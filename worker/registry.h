@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "common/model/dataset_spec.h"
 #include "common/model/task.h"
 #include "worker/source/source_reader.h"
+#include "worker/stage/file_compactor.h"
 #include "worker/stage/staging_writer.h"
 
 namespace headwater {
@@ -26,6 +28,9 @@ absl::StatusOr<std::unique_ptr<Source>> OpenSource(const ServerSpec& server);
 
 // A writer for the attempt `lease` of `task`, whose rows have `source_schema`.
 absl::StatusOr<std::unique_ptr<StagingWriter>> OpenStagingWriter(const StagingOptions& options);
+
+// Puts files of a table together: CompactFiles() of worker/stage, for the targets that there are.
+absl::StatusOr<Manifest> CompactTarget(const CompactionOptions& options, std::stop_token stop);
 
 // Names for Hello: `postgresql`, `odbc`.
 std::vector<std::string> SourceDrivers();

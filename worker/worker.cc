@@ -24,6 +24,12 @@ bool MayBeUsedAgain(const Outcome& outcome) {
          DispositionOf(failure->status.code()) == Disposition::kQuarantine;
 }
 
+// It has none of a source, so it neither opens nor keeps one from others.
+bool IsCompaction(const TaskSpec& task) {
+  const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind);
+  return microbatch != nullptr && !microbatch->inputs.empty();
+}
+
 int ConnectionsOf(const TaskSpec& task) {
   const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind);
   return microbatch == nullptr ? 1 : microbatch->connections;
@@ -55,6 +61,7 @@ struct Worker::Impl : public TaskHost {
   void RunSlot();
   std::shared_ptr<Task> NextTask();
   Outcome Run(Task& task);
+  Outcome Finished(const Task& task, Outcome outcome) const;
   // What comes back while others are idle is looked at when the first of them is to be closed.
   bool MayCloseOrEnded() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     return (returned && nothing_idle) || ended;
@@ -178,6 +185,10 @@ Outcome Worker::Impl::Run(Task& task) {
   progress({.phase = TaskPhase::kConnecting});
   const ServerSpec& server = task.dataset->server;
   Outcome outcome;
+  if (IsCompaction(task.spec)) {
+    outcome = options.run_compaction(*task.dataset, task.spec, task.stop.get_token(), progress);
+    return Finished(task, std::move(outcome));
+  }
   absl::StatusOr<std::unique_ptr<Source>> source = sources.Get(server, ConnectionsOf(task.spec));
   if (!source.ok()) {
     outcome.result = Failure{.kind = FailureKind::kSource, .status = source.status()};
@@ -191,6 +202,10 @@ Outcome Worker::Impl::Run(Task& task) {
       returned = true;
     }
   }
+  return Finished(task, std::move(outcome));
+}
+
+Outcome Worker::Impl::Finished(const Task& task, Outcome outcome) const {
   outcome.lease = task.spec.lease;
   if (WasStopped(task) && std::holds_alternative<Failure>(outcome.result)) {
     outcome.result = HandedBack{.reason = "stopped"};

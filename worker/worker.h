@@ -23,10 +23,16 @@ using TaskRunner = std::function<Outcome(const DatasetSpec& dataset, const TaskS
                                          Source& source, absl::Time loaded_at, std::stop_token stop,
                                          const ProgressCallback& progress)>;
 
+// Likewise for a compaction, which needs no source.
+using CompactionRunner =
+    std::function<Outcome(const DatasetSpec& dataset, const TaskSpec& task, std::stop_token stop,
+                          const ProgressCallback& progress)>;
+
 struct WorkerOptions {
   SessionOptions session;  // `slots` of it is the number of slot threads.
   SourceOpener open_source;
   TaskRunner run_task;
+  CompactionRunner run_compaction;
   absl::Duration source_idle = absl::Seconds(1);  // Then a connection that nobody uses is closed.
 };
 

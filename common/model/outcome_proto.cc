@@ -40,6 +40,8 @@ absl::StatusOr<StagedFile> FileFromProto(const v1::StagedFile& file) {
   return result;
 }
 
+}  // namespace
+
 v1::StagedFile FileToProto(const StagedFile& file) {
   v1::StagedFile result;
   result.set_path(file.path);
@@ -63,6 +65,8 @@ absl::StatusOr<std::vector<StagedFile>> FilesFromProto(
   }
   return result;
 }
+
+namespace {
 
 absl::StatusOr<StagedPiece> PieceFromProto(const v1::StagedPiece& piece) {
   StagedPiece result;

@@ -35,6 +35,11 @@ absl::Status CheckCuts(absl::string_view field, const Extent& extent,
 // INVALID_ARGUMENT for a negative row count.
 absl::StatusOr<Fingerprint> CheckedFingerprint(const v1::Fingerprint& fingerprint);
 
+// Twins of data files: what the paths of `files` name lies inside of the table's folder.
+absl::StatusOr<std::vector<StagedFile>> FilesFromProto(
+    const google::protobuf::RepeatedPtrField<v1::StagedFile>& files);
+v1::StagedFile FileToProto(const StagedFile& file);
+
 // INVALID_ARGUMENT unless an attempt has a fence and everything else has none.
 absl::Status CheckFence(const LeaseRef& lease, bool is_attempt);
 

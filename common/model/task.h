@@ -66,6 +66,15 @@ struct KnownPiece {
   std::string spec_version;
 };
 
+// A data file that no reader sees until a commit names it.
+struct StagedFile {
+  std::string path;  // Relative to the table's folder, '/' separated, not URI-encoded.
+  int64_t size_bytes = 0;
+  int64_t rows = 0;
+  std::vector<std::pair<std::string, std::optional<std::string>>> partition_values;
+  std::string stats_json;  // Delta statistics.
+};
+
 struct MicrobatchTask {
   Extent extent;
   std::vector<int64_t>
@@ -75,6 +84,9 @@ struct MicrobatchTask {
   int64_t domain_end = 0;    // Cursors at or beyond it are `outside`.
   int connections = 1;       // Of the source, that the read may use at once.
   Schema table_schema = {};  // The table's columns from sources; none: rows stay as they are read.
+  // A compaction, if there are any: the live files of settled pieces, in the order of their rows.
+  // Those become the one piece of `extent`, in the columns that they are in; no source is read.
+  std::vector<StagedFile> inputs = {};
 };
 
 // Reads like a microbatch and stages nothing.
@@ -92,15 +104,6 @@ struct TaskSpec {
   std::string dataset_digest;
   std::string run_id;  // The run it is done for, of several the first; empty: none.
   std::variant<ProbeTask, MicrobatchTask, VerificationTask> kind;
-};
-
-// A data file that no reader sees until a commit names it.
-struct StagedFile {
-  std::string path;  // Relative to the table's folder, '/' separated, not URI-encoded.
-  int64_t size_bytes = 0;
-  int64_t rows = 0;
-  std::vector<std::pair<std::string, std::optional<std::string>>> partition_values;
-  std::string stats_json;  // Delta statistics.
 };
 
 struct StagedPiece {

@@ -49,6 +49,7 @@ absl::StatusOr<MicrobatchTask> MicrobatchFromProto(const v1::MicrobatchTask& tas
   }
   RETURN_IF_ERROR(CheckAtLeast("task.connections", task.connections(), 0));
   result.connections = std::max(1, task.connections());
+  ASSIGN_OR_RETURN(result.inputs, FilesFromProto(task.inputs()));
   return result;
 }
 
@@ -77,6 +78,7 @@ void KindToProto(const MicrobatchTask& task, v1::TaskSpec& result) {
     known.set_spec_version(piece.spec_version);
   }
   microbatch.set_connections(task.connections);
+  for (const StagedFile& file : task.inputs) *microbatch.add_inputs() = FileToProto(file);
 }
 
 void KindToProto(const VerificationTask& task, v1::TaskSpec& result) {

@@ -22,6 +22,7 @@
 #include "common/data/arrow_schema.h"
 #include "common/data/row_hash.h"
 #include "worker/stage/batch_check.h"
+#include "worker/stage/file_limits.h"
 #include "worker/stage/parquet_writer.h"
 #include "worker/stage/partition_router.h"
 #include "worker/stage/quarantine_writer.h"
@@ -31,11 +32,6 @@
 namespace headwater {
 namespace {
 
-constexpr int64_t kMaxFileBytes = int64_t{128} << 20;
-constexpr int64_t kMaxRowGroupRows = 1 << 20;
-// In memory. A full group is encoded while the source sends the next one, so that little is left
-// to do at the end.
-constexpr int64_t kRowGroupBytes = int64_t{16} << 20;
 constexpr int kMaxOpenFiles = 128;            // A process has 1,024 descriptors by default.
 constexpr int64_t kArrayOverheadBytes = 320;  // Of a small array: objects and padded buffers.
 constexpr int64_t kConstantChunkRows = 8192;

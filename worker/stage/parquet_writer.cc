@@ -18,12 +18,12 @@
 #include "common/base/status.h"
 #include "common/data/arrow_schema.h"
 #include "worker/stage/delta_statistics.h"
+#include "worker/stage/file_limits.h"
 
 namespace headwater {
 namespace {
 
 constexpr int kZstdLevel = 1;  // Level 3 gains nothing here and costs a quarter more time.
-constexpr int64_t kMaxRowGroupRows = 1 << 20;
 constexpr int64_t kSampleRows = 8192;
 constexpr int kMaxInt32DecimalDigits = 9;     // Parquet keeps these as INT32,
 constexpr int kMaxIntegerDecimalDigits = 18;  // these as INT64.

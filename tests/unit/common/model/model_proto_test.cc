@@ -99,7 +99,9 @@ v1::TaskSpec GoodTask() {
                  known { extent { range { from: 0 to: 3 } } spec_version: "v"
                          fingerprint { rows: 1 sum_high: 2 sum_low: 3 } }
                  cursor_type: CURSOR_TYPE_DATE domain_end: 100 connections: 3
-                 table_schema { columns { name: "a" type: "long" nullable: true } } })");
+                 table_schema { columns { name: "a" type: "long" nullable: true } }
+                 inputs { path: "server_source=jfk/a.parquet" size_bytes: 9 rows: 2
+                          partition_values { column: "server_source" value: "jfk" } } })");
 }
 
 template <typename Proto>
