@@ -78,6 +78,10 @@ class NoTables : public CommitterFactory {
         const std::vector<PublishedPiece>&) override {
       return std::vector<PublishedPiece>();
     }
+    absl::StatusOr<std::vector<std::vector<StagedFile>>> Files(
+        const std::vector<PublishedPiece>& pieces) override {
+      return std::vector<std::vector<StagedFile>>(pieces.size());
+    }
     absl::StatusOr<CommitResult> Commit(const Intent& intent) override {
       all_->published += static_cast<int64_t>(intent.replacements.size());
       return CommitResult{.version = all_->commits++};

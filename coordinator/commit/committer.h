@@ -18,6 +18,15 @@
 
 namespace headwater {
 
+// One piece that the ledger calls covered.
+struct PublishedPiece {
+  DatasetId dataset;
+  Extent extent;
+  int64_t fence = 0;     // Of the attempt that wrote it.
+  int64_t rows = 0;      // In the table,
+  int64_t bad_rows = 0;  // and in its quarantine.
+};
+
 // One staged attempt on its way into the table.
 struct Replacement {
   DatasetId dataset;
@@ -27,6 +36,9 @@ struct Replacement {
   Manifest
       manifest;  // … unless a piece of the manifest is `unchanged`: then that piece's files stay.
   int64_t settled_to = INT64_MIN;  // Tag for `state heal`.
+  // A compaction, if there are any: the published pieces with rows that become the manifest's one.
+  // No row changes, so readers of changes are shown none.
+  std::vector<PublishedPiece> compacted = {};
 };
 
 // A group of replacements that becomes one version of the table. The same sequence always means the
@@ -60,15 +72,6 @@ struct PublishedTable {
   int64_t sequence = 0;  // Of the last intent that made one.
 };
 
-// One piece that the ledger calls covered.
-struct PublishedPiece {
-  DatasetId dataset;
-  Extent extent;
-  int64_t fence = 0;     // Of the attempt that wrote it.
-  int64_t rows = 0;      // In the table,
-  int64_t bad_rows = 0;  // and in its quarantine.
-};
-
 // Confined to one thread.
 class TableCommitter {
  public:
@@ -89,7 +92,8 @@ class TableCommitter {
   // INVALID_ARGUMENT: its schema does not fit the table's (with the difference spelled out), or has
   // names that the table cannot tell apart; NOT_FOUND: a staged file, or the live files
   // of an unchanged piece, are gone or not whole: the attempt has failed, its extent is to be read
-  // again; ALREADY_EXISTS: the table holds live files
+  // again; or the live files inside of a compaction's extent are not just those of its pieces;
+  // ALREADY_EXISTS: the table holds live files
   // of this dataset without our tags; INTERNAL: its extent cuts a published piece.
   // Reads only. The outer status fails when the table could not be read (UNAVAILABLE), is foreign
   // (ALREADY_EXISTS), is behind the ledger (DATA_LOSS), or asks of its writers what this program
@@ -106,6 +110,12 @@ class TableCommitter {
   // Reads only. Errors: the outer ones of
   // Check().
   virtual absl::StatusOr<std::vector<PublishedPiece>> FindLost(
+      const std::vector<PublishedPiece>& pieces) = 0;
+
+  // The live files of each of `pieces`, in order, without their statistics; none for a piece whose
+  // files do not hold the rows that were published. Not those in the quarantine. Reads only.
+  // Errors: the outer ones of Check().
+  virtual absl::StatusOr<std::vector<std::vector<StagedFile>>> Files(
       const std::vector<PublishedPiece>& pieces) = 0;
 
   // Publishes `intent`, with the columns that its rows need, or finds that it already was (same

@@ -75,6 +75,10 @@ class CountingCommitters : public CommitterFactory {
     absl::StatusOr<std::optional<Schema>> Columns() override { return std::nullopt; }
     using Pieces = std::vector<PublishedPiece>;
     absl::StatusOr<Pieces> FindLost(const Pieces&) override { return Pieces(); }
+    absl::StatusOr<std::vector<std::vector<StagedFile>>> Files(
+        const std::vector<PublishedPiece>& pieces) override {
+      return std::vector<std::vector<StagedFile>>(pieces.size());
+    }
     absl::StatusOr<CommitResult> Commit(const Intent&) override {
       return CommitResult{.version = all_->commits++};
     }

@@ -15,6 +15,7 @@
 #include "coordinator/commit/delta/piece_index.h"
 #include "coordinator/commit/delta/quarantine_table.h"
 #include "coordinator/commit/delta/table_claim.h"
+#include "coordinator/commit/delta/table_folder.h"
 #include "coordinator/commit/delta/table_shape.h"
 
 namespace headwater {
@@ -46,6 +47,8 @@ class DeltaCommitter final : public TableCommitter {
       const std::vector<Replacement>& replacements) override;
   absl::StatusOr<std::optional<Schema>> Columns() override;
   absl::StatusOr<std::vector<PublishedPiece>> FindLost(
+      const std::vector<PublishedPiece>& pieces) override;
+  absl::StatusOr<std::vector<std::vector<StagedFile>>> Files(
       const std::vector<PublishedPiece>& pieces) override;
   absl::StatusOr<CommitResult> Commit(const Intent& intent) override;
   absl::Status Abandon(const Intent& intent) override;
@@ -150,15 +153,11 @@ absl::Status DeltaCommitter::CheckOne(const Replacement& replacement, TableShape
                        ": a piece was read as published before, but its files are gone from "
                        "the table. Its rows are to be read again"));
     }
-    for (const StagedFile& file : piece.files) {
-      ASSIGN_OR_RETURN(const std::optional<int64_t> size, store_->SizeOf(file.path));
-      if (size == file.size_bytes) continue;
-      return absl::NotFoundError(
-          absl::StrCat(where, ": staged file ", file.path,
-                       size.has_value() ? absl::StrCat(" has ", *size, " bytes, expected ")
-                                        : " is gone: it had ",
-                       file.size_bytes, ". Its rows are to be read again"));
-    }
+    RETURN_IF_ERROR(Annotate(CheckStaged(*store_, piece.files), where));
+  }
+  if (!replacement.compacted.empty() &&
+      !index_.HoldsJust(replacement.dataset.server, replacement.extent, replacement.compacted)) {
+    return absl::NotFoundError(absl::StrCat(where, ": files that were compacted are gone"));
   }
   // Last: what a replacement that is refused would have added, the others do not get.
   return Annotate(shape.Take(replacement), where);
@@ -192,6 +191,15 @@ absl::StatusOr<std::vector<PublishedPiece>> DeltaCommitter::FindLost(
   }
   if (quarantine_ != nullptr) RETURN_IF_ERROR(quarantine_->FindLost(pieces, lost));
   return lost;
+}
+
+absl::StatusOr<std::vector<std::vector<StagedFile>>> DeltaCommitter::Files(
+    const std::vector<PublishedPiece>& pieces) {
+  RETURN_IF_ERROR(Refresh());
+  RETURN_IF_ERROR(CheckOwner());
+  std::vector<std::vector<StagedFile>> files;
+  for (const PublishedPiece& piece : pieces) files.push_back(index_.FilesOf(piece, snapshot_));
+  return files;
 }
 
 absl::StatusOr<std::vector<absl::Status>> DeltaCommitter::CheckAll(
@@ -271,15 +279,16 @@ absl::StatusOr<DeltaVersion> DeltaCommitter::ActionsFor(const Intent& intent) co
   for (const Replacement& replacement : intent.replacements) {
     RETURN_IF_ERROR(shape.Take(replacement));
     ASSIGN_OR_RETURN(const std::vector<std::string> replaced, Replaced(replacement));
+    const bool rows_change = replacement.compacted.empty();
     for (const std::string& path : replaced) {
       const DeltaAdd& old = snapshot_.files().at(path);
-      actions.removes.push_back({path, now_ms, true, old.partition_values, old.size_bytes});
+      actions.removes.push_back({path, now_ms, rows_change, old.partition_values, old.size_bytes});
     }
     for (const StagedPiece& piece : replacement.manifest.pieces) {
       if (piece.unchanged) continue;
       const std::map<std::string, std::string> tags = TagsOf(replacement, piece);
       for (const StagedFile& file : piece.files) {
-        DeltaAdd add{EncodePath(file.path), {},  file.size_bytes, now_ms, true,
+        DeltaAdd add{EncodePath(file.path), {},  file.size_bytes, now_ms, rows_change,
                      file.stats_json,       tags};
         for (const auto& [column, value] : file.partition_values)
           add.partition_values[column] = value;

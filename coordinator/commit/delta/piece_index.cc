@@ -1,5 +1,6 @@
 #include "coordinator/commit/delta/piece_index.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "absl/strings/ascii.h"
@@ -156,6 +157,36 @@ bool PieceIndex::IsWhole(const PublishedPiece& piece) const {
     rows += file.rows;
   }
   return rows == piece.rows;
+}
+
+std::vector<StagedFile> PieceIndex::FilesOf(const PublishedPiece& piece,
+                                            const DeltaSnapshot& snapshot) const {
+  std::vector<StagedFile> files;
+  if (!IsWhole(piece)) return files;
+  for (const std::string& path : FindExactly(piece.dataset.server, piece.extent).paths) {
+    const DeltaAdd& add = snapshot.files().at(path);
+    const int64_t rows = files_.at(path).rows;
+    if (rows <= 0) return {};
+    files.push_back({DecodePath(path),
+                     add.size_bytes,
+                     rows,
+                     {add.partition_values.begin(), add.partition_values.end()},
+                     ""});
+  }
+  return files;
+}
+
+bool PieceIndex::HoldsJust(const std::string& server, const Extent& extent,
+                           const std::vector<PublishedPiece>& pieces) const {
+  const std::vector<std::string> paths = Find(server, extent).paths;
+  const auto is_theirs = [&](const std::string& path) {
+    return std::any_of(pieces.begin(), pieces.end(), [&](const PublishedPiece& piece) {
+      return piece.extent == files_.at(path).tags->extent;
+    });
+  };
+  return std::all_of(paths.begin(), paths.end(), is_theirs) &&
+         std::all_of(pieces.begin(), pieces.end(),
+                     [&](const PublishedPiece& piece) { return IsWhole(piece); });
 }
 
 std::optional<std::string> PieceIndex::Untagged(const std::string& server) const {

@@ -53,6 +53,15 @@ class PieceIndex {
   // Whether the live files of just that piece hold all rows of the attempt that published it.
   bool IsWhole(const PublishedPiece& piece) const;
 
+  // The live files of a piece, as `snapshot` has them, without statistics; none when it is not
+  // whole or another writer has left out what they hold. Requires: the snapshot that this was made
+  // of.
+  std::vector<StagedFile> FilesOf(const PublishedPiece& piece, const DeltaSnapshot& snapshot) const;
+
+  // Whether `pieces` are whole, and all live files inside of `extent` theirs.
+  bool HoldsJust(const std::string& server, const Extent& extent,
+                 const std::vector<PublishedPiece>& pieces) const;
+
   // A live file of the server without our tags, if there is one.
   std::optional<std::string> Untagged(const std::string& server) const;
 

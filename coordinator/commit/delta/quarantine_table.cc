@@ -15,6 +15,7 @@ namespace {
 Replacement PartOf(const Replacement& replacement) {
   Replacement part = replacement;
   part.partition_by = Unit{};
+  part.compacted.clear();  // Rows of theirs are not here.
   part.manifest.schema = QuarantineSchema();
   for (StagedPiece& piece : part.manifest.pieces) {
     piece.fingerprint = Fingerprint{piece.bad_rows, {}};

@@ -33,4 +33,16 @@ absl::StatusOr<std::optional<std::string>> FindForeignKey(const ObjectStore& sto
   return std::optional<std::string>();
 }
 
+absl::Status CheckStaged(const ObjectStore& store, const std::vector<StagedFile>& files) {
+  for (const StagedFile& file : files) {
+    ASSIGN_OR_RETURN(const std::optional<int64_t> size, store.SizeOf(file.path));
+    if (size == file.size_bytes) continue;
+    return absl::NotFoundError(absl::StrCat(
+        "staged file ", file.path,
+        size.has_value() ? absl::StrCat(" has ", *size, " bytes, expected ") : " is gone: it had ",
+        file.size_bytes, ". Its rows are to be read again"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace headwater

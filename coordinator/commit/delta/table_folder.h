@@ -1,11 +1,14 @@
-// What a table's folder holds before its first version.
+// What a table's folder holds that no version names.
 #ifndef HEADWATER_COORDINATOR_COMMIT_DELTA_TABLE_FOLDER_H_
 #define HEADWATER_COORDINATOR_COMMIT_DELTA_TABLE_FOLDER_H_
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/model/task.h"
 #include "common/storage/object_store.h"
 
 namespace headwater {
@@ -15,6 +18,9 @@ namespace headwater {
 // `server_source=…`. Absent: there is none. Walks all folders, so it is meant for tables without a
 // version.
 absl::StatusOr<std::optional<std::string>> FindForeignKey(const ObjectStore& store);
+
+// NOT_FOUND names the first of `files` that is not there as it was staged.
+absl::Status CheckStaged(const ObjectStore& store, const std::vector<StagedFile>& files);
 
 }  // namespace headwater
 

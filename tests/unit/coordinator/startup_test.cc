@@ -33,6 +33,10 @@ class SeenTables : public CommitterFactory {
         const std::vector<PublishedPiece>&) override {
       return std::vector<PublishedPiece>();
     }
+    absl::StatusOr<std::vector<std::vector<StagedFile>>> Files(
+        const std::vector<PublishedPiece>& pieces) override {
+      return std::vector<std::vector<StagedFile>>(pieces.size());
+    }
     absl::StatusOr<CommitResult> Commit(const Intent&) override {
       return absl::InternalError("not at the start");
     }
