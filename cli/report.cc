@@ -213,6 +213,12 @@ std::string RunReport(const v1::WatchRunResponse& run) {
       notes += Note("rewritten", absl::StrCat(NameOf(dataset.dataset()), ": ",
                                               absl::StrJoin(dataset.rewritten(), " ")));
     }
+    if (dataset.compacted_units() > 0) {
+      notes += Note("compacted", absl::StrCat(NameOf(dataset.dataset()), ": ",
+                                              Counted(dataset.compacted_units(), "unit"), ", ",
+                                              Counted(dataset.compacted_files(), "file"), " into ",
+                                              FormatCount(dataset.compacted_into())));
+    }
   }
   notes += BadRowNotes(run);
   for (const v1::Problem& problem : run.problems()) {

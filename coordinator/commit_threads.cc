@@ -19,6 +19,7 @@ const std::string& TableOf(const CommitEffect& effect) {
     const std::string& operator()(const AbandonIntent& abandon) const {
       return abandon.intent.table;
     }
+    const std::string& operator()(const ListFiles& list) const { return list.table; }
   };
   return std::visit(Visitor{}, effect);
 }
@@ -51,6 +52,19 @@ CommitFinished Finish(const Intent& intent, absl::StatusOr<CommitResult> result)
   return answer;
 }
 
+FilesListed List(const absl::StatusOr<std::unique_ptr<TableCommitter>>& committer,
+                 const ListFiles& list) {
+  FilesListed answer;
+  answer.table = list.table;
+  answer.status = committer.status();
+  if (!committer.ok()) return answer;
+  (*committer)->Expect(list.published);
+  absl::StatusOr<std::vector<std::vector<StagedFile>>> files = (*committer)->Files(list.pieces);
+  answer.status = files.status();
+  if (files.ok()) answer.files = *std::move(files);
+  return answer;
+}
+
 // Carries out one effect; a committer that could not be opened answers with why.
 Input Execute(const absl::StatusOr<std::unique_ptr<TableCommitter>>& committer,
               const CommitEffect& effect) {
@@ -66,6 +80,7 @@ Input Execute(const absl::StatusOr<std::unique_ptr<TableCommitter>>& committer,
     (*committer)->Expect(commit->published);
     return Finish(commit->intent, (*committer)->Commit(commit->intent));
   }
+  if (const auto* list = std::get_if<ListFiles>(&effect)) return List(committer, *list);
   const auto& [intent, published] = std::get<AbandonIntent>(effect);
   if (!committer.ok()) return Finish(intent, committer.status());
   (*committer)->Expect(published);

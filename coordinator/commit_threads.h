@@ -16,12 +16,13 @@
 
 namespace headwater {
 
-using CommitEffect = std::variant<CheckCommit, Commit, AbandonIntent>;
+using CommitEffect = std::variant<CheckCommit, Commit, AbandonIntent, ListFiles>;
 
 // Confined to one thread (the core's), but for the threads inside.
 class CommitThreads {
  public:
-  // `post` takes the answers: CommitChecked for CheckCommit, CommitFinished for Commit, and for
+  // `post` takes the answers: CommitChecked for CheckCommit, FilesListed for ListFiles,
+  // CommitFinished for Commit, and for
   // AbandonIntent a CommitFinished whose result is CANCELLED when the intent can no longer be
   // committed. It is called from the table's thread. `locate` finds a table's folder; it is called
   // on the caller's thread. Both and `factory` must outlive this object.

@@ -142,6 +142,7 @@ void Coordinator::Impl::Emit(Effect effect) {
                  [&](CheckCommit& check) { commits.Run(std::move(check)); },
                  [&](Commit& commit) { commits.Run(std::move(commit)); },
                  [&](AbandonIntent& abandon) { commits.Run(std::move(abandon)); },
+                 [&](ListFiles& list) { commits.Run(std::move(list)); },
                  [&](RunChanged& run) {
                    absl::MutexLock lock(&watch_mutex);
                    for (auto& [id, watch] : watches) watch.dirty |= watch.run_id == run.run_id;

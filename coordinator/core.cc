@@ -55,6 +55,8 @@ std::vector<DatasetId> DatasetsIn(const ClusterState& state, const v1::Event& ev
       return ids;
     case v1::Event::kLost:
       return {IdOf(event.lost().dataset())};
+    case v1::Event::kCompactionDropped:
+      return {IdOf(event.compaction_dropped().dataset())};
     case v1::Event::kRunCancelled:
       add_run(event.run_cancelled().run_id());
       return ids;
@@ -90,6 +92,7 @@ int64_t Core::Impl::Emit(v1::Event event) {
 void Core::Impl::Touch(const DatasetId& id) {
   const std::set<std::string>& runs = state->FindDataset(id)->live_runs;
   if (!runs.empty()) agenda.Wake(id);
+  NoteCompactions(id);
   changed_runs.insert(runs.begin(), runs.end());
   runs_to_end.insert(runs.begin(), runs.end());
 }
@@ -101,6 +104,7 @@ void Core::Impl::Handle(const Input& input) {
 void Core::Impl::Advance() {
   AskTables();
   StartCommits();
+  AskFiles();
   EndRuns();
   CancelUnwanted();
   agenda.WakeDue(now);

@@ -118,15 +118,20 @@ struct CommitFinished {  // Answers effect Commit.
   int64_t sequence = 0;
   absl::StatusOr<CommitResult> result = CommitResult{};
 };
+struct FilesListed {  // Answers effect ListFiles.
+  std::string table;
+  absl::Status status;
+  std::vector<std::vector<StagedFile>> files;  // One list per piece asked, when status is OK.
+};
 struct DatasetsConfigured {
   std::vector<DatasetSpec> datasets;
 };
 struct Ticked {};  // Time has passed: leases, offers and backoffs are looked at.
 
-using Input =
-    std::variant<SessionOpened, SessionClosed, CreditChanged, OfferReplied, Reported,
-                 DrainRequested, Delivered, RunSubmitted, PlanRequested, VerifyRequested,
-                 RunCancelRequested, CommitChecked, CommitFinished, DatasetsConfigured, Ticked>;
+using Input = std::variant<SessionOpened, SessionClosed, CreditChanged, OfferReplied, Reported,
+                           DrainRequested, Delivered, RunSubmitted, PlanRequested, VerifyRequested,
+                           RunCancelRequested, CommitChecked, CommitFinished, FilesListed,
+                           DatasetsConfigured, Ticked>;
 
 // ---- Effects ------------------------------------------------------------------------------------
 
@@ -189,6 +194,11 @@ struct Commit {
   Intent intent;
   PublishedTable published = {};
 };
+struct ListFiles {  // The live files of these pieces, for compactions.
+  std::string table;
+  PublishedTable published = {};
+  std::vector<PublishedPiece> pieces = {};
+};
 struct AbandonIntent {
   Intent intent;
   PublishedTable published = {};
@@ -199,7 +209,7 @@ struct RunChanged {
 
 using Effect = std::variant<SendWelcome, SendOffer, SendReportAck, SendCancel, SendDrain,
                             AnswerDeliver, AnswerRun, AnswerPlan, AnswerVerify, AnswerCancel,
-                            CheckCommit, Commit, AbandonIntent, RunChanged>;
+                            CheckCommit, Commit, AbandonIntent, ListFiles, RunChanged>;
 
 struct StepResult {
   std::vector<v1::Event> events;  // To append, in order, before any effect leaves.

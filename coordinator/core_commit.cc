@@ -36,6 +36,7 @@ Replacement Core::Impl::ReplacementOf(const DatasetState& dataset, const Claim& 
   replacement.extent = claim.extent;
   replacement.manifest = *claim.manifest;
   replacement.settled_to = dataset.settled_to;
+  if (claim.compaction) replacement.compacted = PiecesWithRows(dataset, *claim.extent.range);
   return replacement;
 }
 
@@ -102,6 +103,7 @@ void Core::Impl::On(const CommitChecked& input) {
   intended->set_commit_sequence((known == state->tables().end() ? 0 : known->second.last_sequence) +
                                 1);
   for (size_t i = 0; i < fences.size(); ++i) {
+    if (CompactionNoLongerFits(fences[i], input.statuses[i])) continue;
     if (input.statuses[i].ok()) {
       intended->add_fences(fences[i]);
     } else if (absl::IsAlreadyExists(input.statuses[i])) {

@@ -116,6 +116,7 @@ bool Core::Impl::OfferOne(std::vector<ServerChoice>& servers) {
     return true;
   }
   for (const bool backfills : {backfills_first, !backfills_first}) {
+    if (backfills && OfferCompaction()) return true;  // Few, and runs wait for them.
     if (offer([=](ServerChoice& choice) -> bool& { return choice.no_microbatch[backfills]; },
               [&](const ServerChoice& choice) { return OfferMicrobatch(choice, backfills); })) {
       return true;

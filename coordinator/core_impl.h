@@ -54,11 +54,21 @@ struct VerifyCall {
   int failures = 0;
 };
 
+// Settled pieces that become one, with their live files as the committer listed them. What is asked
+// for has no files yet.
+struct CompactionInput {
+  DatasetId dataset;
+  Range range;
+  std::vector<PublishedPiece> pieces;  // Those with rows. A piece and its fence name its content.
+  std::vector<StagedFile> files = {};
+};
+
 // One table's committer, as far as it is known here.
 struct TableWork {
-  enum class Phase { kIdle, kChecking, kCommitting, kAbandoning };
+  enum class Phase { kIdle, kChecking, kCommitting, kAbandoning, kListing };
   Phase phase = Phase::kIdle;
-  std::vector<int64_t> fences;  // Being checked.
+  std::vector<int64_t> fences;           // Being checked.
+  std::vector<CompactionInput> listing;  // Whose files are being listed.
   absl::Time retry_at = absl::InfinitePast();
   int failures = 0;
   std::string unfit;     // Why the intent under way cannot be committed: it is abandoned.
@@ -81,6 +91,9 @@ struct ServerChoice {
   bool no_microbatch[2] = {false, false};  // [1]: for backfills.
   bool no_verification = false;
 };
+
+// The published pieces of `range` that have files.
+std::vector<PublishedPiece> PiecesWithRows(const DatasetState& dataset, Range range);
 
 // What runs are told of a table that takes no commits.
 absl::Status CannotBeWritten(const std::string& table, const absl::Status& status);
@@ -143,6 +156,20 @@ struct Core::Impl {
   void Unlooked(const std::string& table, const absl::Status& status);
   PublishedTable PublishedOf(const std::string& table) const;
 
+  // ---- core_compaction.cc
+  void NoteCompactions(const DatasetId& id);
+  void AskFiles();
+  void On(const FilesListed& input);
+  bool OfferCompaction();
+  bool OfferCompaction(const CompactionInput& input);
+  absl::Status CheckCompacted(const DatasetState& dataset, const Claim& claim,
+                              const Manifest& manifest) const;
+  void DropCompaction(const CompactionInput& input, const std::string& reason);
+  void FailCompaction(int64_t fence, const Failure& failure);
+  // Ends the claim with its attempt when it is a compaction that cannot be published: what the
+  // committer checked is not so, or pieces of it have been lost since it was staged.
+  bool CompactionNoLongerFits(int64_t fence, const absl::Status& checked);
+
   // ---- core_columns.cc
   absl::StatusOr<SchemaPlan> PlanColumns(const DatasetState& dataset,
                                          const ProbeResult& result) const;
@@ -204,6 +231,10 @@ struct Core::Impl {
   Agenda agenda;
   std::map<std::string, int64_t> last_served;  // By server: dispatch_count then.
   std::map<std::string, TableWork> tables;
+  // Datasets of which live demands may want compactions whose files nobody has listed.
+  std::set<DatasetId> to_list;
+  // Compactions that may be offered, by the first cursor of each.
+  std::map<DatasetId, std::map<int64_t, CompactionInput>> to_compact;
   std::map<CallId, PlanCall> plans;
   std::map<CallId, VerifyCall> verifications;
 };

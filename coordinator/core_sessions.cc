@@ -137,6 +137,7 @@ void Core::Impl::Release(int64_t fence, const std::string& reason) {
 void Core::Impl::FailAttempt(int64_t fence, const Failure& failure) {
   const DatasetState& dataset = *state->FindClaim(fence);
   const Claim& claim = dataset.claims.at(fence);
+  if (claim.compaction) return FailCompaction(fence, failure);
   const Disposition disposition = DispositionOf(failure.status.code());
   if (disposition == Disposition::kDrop)
     return Release(fence, std::string(failure.status.message()));
@@ -218,6 +219,12 @@ absl::Status Core::Impl::TakeManifest(const DatasetState& dataset, const Claim& 
     return wrong;
   }
   leases.End(ref, now);
+  if (claim.compaction) {
+    if (absl::Status same = CheckCompacted(dataset, claim, manifest); !same.ok()) {
+      FailAttempt(fence, {FailureKind::kTask, same});
+      return same;
+    }
+  }
   const auto gone = [&](const StagedPiece& piece) {
     return piece.unchanged && !dataset.Publishes(piece.extent, piece.fingerprint);
   };

@@ -48,6 +48,9 @@ void DescribeDemand(const DatasetState& dataset, const DemandState& demand, v1::
   out->set_pieces_written(demand.pieces_written);
   out->set_truncated_values(demand.truncated_values);
   out->set_bad_rows(demand.bad_rows);
+  out->set_compacted_units(demand.compacted_units);
+  out->set_compacted_files(demand.compacted_files);
+  out->set_compacted_into(demand.compacted_into);
   if (demand.bad_rows > 0) out->set_quarantine(QuarantineName(dataset.spec.target_uri));
   for (const std::string& extent : demand.rewritten) out->add_rewritten(extent);
   SetSilence(dataset, out);

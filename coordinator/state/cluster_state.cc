@@ -109,7 +109,9 @@ void ClusterState::Apply(int64_t sequence, const v1::Event& event) {
     case v1::Event::kLost:
       for (const v1::Extent& lost : event.lost().extents())
         datasets_.at(IdOf(event.lost().dataset())).Lose(Trusted(lost), sequence);
-      return;
+      return ReviewCompactions(datasets_.at(IdOf(event.lost().dataset())));
+    case v1::Event::kCompactionDropped:
+      return ApplyCompactionDropped(event.compaction_dropped());
     case v1::Event::kRunCancelled:
       return ApplyRunCancelled(event.run_cancelled());
     case v1::Event::kRunEnded:
@@ -129,6 +131,7 @@ void ClusterState::ApplyDatasetDefined(const v1::DatasetDefined& event) {
   DatasetSpec spec = Trusted(event.spec());
   const DatasetId id = spec.id;
   datasets_[id].TakeSpec(spec, event.digest());
+  ReviewCompactions(datasets_[id]);
 }
 
 void ClusterState::ApplyRunStarted(const v1::RunStarted& event, absl::Time at) {
@@ -174,6 +177,7 @@ void ClusterState::ApplyProbed(int64_t sequence, const v1::Probed& event) {
     demand->second.notices.assign(event.notices().begin(), event.notices().end());
     ActivateDemand(dataset, demand->second, run->second.kind, sequence, BackfilledOf(dataset));
   }
+  ReviewCompactions(dataset);
 }
 
 void ClusterState::ApplyTableColumns(const v1::TableColumns& event) {
@@ -188,6 +192,7 @@ void ClusterState::ApplyDemandsFailed(const v1::DemandsFailed& event) {
     const auto demand = run->second.demands.find(id);
     if (demand == run->second.demands.end() || demand->second.ended()) continue;
     demand->second.phase = DemandPhase::kFailed;
+    demand->second.compacting.clear();
     demand->second.problems.push_back({"", 0, Trusted(event.failure())});
   }
 }
@@ -199,7 +204,9 @@ void ClusterState::ApplyGranted(int64_t sequence, const v1::Granted& event) {
   claim.extent = Trusted(event.extent());
   claim.cuts.assign(event.cuts().begin(), event.cuts().end());
   claim.task_id = event.task_id();
-  claim.connections = std::max(1, event.connections());
+  claim.compaction = event.compaction();
+  claim.input_files = event.input_files();
+  claim.connections = claim.compaction ? 0 : std::max(1, event.connections());
   claim.shown = dataset.Facts();
   claim.outside_end = dataset.OutsideEnd();
   HW_CHECK(!dataset.OverlapsClaim(claim.extent));
@@ -219,10 +226,9 @@ void ClusterState::MeetDemands(DatasetState& dataset, const Extent& extent, int6
     if (demand.ended()) continue;
     if (extent.range.has_value()) demand.remaining.DropUpTo(*extent.range, fence);
     if (extent.outside && demand.outside_remaining <= fence) demand.outside_remaining = 0;
-    if (demand.phase == DemandPhase::kActive && demand.met()) {
-      demand.phase = demand.failed > 0 ? DemandPhase::kFailed : DemandPhase::kDone;
-    }
+    demand.EndWhenComplete();
   }
+  ReviewCompactions(dataset);
 }
 
 void ClusterState::EndClaim(DatasetState& dataset, int64_t fence) {
@@ -252,6 +258,10 @@ void ClusterState::ApplyConfirmed(const v1::Confirmed& event, absl::Time at) {
 void ClusterState::ApplyAttemptFailed(const v1::AttemptFailed& event) {
   DatasetState* dataset = DatasetOfClaim(event.fence());
   const Claim claim = dataset->claims.at(event.fence());
+  if (claim.compaction) {
+    EndClaim(*dataset, event.fence());
+    return DropCompaction(*dataset, *claim.extent.range, event.failure().message());
+  }
   Blocked blocked;
   blocked.extent = claim.extent;
   blocked.failure = Trusted(event.failure());
@@ -298,6 +308,10 @@ void ClusterState::ApplyPublished(const v1::Published& event, absl::Time at) {
   for (int64_t fence : event.fences()) {
     DatasetState* dataset = DatasetOfClaim(fence);
     const Claim claim = dataset->claims.at(fence);
+    if (claim.compaction) {
+      PublishCompaction(*dataset, claim);
+      continue;
+    }
     for (const std::string& run_id : dataset->live_runs) {
       DemandState& demand = runs_.at(run_id).demands.at(dataset->spec.id);
       if (demand.phase == DemandPhase::kActive)
@@ -313,8 +327,12 @@ void ClusterState::ApplyPublished(const v1::Published& event, absl::Time at) {
 void ClusterState::ApplyAbandoned(const v1::Abandoned& event) {
   TableState& table = tables_[event.table()];
   HW_CHECK(table.intended.has_value());
-  for (int64_t fence : table.intended->fences())
-    EndClaim(*DatasetOfClaim(fence), fence);  // The ranges are read again.
+  for (int64_t fence : table.intended->fences()) {  // The ranges are read again.
+    DatasetState* dataset = DatasetOfClaim(fence);
+    const Claim claim = dataset->claims.at(fence);
+    EndClaim(*dataset, fence);
+    if (claim.compaction) DropCompaction(*dataset, *claim.extent.range, event.reason());
+  }
   table.intended.reset();
 }
 
@@ -324,6 +342,7 @@ void ClusterState::ApplyRunCancelled(const v1::RunCancelled& event) {
   for (auto& [id, demand] : run.demands) {
     if (demand.ended()) continue;
     demand.phase = DemandPhase::kCancelled;
+    demand.compacting.clear();
     if (demand.demand.mode() == v1::BACKFILL_MODE_ALL) WithdrawNeeds(datasets_.at(id), demand);
   }
 }
@@ -357,6 +376,8 @@ void ClusterState::ApplyRunEnded(const v1::RunEnded& event, absl::Time at) {
   run.ended = at;
   run.failed = event.failed();
   for (auto& [id, demand] : run.demands) {
+    demand.compacting.clear();
+    demand.EndWhenComplete();  // It ended before there was compaction.
     demand.remaining = SequenceMap();
     datasets_.at(id).live_runs.erase(run.id);
   }

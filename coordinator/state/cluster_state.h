@@ -83,6 +83,11 @@ class ClusterState {
   DatasetState* DatasetOfClaim(int64_t fence);  // Requires: the claim is live.
   void MeetDemands(DatasetState& dataset, const Extent& extent, int64_t fence);
   void EndClaim(DatasetState& dataset, int64_t fence);
+  // cluster_compaction.cc
+  void ApplyCompactionDropped(const v1::CompactionDropped& event);
+  void PublishCompaction(DatasetState& dataset, const Claim& claim);
+  void DropCompaction(DatasetState& dataset, Range range, const std::string& reason);
+  void ReviewCompactions(DatasetState& dataset);
   void ForgetOldRuns();
   void WithdrawNeeds(DatasetState& dataset, const DemandState& cancelled);
 

@@ -6,6 +6,7 @@
 #include "common/base/check.h"
 #include "common/base/status.h"
 #include "common/data/instant.h"
+#include "coordinator/state/compaction.h"
 
 namespace headwater {
 namespace {
@@ -43,6 +44,7 @@ bool Overlaps(const Extent& a, const Extent& b) {
 void DatasetState::TakeSpec(const DatasetSpec& new_spec, const std::string& new_digest) {
   spec = new_spec;
   digest = new_digest;
+  compaction_from = std::numeric_limits<int64_t>::min();  // Other units, perhaps.
   if (probe.has_value()) {
     auto made = CalendarOf(spec, probe->cursor_type);
     HW_CHECK(made.ok());
@@ -245,10 +247,21 @@ void DatasetState::Publish(const Claim& claim, absl::Time now) {
     written.push_back(std::move(piece));
   }
   // The claim was widened to whole pieces, but its cuts may go through them: all old ones first.
-  for (const Piece& piece : written) coverage.Drop(piece.range);
+  for (const Piece& piece : written) {
+    coverage.Drop(piece.range);
+    compaction_from = std::min(compaction_from, piece.range.from);
+  }
   for (Piece& piece : written) coverage.Put(std::move(piece));
   AdvanceSettled();
   Confirm(claim, now);
+}
+
+void DatasetState::PublishCompacted(const Claim& claim) {
+  const Range range = *claim.extent.range;
+  Piece whole = CompactedPiece(*this, range);
+  whole.fence = claim.fence;
+  coverage.Drop(range);
+  coverage.Put(std::move(whole));
 }
 
 void DatasetState::Confirm(const Claim& claim, absl::Time now) {

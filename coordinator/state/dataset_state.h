@@ -30,6 +30,8 @@ struct Claim {
   ProbeFacts shown;                  // Of the last probe before the grant.
   int64_t outside_end = 0;           // MicrobatchTask::domain_end of this claim.
   int connections = 1;               // Of the source, that the attempt may use at once.
+  bool compaction = false;           // Puts pieces together; nothing is read.
+  int64_t input_files = 0;           // Of a compaction: the files of those pieces.
   std::optional<Manifest> manifest;  // Once staged; then no lease is needed any more.
 };
 
@@ -76,6 +78,9 @@ class DatasetState {
   // replaced by one microbatch.
   std::optional<int64_t> joined_from;
 
+  // No settled unit below it can be compacted, unless pieces are published there: compaction.h.
+  int64_t compaction_from = std::numeric_limits<int64_t>::min();
+
   std::map<int64_t, Claim> claims;  // Live, by fence.
   std::vector<Blocked> blocked;
   std::set<std::string> live_runs;  // Runs with a demand here that has not ended.
@@ -104,6 +109,8 @@ class DatasetState {
 
   // Publishes a claim's pieces at its fence and ends the claim: coverage, needs, settling.
   void Publish(const Claim& claim, absl::Time now);
+  // Puts the pieces of a compaction's claim together.
+  void PublishCompacted(const Claim& claim);
   // All that the claim read is as published.
   void Confirm(const Claim& claim, absl::Time now);
 

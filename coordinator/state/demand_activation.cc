@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "coordinator/state/cluster_state.h"
+#include "coordinator/state/compaction.h"
 
 namespace headwater {
 
@@ -93,7 +94,12 @@ void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind
           {Describe(dataset, blocked.extent), blocked.attempts, blocked.failure});
     }
   }
-  if (demand.met()) demand.phase = demand.failed > 0 ? DemandPhase::kFailed : DemandPhase::kDone;
+  if (kind == v1::RUN_KIND_INCREMENTAL) {
+    for (const Range& range : TakeCompactable(dataset)) {
+      if (WantsCompacted(dataset, demand, range)) demand.compacting.push_back(range);
+    }
+  }
+  demand.EndWhenComplete();
 }
 
 }  // namespace headwater

@@ -37,6 +37,7 @@ struct DemandState {
   DemandPhase phase = DemandPhase::kWaitingForProbe;
   SequenceMap remaining;  // What is not met: a claim meets it with a fence not below the number.
   int64_t outside_remaining = 0;  // Likewise for the outside rows; 0: met.
+  std::vector<Range> compacting;  // Settled pieces to be put together; ascending, disjoint.
 
   int64_t done = 0, unchanged = 0, failed = 0;  // Microbatches.
   int64_t rows_read = 0, rows_written = 0;
@@ -44,6 +45,7 @@ struct DemandState {
   int64_t pieces_written = 0;
   int64_t bad_rows = 0;  // Written to tables' quarantines, not counted in rows_written.
   int64_t truncated_values = 0;
+  int64_t compacted_units = 0, compacted_files = 0, compacted_into = 0;  // Files before and after.
   std::vector<std::string> rewritten;   // Pieces that replaced others, at most kMaxListed.
   std::vector<std::string> notices;     // What people should know; nothing is wrong.
   std::vector<DemandProblem> problems;  // At most kMaxListed.
@@ -52,6 +54,11 @@ struct DemandState {
     return phase != DemandPhase::kWaitingForProbe && phase != DemandPhase::kActive;
   }
   bool met() const { return remaining.empty() && outside_remaining == 0; }
+  // Ends it when it is active and nothing of it is left.
+  void EndWhenComplete() {
+    if (phase != DemandPhase::kActive || !met() || !compacting.empty()) return;
+    phase = failed > 0 ? DemandPhase::kFailed : DemandPhase::kDone;
+  }
 };
 
 inline constexpr int kMaxListed = 20;

@@ -128,7 +128,10 @@ void SnapshotCodec::EncodeDataset(const DatasetState& dataset, v1::DatasetSnapsh
     }
     entry->set_outside_end(claim.outside_end);
     entry->set_connections(claim.connections);
+    entry->set_compaction(claim.compaction);
+    entry->set_input_files(claim.input_files);
   }
+  out->set_compaction_from(dataset.compaction_from);
   if (dataset.last_loaded != absl::InfinitePast())
     *out->mutable_last_loaded() = ToTimestamp(dataset.last_loaded);
 }
@@ -158,6 +161,10 @@ void SnapshotCodec::EncodeRun(const RunState& run, v1::RunSnapshot* out) {
     entry->set_pieces_written(demand.pieces_written);
     entry->set_bad_rows(demand.bad_rows);
     entry->set_truncated_values(demand.truncated_values);
+    for (const Range& range : demand.compacting) *entry->add_compacting() = ToProto(range);
+    entry->set_compacted_units(demand.compacted_units);
+    entry->set_compacted_files(demand.compacted_files);
+    entry->set_compacted_into(demand.compacted_into);
     for (const std::string& extent : demand.rewritten) entry->add_rewritten(extent);
     for (const std::string& notice : demand.notices) entry->add_notices(notice);
     for (const DemandProblem& problem : demand.problems) {
@@ -204,6 +211,7 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
     dataset.domain = Range{snapshot.begin(), snapshot.end()};
   dataset.settled_to = snapshot.settled_to();
   dataset.first_load_settled = snapshot.first_load_settled();
+  if (snapshot.has_compaction_from()) dataset.compaction_from = snapshot.compaction_from();
   for (const v1::PieceSnapshot& piece : snapshot.pieces())
     dataset.coverage.Put(FromSnapshot(piece));
   if (snapshot.has_outside()) {
@@ -240,7 +248,9 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
       claim.shown.oldest_transaction = absl::FromUnixMicros(entry.oldest_transaction_us());
     }
     claim.outside_end = entry.outside_end();
-    claim.connections = std::max(1, entry.connections());
+    claim.compaction = entry.compaction();
+    claim.input_files = entry.input_files();
+    claim.connections = claim.compaction ? 0 : std::max(1, entry.connections());
     dataset.claims.emplace(claim.fence, std::move(claim));
   }
   if (snapshot.has_last_loaded()) dataset.last_loaded = TimeOf(snapshot.last_loaded());
@@ -273,6 +283,11 @@ absl::StatusOr<RunState> SnapshotCodec::DecodeRun(const v1::RunSnapshot& snapsho
     demand.pieces_written = entry.pieces_written();
     demand.bad_rows = entry.bad_rows();
     demand.truncated_values = entry.truncated_values();
+    for (const v1::Range& range : entry.compacting())
+      demand.compacting.push_back({range.from(), range.to()});
+    demand.compacted_units = entry.compacted_units();
+    demand.compacted_files = entry.compacted_files();
+    demand.compacted_into = entry.compacted_into();
     demand.rewritten.assign(entry.rewritten().begin(), entry.rewritten().end());
     demand.notices.assign(entry.notices().begin(), entry.notices().end());
     for (const v1::ProblemSnapshot& problem : entry.problems()) {

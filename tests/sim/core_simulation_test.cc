@@ -16,6 +16,7 @@ int64_t FromEnvironment(const char* name, int64_t otherwise) {
 TEST(CoreSimulation, KeepsItsInvariantsUnderEverySeed) {
   const int64_t seeds = FromEnvironment("HEADWATER_SIM_SEEDS", 10'000);
   const int64_t only = FromEnvironment("HEADWATER_SIM_SEED", -1);
+  int64_t compactions = 0;
   for (int64_t i = only >= 0 ? only : 0; i < (only >= 0 ? only + 1 : seeds); ++i) {
     SimOptions options;
     options.seed = static_cast<unsigned>(i);
@@ -24,6 +25,10 @@ TEST(CoreSimulation, KeepsItsInvariantsUnderEverySeed) {
     SimWorld world(options);
     const std::string broken = world.Live();
     ASSERT_EQ(broken, "") << "repeat with ./dev sim --seed " << i;
+    compactions += world.compactions();
+  }
+  if (only < 0 && seeds >= 100) {
+    EXPECT_GT(compactions, seeds / 10);  // Else nothing has been shown of them.
   }
 }
 

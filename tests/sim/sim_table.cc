@@ -41,6 +41,7 @@ void SimWorld::PlayCommit(const Intent& intent) {
       for (const Replacement& replacement : intent.replacements) {
         std::vector<SimPiece>& pieces = table_[replacement.dataset];
         const auto& manifest = replacement.manifest.pieces;
+        CheckCompaction(replacement);
         for (size_t i = 0; i < manifest.size(); ++i) {
           if (manifest[i].unchanged) continue;
           std::erase_if(pieces, [&](const SimPiece& old) {

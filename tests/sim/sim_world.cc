@@ -158,6 +158,7 @@ void SimWorld::RestartCoordinator() {
 
 void SimWorld::Play(const Effect& effect) {
   if (const auto* offer = std::get_if<SendOffer>(&effect)) return PlayOffer(*offer);
+  if (const auto* list = std::get_if<ListFiles>(&effect)) return PlayList(*list);
   if (const auto* commit = std::get_if<Commit>(&effect)) return PlayCommit(commit->intent);
   if (const auto* abandon = std::get_if<AbandonIntent>(&effect))
     return PlayAbandon(abandon->intent);
@@ -165,7 +166,10 @@ void SimWorld::Play(const Effect& effect) {
     CommitChecked checked{check->table, absl::OkStatus(), {}};
     if (!calm_ && Chance(options_.fault))
       checked.table_status = absl::UnavailableError("the table cannot be read");
-    checked.statuses.resize(check->replacements.size());
+    for (const Replacement& replacement : check->replacements) {
+      const bool gone = !replacement.compacted.empty() && !calm_ && Chance(options_.fault);
+      checked.statuses.push_back(gone ? absl::NotFoundError("files are gone") : absl::OkStatus());
+    }
     Later(absl::Milliseconds(Pick(200)), [this, checked] { Feed({checked}); });
   }
 }
@@ -213,6 +217,10 @@ Outcome SimWorld::OutcomeOf(const TaskSpec& task, const Source& source) {
   Outcome outcome;
   outcome.lease = task.lease;
   if (const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind)) {
+    if (!microbatch->inputs.empty()) {
+      outcome.result = Compact(*microbatch, task.lease.fence);
+      return outcome;
+    }
     outcome.result =
         Read(source, microbatch->extent, microbatch->cuts, microbatch->known, task.lease.fence);
     return outcome;
@@ -354,6 +362,7 @@ std::string SimWorld::Live() {
   if (!broken_.empty()) return broken_;
   CheckTableAgainstCoverage();
   CheckAgainstSources();
+  CheckCompacted();
   const auto before = last_commit_;  // I5: once more changes no row, and writes nothing at all.
   now_ += absl::Minutes(10);
   Submit();

@@ -50,6 +50,8 @@ class SimWorld {
   // Lives through the random part, then calms down, runs everything to the end and compares the
   // table with the sources. Returns the first broken invariant, or an empty string.
   std::string Live();
+  // Of its whole life.
+  int64_t compactions() const { return compactions_; }
 
  private:
   struct Source {
@@ -93,12 +95,16 @@ class SimWorld {
   Manifest Read(const Source& source, const Extent& extent, const std::vector<int64_t>& cuts,
                 const std::vector<KnownPiece>& known, int64_t fence);
   void PlayCommit(const Intent& intent);
+  void PlayList(const ListFiles& list);
+  Manifest Compact(const MicrobatchTask& task, int64_t fence);
   void PlayAbandon(const Intent& intent);
   void Happen();
   void Submit();
   void RunUntil(const std::function<bool()>& done, absl::Duration limit);
   void Fail(const std::string& what);
   void CheckClaims();
+  void CheckCompaction(const Replacement& replacement);
+  void CheckCompacted();
   void CheckTableAgainstCoverage();
   void CheckAgainstSources();
   std::string DescribeLost(const DatasetId& id, const std::vector<uint64_t>& lost) const;
@@ -117,6 +123,7 @@ class SimWorld {
   int64_t sessions_ = 0;
   int64_t runs_ = 0;
   uint64_t contents_ = 0;
+  int64_t compactions_ = 0;  // Committed.
 
   std::vector<std::string> log_;  // Serialised events; log_[i] is sequence i + 1.
   std::pair<int64_t, std::string> snapshot_;

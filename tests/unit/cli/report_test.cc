@@ -127,6 +127,20 @@ TEST(RunReport, RowsThatDidNotFitAreSaidLoudlyAndDoNotFailTheRun) {
   EXPECT_EQ(ExitCodeOf(run), kExitDone);
 }
 
+TEST(RunReport, WhatWasCompactedIsOneLine) {
+  const auto run = Parse<v1::WatchRunResponse>(R"pb(
+    datasets {
+      dataset { server: "lga" table: "weather" }
+      state: STATE_DONE
+      compacted_units: 3
+      compacted_files: 1400
+      compacted_into: 3
+    }
+    ended: true)pb");
+  EXPECT_THAT(RunReport(run),
+              ::testing::HasSubstr("compacted lga/weather: 3 units, 1,400 files into 3\n"));
+}
+
 TEST(RunReport, ARunWithNothingNewSaysSo) {
   const auto run = Parse<v1::WatchRunResponse>(R"pb(
     datasets {

@@ -44,7 +44,7 @@ RangeModel::RangeModel(uint64_t seed) : random_(seed), cells_(kCells) {
 }
 
 void RangeModel::Step() {
-  switch (random_() % 12) {
+  switch (random_() % 13) {
     case 0:
       return Grow();
     case 1:
@@ -64,6 +64,8 @@ void RangeModel::Step() {
       return Finish();
     case 10:
       return random_() % 4 == 0 ? Lose() : EndRuns();
+    case 11:
+      return Compact();
     default:
       return random_() % 4 == 0 ? Restart() : CancelRun();
   }
@@ -98,6 +100,7 @@ void RangeModel::Check() {
     for (int64_t i = piece.range.from; i < piece.range.to; ++i) rows += At(i).published_rows;
     ASSERT_EQ(piece.fingerprint.rows, rows) << "the piece from " << from;
   }
+  CheckCompacting();
 }
 
 void RangeModel::Drain() {
@@ -108,11 +111,13 @@ void RangeModel::Drain() {
         /*backfill=*/false);  // A probe may look at pieces that the one before had no room for.
     Probe();
     Grant();
+    Compact();
     if (attempts_.empty()) break;
     while (!attempts_.empty()) Finish();
     ASSERT_NO_FATAL_FAILURE(Check());
   }
   EXPECT_EQ(TextOf(Dataset().needs), "") << last_;
+  CheckCompacted(kUnit);
   for (int64_t i = 0; i < seen_bound_; ++i) EXPECT_NE(At(i).fill, 0) << "cell " << i;
   for (const auto& [id, run] : state_->runs()) {
     const DemandPhase phase = run.demands.at(id_).phase;
@@ -281,6 +286,7 @@ void RangeModel::Finish() {
   Attempt attempt = it->second;
   attempts_.erase(it);
   if (failures_ && random_() % 3 == 0) return Fail(fence);
+  if (attempt.compaction) return FinishCompaction(fence, std::move(attempt));
   if (!attempt.read.has_value()) ReadNow(attempt);
   bool same = true;
   for (int64_t i = attempt.range.from; i < attempt.range.to; ++i) {

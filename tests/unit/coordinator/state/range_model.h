@@ -31,6 +31,7 @@ struct Attempt {
   Range range;
   std::vector<int64_t> cuts;
   std::optional<std::vector<int>> read;  // Rows by cell of `range`.
+  bool compaction = false;
 };
 
 // The random stream of a seed. Confined to one thread. What differs is a failure of the test.
@@ -72,6 +73,11 @@ class RangeModel {
   }
   // False: it was abandoned.
   bool Publish(int64_t fence, const Attempt& attempt);
+  // range_model_compaction.cc
+  void Compact();
+  void FinishCompaction(int64_t fence, Attempt attempt);
+  void CheckCompacting();
+  void CheckCompacted(int64_t unit_cells);
   void Fail(int64_t fence);
   void Release(int64_t fence) {
     for (Cell& cell : cells_) {
