@@ -156,3 +156,14 @@ def test_a_killed_compaction_is_done_again(ticking):
     ticking.settle()
     assert [len(files) for files in ticking.pieces_of_unit().values()] == [1]
     assert compare_tables(before, ticking.all_rows("deltalake")) is None
+
+
+def test_the_source_is_not_needed(ticking):
+    """The run whose compaction was interrupted is finished, though no server is there any more."""
+    ticking.fill()
+    before = ticking.all_rows("deltalake")
+    ticking.settle(expect=137, failpoints="stage.before_close=crash")
+    ticking.server_file("a").unlink()
+    ticking.run("run", expect=3)
+    assert [len(files) for files in ticking.pieces_of_unit().values()] == [1]
+    assert compare_tables(before, ticking.all_rows("deltalake")) is None
