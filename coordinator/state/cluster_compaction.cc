@@ -25,12 +25,14 @@ void ClusterState::PublishCompaction(DatasetState& dataset, const Claim& claim) 
   ReviewCompactions(dataset);  // It is one piece now: nobody wants it compacted any more.
 }
 
-void ClusterState::ApplyCompactionDropped(const v1::CompactionDropped& event) {
+void ClusterState::ApplyCompactionDropped(const v1::CompactionDropped& event, absl::Time at) {
   DropCompaction(datasets_.at(IdOf(event.dataset())), {event.range().from(), event.range().to()},
-                 event.reason());
+                 event.reason(), at);
 }
 
-void ClusterState::DropCompaction(DatasetState& dataset, Range range, const std::string& reason) {
+void ClusterState::DropCompaction(DatasetState& dataset, Range range, const std::string& reason,
+                                  absl::Time at) {
+  NoteCompactionFailed(dataset, at);
   for (const std::string& run_id : dataset.live_runs) {
     DemandState& demand = runs_.at(run_id).demands.at(dataset.spec.id);
     if (std::erase(demand.compacting, range) == 0) continue;

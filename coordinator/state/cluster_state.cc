@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/model/model_proto.h"
+#include "coordinator/state/compaction.h"
 
 namespace headwater {
 namespace {
@@ -85,7 +86,7 @@ void ClusterState::Apply(int64_t sequence, const v1::Event& event) {
     case v1::Event::kRunStarted:
       return ApplyRunStarted(event.run_started(), at);
     case v1::Event::kProbed:
-      return ApplyProbed(sequence, event.probed());
+      return ApplyProbed(sequence, event.probed(), at);
     case v1::Event::kTableColumns:
       return ApplyTableColumns(event.table_columns());
     case v1::Event::kDemandsFailed:
@@ -97,7 +98,7 @@ void ClusterState::Apply(int64_t sequence, const v1::Event& event) {
     case v1::Event::kConfirmed:
       return ApplyConfirmed(event.confirmed(), at);
     case v1::Event::kAttemptFailed:
-      return ApplyAttemptFailed(event.attempt_failed());
+      return ApplyAttemptFailed(event.attempt_failed(), at);
     case v1::Event::kReleased:
       return ApplyReleased(event.released());
     case v1::Event::kIntended:
@@ -105,13 +106,13 @@ void ClusterState::Apply(int64_t sequence, const v1::Event& event) {
     case v1::Event::kPublished:
       return ApplyPublished(event.published(), at);
     case v1::Event::kAbandoned:
-      return ApplyAbandoned(event.abandoned());
+      return ApplyAbandoned(event.abandoned(), at);
     case v1::Event::kLost:
       for (const v1::Extent& lost : event.lost().extents())
         datasets_.at(IdOf(event.lost().dataset())).Lose(Trusted(lost), sequence);
       return ReviewCompactions(datasets_.at(IdOf(event.lost().dataset())));
     case v1::Event::kCompactionDropped:
-      return ApplyCompactionDropped(event.compaction_dropped());
+      return ApplyCompactionDropped(event.compaction_dropped(), at);
     case v1::Event::kRunCancelled:
       return ApplyRunCancelled(event.run_cancelled());
     case v1::Event::kRunEnded:
@@ -164,7 +165,7 @@ void ClusterState::ForgetOldRuns() {
   for (size_t i = 0; i < ended.size() - kMaxEndedRuns; ++i) runs_.erase(ended[i].second);
 }
 
-void ClusterState::ApplyProbed(int64_t sequence, const v1::Probed& event) {
+void ClusterState::ApplyProbed(int64_t sequence, const v1::Probed& event, absl::Time at) {
   DatasetState& dataset = datasets_.at(IdOf(event.dataset()));
   dataset.TakeProbe(Trusted(event.result()), sequence);
   for (const std::string& run_id : event.run_ids()) {
@@ -175,6 +176,9 @@ void ClusterState::ApplyProbed(int64_t sequence, const v1::Probed& event) {
         demand->second.phase != DemandPhase::kWaitingForProbe)
       continue;
     demand->second.notices.assign(event.notices().begin(), event.notices().end());
+    // Reviewed below, when it is known what is to be read again.
+    if (run->second.kind == v1::RUN_KIND_INCREMENTAL && at >= dataset.compaction_not_before)
+      demand->second.compacting = TakeCompactable(dataset);
     ActivateDemand(dataset, demand->second, run->second.kind, sequence, BackfilledOf(dataset));
   }
   ReviewCompactions(dataset);
@@ -255,12 +259,12 @@ void ClusterState::ApplyConfirmed(const v1::Confirmed& event, absl::Time at) {
   MeetDemands(*dataset, claim.extent, event.fence());
 }
 
-void ClusterState::ApplyAttemptFailed(const v1::AttemptFailed& event) {
+void ClusterState::ApplyAttemptFailed(const v1::AttemptFailed& event, absl::Time at) {
   DatasetState* dataset = DatasetOfClaim(event.fence());
   const Claim claim = dataset->claims.at(event.fence());
   if (claim.compaction) {
     EndClaim(*dataset, event.fence());
-    return DropCompaction(*dataset, *claim.extent.range, event.failure().message());
+    return DropCompaction(*dataset, *claim.extent.range, event.failure().message(), at);
   }
   Blocked blocked;
   blocked.extent = claim.extent;
@@ -324,14 +328,14 @@ void ClusterState::ApplyPublished(const v1::Published& event, absl::Time at) {
   }
 }
 
-void ClusterState::ApplyAbandoned(const v1::Abandoned& event) {
+void ClusterState::ApplyAbandoned(const v1::Abandoned& event, absl::Time at) {
   TableState& table = tables_[event.table()];
   HW_CHECK(table.intended.has_value());
   for (int64_t fence : table.intended->fences()) {  // The ranges are read again.
     DatasetState* dataset = DatasetOfClaim(fence);
     const Claim claim = dataset->claims.at(fence);
     EndClaim(*dataset, fence);
-    if (claim.compaction) DropCompaction(*dataset, *claim.extent.range, event.reason());
+    if (claim.compaction) DropCompaction(*dataset, *claim.extent.range, event.reason(), at);
   }
   table.intended.reset();
 }

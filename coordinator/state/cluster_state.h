@@ -66,17 +66,17 @@ class ClusterState {
   void ApplyTermBegan(const v1::TermBegan& event);
   void ApplyDatasetDefined(const v1::DatasetDefined& event);
   void ApplyRunStarted(const v1::RunStarted& event, absl::Time at);
-  void ApplyProbed(int64_t sequence, const v1::Probed& event);
+  void ApplyProbed(int64_t sequence, const v1::Probed& event, absl::Time at);
   void ApplyTableColumns(const v1::TableColumns& event);
   void ApplyDemandsFailed(const v1::DemandsFailed& event);
   void ApplyGranted(int64_t sequence, const v1::Granted& event);
   void ApplyStaged(const v1::Staged& event);
   void ApplyConfirmed(const v1::Confirmed& event, absl::Time at);
-  void ApplyAttemptFailed(const v1::AttemptFailed& event);
+  void ApplyAttemptFailed(const v1::AttemptFailed& event, absl::Time at);
   void ApplyReleased(const v1::Released& event);
   void ApplyIntended(const v1::Intended& event);
   void ApplyPublished(const v1::Published& event, absl::Time at);
-  void ApplyAbandoned(const v1::Abandoned& event);
+  void ApplyAbandoned(const v1::Abandoned& event, absl::Time at);
   void ApplyRunCancelled(const v1::RunCancelled& event);
   void ApplyRunEnded(const v1::RunEnded& event, absl::Time at);
 
@@ -84,9 +84,9 @@ class ClusterState {
   void MeetDemands(DatasetState& dataset, const Extent& extent, int64_t fence);
   void EndClaim(DatasetState& dataset, int64_t fence);
   // cluster_compaction.cc
-  void ApplyCompactionDropped(const v1::CompactionDropped& event);
+  void ApplyCompactionDropped(const v1::CompactionDropped& event, absl::Time at);
   void PublishCompaction(DatasetState& dataset, const Claim& claim);
-  void DropCompaction(DatasetState& dataset, Range range, const std::string& reason);
+  void DropCompaction(DatasetState& dataset, Range range, const std::string& reason, absl::Time at);
   void ReviewCompactions(DatasetState& dataset);
   void ForgetOldRuns();
   void WithdrawNeeds(DatasetState& dataset, const DemandState& cancelled);

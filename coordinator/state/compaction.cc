@@ -63,6 +63,15 @@ std::vector<Range> TakeCompactable(DatasetState& dataset) {
   return found;
 }
 
+void NoteCompactionFailed(DatasetState& dataset, absl::Time at) {
+  constexpr int kMostDoublings = 5;  // 10 s to 320 s.
+  ++dataset.compaction_failures;
+  const int doublings = std::min(dataset.compaction_failures - 2, kMostDoublings);
+  if (doublings < 0) return;
+  dataset.compaction_not_before =
+      at + std::min(absl::Seconds(10) * (1 << doublings), absl::Minutes(5));
+}
+
 bool WantsCompacted(const DatasetState& dataset, const DemandState& demand, Range range) {
   if (!IsCompactable(dataset, range) || HasQuarantined(dataset, {range, false})) return false;
   RangeSet unmet;

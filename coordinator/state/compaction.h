@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "coordinator/state/dataset_state.h"
 #include "coordinator/state/run_state.h"
 
@@ -25,6 +26,11 @@ bool IsCompactable(const DatasetState& dataset, Range range);
 // from where on there are any, so that the next call costs what has been published or has settled
 // since.
 std::vector<Range> TakeCompactable(DatasetState& dataset);
+
+// One more compaction has failed at `at`, one after the other: the first one is tried again by the
+// next run, then it waits 10 s · 2ⁿ, at most five minutes. Ticks come each second, and what fails
+// may be large.
+void NoteCompactionFailed(DatasetState& dataset, absl::Time at);
 
 // Whether a demand goes on wanting `range` compacted: it is compactable, nothing in it is
 // quarantined, and what is to be read again there is what the demand itself waits for.

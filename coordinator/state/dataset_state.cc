@@ -260,6 +260,8 @@ void DatasetState::PublishCompacted(const Claim& claim) {
   const Range range = *claim.extent.range;
   Piece whole = CompactedPiece(*this, range);
   whole.fence = claim.fence;
+  compaction_failures = 0;
+  compaction_not_before = absl::InfinitePast();
   coverage.Drop(range);
   coverage.Put(std::move(whole));
 }

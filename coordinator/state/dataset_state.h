@@ -80,6 +80,8 @@ class DatasetState {
 
   // No settled unit below it can be compacted, unless pieces are published there: compaction.h.
   int64_t compaction_from = std::numeric_limits<int64_t>::min();
+  int compaction_failures = 0;                              // In a row.
+  absl::Time compaction_not_before = absl::InfinitePast();  // For runs that come.
 
   std::map<int64_t, Claim> claims;  // Live, by fence.
   std::vector<Blocked> blocked;

@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "coordinator/state/cluster_state.h"
-#include "coordinator/state/compaction.h"
 
 namespace headwater {
 
@@ -92,11 +91,6 @@ void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind
     if (demand.problems.size() < kMaxListed) {
       demand.problems.push_back(
           {Describe(dataset, blocked.extent), blocked.attempts, blocked.failure});
-    }
-  }
-  if (kind == v1::RUN_KIND_INCREMENTAL) {
-    for (const Range& range : TakeCompactable(dataset)) {
-      if (WantsCompacted(dataset, demand, range)) demand.compacting.push_back(range);
     }
   }
   demand.EndWhenComplete();

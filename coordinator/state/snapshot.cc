@@ -132,6 +132,9 @@ void SnapshotCodec::EncodeDataset(const DatasetState& dataset, v1::DatasetSnapsh
     entry->set_input_files(claim.input_files);
   }
   out->set_compaction_from(dataset.compaction_from);
+  out->set_compaction_failures(dataset.compaction_failures);
+  if (dataset.compaction_not_before != absl::InfinitePast())
+    *out->mutable_compaction_not_before() = ToTimestamp(dataset.compaction_not_before);
   if (dataset.last_loaded != absl::InfinitePast())
     *out->mutable_last_loaded() = ToTimestamp(dataset.last_loaded);
 }
@@ -212,6 +215,9 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
   dataset.settled_to = snapshot.settled_to();
   dataset.first_load_settled = snapshot.first_load_settled();
   if (snapshot.has_compaction_from()) dataset.compaction_from = snapshot.compaction_from();
+  dataset.compaction_failures = static_cast<int>(snapshot.compaction_failures());
+  if (snapshot.has_compaction_not_before())
+    dataset.compaction_not_before = TimeOf(snapshot.compaction_not_before());
   for (const v1::PieceSnapshot& piece : snapshot.pieces())
     dataset.coverage.Put(FromSnapshot(piece));
   if (snapshot.has_outside()) {

@@ -122,6 +122,23 @@ TEST_F(CoreCompactionTest, WhateverFailsIsANoticeAndTriedAgainByTheNextRun) {
   EXPECT_EQ(Pieces().size(), 3u);
 }
 
+TEST_F(CoreCompactionTest, WhatGoesOnFailingIsNotTriedByEveryTick) {
+  for (const TaskSpec& task : Begin("r"))
+    HandIn(task, Failure{FailureKind::kTask, absl::ResourceExhaustedError("disk is full")});
+  now_ += absl::Seconds(1);
+  Submit("soon");
+  Probe(25);
+  EXPECT_TRUE(Ended("soon"));
+  now_ += absl::Seconds(10);
+  Submit("later");
+  Probe(25);
+  EXPECT_FALSE(Ended("later"));
+  Compact(Take(/*compaction=*/true));
+  Compact(Take(/*compaction=*/true));
+  EXPECT_TRUE(Ended("later"));
+  EXPECT_EQ(Dataset().compaction_failures, 0);
+}
+
 TEST_F(CoreCompactionTest, WhoWantsItsRowsReadAgainWaitsAndIsNotServedByIt) {
   const std::vector<TaskSpec> tasks = Begin("r");
   Submit("backfill", v1::RUN_KIND_BACKFILL);

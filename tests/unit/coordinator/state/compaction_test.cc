@@ -4,7 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <limits>
+#include <algorithm>
+#include <vector>
 
 namespace headwater {
 namespace {
@@ -96,6 +97,18 @@ TEST_F(CompactionTest, WhatCannotBePutTogetherIsLeft) {
   EXPECT_TRUE(WantsCompacted(dataset_, demand, {30, 40}));
   EXPECT_FALSE(MayCompactNow(dataset_, {30, 40}));
   EXPECT_TRUE(MayCompactNow(dataset_, {50, 60}));
+}
+
+TEST_F(CompactionTest, WhatFailsAgainAndAgainWaitsEverLongerButNotForLong) {
+  const absl::Time at = absl::FromUnixSeconds(1'000'000);
+  std::vector<absl::Duration> waits;
+  for (int i = 0; i < 9; ++i) {
+    NoteCompactionFailed(dataset_, at);
+    waits.push_back(std::max(absl::ZeroDuration(), dataset_.compaction_not_before - at));
+  }
+  const auto seconds = [](int count) { return absl::Seconds(count); };
+  EXPECT_THAT(waits, ElementsAre(seconds(0), seconds(10), seconds(20), seconds(40), seconds(80),
+                                 seconds(160), seconds(300), seconds(300), seconds(300)));
 }
 
 TEST_F(CompactionTest, OtherStrategiesHaveWholeUnits) {

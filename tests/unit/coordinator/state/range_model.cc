@@ -127,8 +127,8 @@ void RangeModel::Drain() {
 }
 
 int64_t RangeModel::Apply(v1::Event event) {
-  *event.mutable_at() = ToTimestamp(absl::FromUnixSeconds(1'000'000));
   const int64_t sequence = state_->last_sequence() + 1;
+  *event.mutable_at() = ToTimestamp(absl::FromUnixSeconds(1'000'000 + 60 * sequence));
   last_ = absl::StrCat(" after event ", sequence, ": ", event.ShortDebugString());
   state_->Apply(sequence, event);
   return sequence;

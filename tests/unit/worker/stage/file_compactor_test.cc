@@ -25,6 +25,11 @@ using ::testing::IsEmpty;
 const Schema kSchema = {{{"id", {TypeKind::kLong}},
                          {"at", {TypeKind::kTimestamp}},
                          {"price", {TypeKind::kDecimal, 12, 2}},
+                         {"cents", {TypeKind::kDecimal, 6, 2}},
+                         {"tiny", {TypeKind::kByte}},
+                         {"number", {TypeKind::kInteger}},
+                         {"part", {TypeKind::kFloat}},
+                         {"local", {TypeKind::kTimestampNtz}},
                          {"wide", {TypeKind::kDecimal, 38, 4}},
                          {"small", {TypeKind::kShort}},
                          {"on", {TypeKind::kDate}},
@@ -37,7 +42,8 @@ class FileCompactorTest : public StagingFixture {
   FileCompactorTest() : StagingFixture(kSchema) { options_.extent = {Range{0, 2 * kDay}, false}; }
 
   static std::string Row(int id, const std::string& at) {
-    return absl::StrCat("[", id, ", \"", at, "\", \"", id, ".25\", \"", id,
+    return absl::StrCat("[", id, ", \"", at, "\", \"", id, ".25\", \"", id % 100, ".75\", ",
+                        id % 100, ", ", id, ", ", id, ".25, \"", at, "\", \"", id,
                         "0000000000000000000000.0001\", ", id % 7, ", \"2013-01-01\", ",
                         id % 3 == 0 ? "null" : absl::StrCat("\"row ", id, "\""), ", ",
                         id % 2 == 0 ? "true" : "null", ", ", id, ".5]");
