@@ -1,5 +1,6 @@
 #include "common/data/cursor.h"
 
+#include <algorithm>
 #include <cctype>
 #include <limits>
 
@@ -153,6 +154,16 @@ int64_t CursorCalendar::FromInstant(absl::Time instant) const {
   const auto info = cursor_zone_.At(instant);
   if (type_ == CursorType::kDate) return absl::CivilDay(info.cs) - absl::CivilDay(kEpoch);
   return MicrosOf(info.cs) + absl::ToInt64Microseconds(info.subsecond);
+}
+
+int64_t CursorCalendar::LowestFrom(absl::Time instant) const {
+  const int64_t value = FromInstant(instant);
+  absl::TimeZone::CivilTransition next;
+  if (type_ == CursorType::kInstant || !cursor_zone_.NextTransition(instant, &next)) return value;
+  const int64_t after = type_ == CursorType::kDate
+                            ? absl::CivilDay(next.to) - absl::CivilDay(kEpoch)
+                            : MicrosOf(next.to);
+  return std::min(value, after);
 }
 
 absl::Time CursorCalendar::ToInstant(int64_t value) const {

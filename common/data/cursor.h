@@ -64,6 +64,9 @@ class CursorCalendar {
   // An instant as a cursor value: the wall clock or date that `cursor_timezone` shows then.
   // Requires: type() is kInstant, kWallClock or kDate. Infinite times saturate.
   int64_t FromInstant(absl::Time instant) const;
+  // The smallest value that `instant` or any later one has: less than FromInstant() in the hour
+  // before clocks are turned back, which comes again. Same requirement.
+  int64_t LowestFrom(absl::Time instant) const;
   // The inverse; the first of two in a repeated hour. Same requirement.
   absl::Time ToInstant(int64_t value) const;
 

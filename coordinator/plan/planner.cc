@@ -68,6 +68,20 @@ bool LiesInUnmovedPiece(const DatasetState& dataset, int64_t at) {
   return false;
 }
 
+// Rows stamped ahead of the clock make a piece that goes on to be moved by all that come until
+// then. Cut at the clock, what lies before it can settle meanwhile; not more often than a new piece
+// is begun at the bound.
+std::optional<int64_t> CutByClock(const DatasetState& dataset) {
+  const ProbeFacts facts = dataset.Facts();
+  if (!dataset.domain.has_value() || facts.limit >= dataset.domain->to - 1) return std::nullopt;
+  for (const Piece* piece : dataset.coverage.Overlapping({facts.limit, facts.limit + 1})) {
+    const bool young = piece->began + dataset.spec.settle / 4 > facts.clock;
+    if (young || LiesInUnmovedPiece(dataset, facts.limit)) return std::nullopt;
+    return facts.limit;
+  }
+  return std::nullopt;
+}
+
 std::vector<int64_t> CutsOf(const DatasetState& dataset, Range range) {
   const CursorCalendar& calendar = *dataset.calendar;
   if (calendar.type() == CursorType::kNone) return {};
@@ -87,6 +101,7 @@ std::vector<int64_t> CutsOf(const DatasetState& dataset, Range range) {
     // A piece that is read without having moved, for the lookback or a backfill, stays whole: its
     // halves would be a version of the table in which nothing has changed.
     if (!LiesInUnmovedPiece(dataset, dataset.settled_to)) add(dataset.settled_to);
+    if (const std::optional<int64_t> clock = CutByClock(dataset)) add(*clock);
   }
   return {cuts.begin(), cuts.end()};
 }

@@ -88,8 +88,8 @@ ProbeFacts DatasetState::Facts() const {
   facts.oldest_transaction = probe->oldest_transaction;
   facts.limit = probe->bound.value_or(std::numeric_limits<int64_t>::min());
   if (probe->cursor_type != CursorType::kInteger && probe->cursor_type != CursorType::kNone) {
-    facts.limit = std::min(
-        facts.limit, calendar->FromInstant(NotAfter(probe->source_clock, probe->replay_time)));
+    facts.limit = std::min(facts.limit,
+                           calendar->LowestFrom(NotAfter(probe->source_clock, probe->replay_time)));
   }
   return facts;
 }
@@ -99,7 +99,10 @@ int64_t DatasetState::OutsideEnd() const {
       probe->cursor_type == CursorType::kNone) {
     return kMax;
   }
-  return calendar->FromInstant(probe->source_clock + spec.max_ahead) + 1;
+  // Never in the domain, whose rows would be read twice: a wall clock is turned back, `max_ahead`
+  // is configured anew.
+  const int64_t end = calendar->FromInstant(probe->source_clock + spec.max_ahead) + 1;
+  return domain.has_value() ? std::max(end, domain->to) : end;
 }
 
 void DatasetState::TakeProbe(const ProbeResult& result, int64_t sequence) {
@@ -145,7 +148,7 @@ void DatasetState::SettleFirstLoad(const ProbeResult& result) {
   // Not the bound's own instant: a source that lags may have more of its rows to come, of a date
   // cursor those of most of a day.
   const int64_t bound = domain->to - 1;
-  settled_to = std::min(calendar->FromInstant(seen - EffectiveSettle()), bound);
+  settled_to = std::min(calendar->LowestFrom(seen - EffectiveSettle()), bound);
 }
 
 void DatasetState::TrySettle(Piece& piece, const ProbeFacts& confirmed) const {

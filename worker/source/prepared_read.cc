@@ -20,6 +20,8 @@ absl::StatusOr<PreparedRead> PrepareRead(SourceSession& session,
                    .cursor = selection.cursor,
                    .extent = extent,
                    .domain_end = options.domain_end,
+                   .null_rows = dataset.on_null_cursor == OutsidePolicy::kLoad,
+                   .future_rows = dataset.on_future_cursor == OutsidePolicy::kLoad,
                    .within = options.within,
                    .tag = options.query_tag};
   return PreparedRead{.selection = std::move(selection), .query = std::move(query)};

@@ -52,10 +52,12 @@ absl::StatusOr<std::string> ExtentCondition(const Dialect& dialect, const RangeQ
     ASSIGN_OR_RETURN(range, InRange(dialect, query.cursor, column, *query.extent.range));
   }
   if (!query.extent.outside) return range;
-  ASSIGN_OR_RETURN(std::string outside, AtLeast(dialect, query.cursor, column, query.domain_end));
+  ASSIGN_OR_RETURN(std::string future, AtLeast(dialect, query.cursor, column, query.domain_end));
   // A domain without an end has only NULL cursors outside it.
-  outside = outside.empty() || outside == kNothing ? absl::StrCat(column, " IS NULL")
-                                                   : absl::StrCat(column, " IS NULL OR ", outside);
+  if (!query.future_rows || future == kNothing) future.clear();
+  const std::string nulls = query.null_rows ? absl::StrCat(column, " IS NULL") : "";
+  std::string outside = absl::StrCat(nulls, nulls.empty() || future.empty() ? "" : " OR ", future);
+  if (outside.empty()) outside = std::string(kNothing);
   return range.empty() ? outside : absl::StrCat("(", range, ") OR ", outside);
 }
 

@@ -26,7 +26,9 @@ struct RangeQuery {
   std::vector<std::string> expressions;
   CursorColumn cursor;  // CursorType::kNone: the whole dataset, no WHERE.
   Extent extent;
-  int64_t domain_end = 0;   // Cursors at or beyond it are `outside`.
+  int64_t domain_end = 0;  // Cursors at or beyond it are `outside`.
+  // Which rows `outside` is for: those without a cursor, and those at or beyond `domain_end`.
+  bool null_rows = true, future_rows = true;
   std::string within = {};  // One more condition (key_split.h); empty: none.
   std::string tag;
 };

@@ -56,6 +56,23 @@ TEST(CursorCalendar, UnitsTileTheAxisAcrossEveryTransition) {
   }
 }
 
+TEST(CursorCalendar, BeforeClocksAreTurnedBackTheHourThatComesAgainIsYetToCome) {
+  const auto calendar = *CursorCalendar::Create(CursorType::kWallClock, "UTC", "Europe/Oslo");
+  const auto wall = [](int hour, int minute) {
+    return absl::ToUnixMicros(
+        absl::FromCivil(absl::CivilMinute(2013, 10, 27, hour, minute), absl::UTCTimeZone()));
+  };
+  const absl::Time two = absl::FromCivil(absl::CivilHour(2013, 10, 27, 0), absl::UTCTimeZone());
+  EXPECT_EQ(calendar.LowestFrom(two - absl::Minutes(1)), wall(1, 59));
+  EXPECT_EQ(calendar.LowestFrom(two), wall(2, 0));
+  EXPECT_EQ(calendar.LowestFrom(two + absl::Minutes(59)), wall(2, 0));
+  EXPECT_EQ(calendar.LowestFrom(two + absl::Minutes(61)), wall(2, 1));
+  EXPECT_EQ(calendar.LowestFrom(two + absl::Hours(3)), wall(4, 0));
+  const auto instants = *CursorCalendar::Create(CursorType::kInstant, "UTC", "Europe/Oslo");
+  EXPECT_EQ(instants.LowestFrom(two + absl::Minutes(59)),
+            absl::ToUnixMicros(two + absl::Minutes(59)));
+}
+
 TEST(CursorCalendar, DatesAndIntegersAreCutAsWritten) {
   const CursorCalendar dates = Calendar(CursorType::kDate, "Europe/Oslo", "Europe/Oslo");
   EXPECT_EQ(dates.Format(dates.UnitStart(15'782, *ParseUnit("1mo"))), "2013-03-01");

@@ -67,6 +67,20 @@ TEST(RangeQuery, OutsideIsNullOrBeyondTheDomain) {
       ::testing::EndsWith("WHERE \"at\" IS NULL"));
 }
 
+TEST(RangeQuery, OutsideRowsThatAreLeftOutAreNotAskedFor) {
+  RangeQuery query = QueryOf(CursorType::kInteger, Extent{std::nullopt, true}, 100);
+  query.null_rows = false;
+  EXPECT_THAT(Sql(DialectKind::kPostgres, query), ::testing::EndsWith("WHERE \"at\" >= 100"));
+  query.future_rows = false;
+  EXPECT_THAT(Sql(DialectKind::kPostgres, query), ::testing::EndsWith("WHERE 1 = 0"));
+  query.null_rows = true;
+  EXPECT_THAT(Sql(DialectKind::kPostgres, query), ::testing::EndsWith("WHERE \"at\" IS NULL"));
+  query.extent.range = Range{1, 5};
+  query.null_rows = false;
+  EXPECT_THAT(Sql(DialectKind::kPostgres, query),
+              ::testing::EndsWith("WHERE (\"at\" >= 1 AND \"at\" < 5) OR 1 = 0"));
+}
+
 TEST(RangeQuery, ABoundThatCannotBeWrittenIsNoBound) {
   const Extent open{Range{At("2013-01-01 00:00:00"), kMax - 1}, false};
   EXPECT_THAT(Sql(DialectKind::kSqlite, QueryOf(CursorType::kWallClock, open)),
