@@ -105,7 +105,9 @@ void Core::Impl::FailDemands(const DatasetId& id, const std::vector<std::string>
   Emit(std::move(event));
 }
 
-absl::Status Core::Impl::CheckPolicies(const DatasetSpec& spec, const ProbeResult& result) const {
+absl::Status Core::Impl::CheckPolicies(const DatasetState& dataset,
+                                       const ProbeResult& result) const {
+  const DatasetSpec& spec = dataset.spec;
   ASSIGN_OR_RETURN(const CursorCalendar calendar, CalendarOf(spec, result.cursor_type));
   RETURN_IF_ERROR(Annotate(BeginOf(spec, calendar).status(), ToString(spec.id)));
   if (spec.on_null_cursor == OutsidePolicy::kError && result.null_rows > 0) {
@@ -121,6 +123,16 @@ absl::Status Core::Impl::CheckPolicies(const DatasetSpec& spec, const ProbeResul
                      " rows have a value in cursor column ", spec.cursor,
                      " beyond max_ahead; expected none (on_future_cursor: error). Mend them, or "
                      "set on_future_cursor: load or exclude"));
+  }
+  const std::optional<int64_t> settled = dataset.RegressedFrom(result);
+  if (settled.has_value() && !spec.reload_on_regress) {
+    return absl::DataLossError(absl::StrCat(
+        ToString(spec.id), ": expected rows up to ", calendar.Format(*settled), " in column ",
+        spec.cursor, ", which were loaded and had settled; found ",
+        result.bound.has_value() ? absl::StrCat("none after ", calendar.Format(*result.bound))
+                                 : "none at all",
+        " (on_bound_regress: stop). If the source was restored to an earlier state, set "
+        "on_bound_regress: reload to read all of it again; else bring its rows back"));
   }
   return absl::OkStatus();
 }

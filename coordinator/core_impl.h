@@ -201,7 +201,7 @@ struct Core::Impl {
   void EndRuns();
   void FailDemands(const DatasetId& id, const std::vector<std::string>& run_ids,
                    const Failure& failure);
-  absl::Status CheckPolicies(const DatasetSpec& spec, const ProbeResult& result) const;
+  absl::Status CheckPolicies(const DatasetState& dataset, const ProbeResult& result) const;
   void AnswerPlanned(const DatasetId& id, const ProbeResult& result,
                      const std::vector<std::string>& notices, const std::set<CallId>& calls);
   void AnswerPlanFailed(const DatasetId& id, const Failure& failure, const std::set<CallId>& calls);

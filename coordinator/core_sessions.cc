@@ -257,7 +257,7 @@ absl::Status Core::Impl::TakeProbe(const LeaseRef& ref, const ProbeResult& resul
   const ProbeWork work = std::move(it->second);
   probes.erase(it);
   const DatasetState& dataset = *state->FindDataset(id);
-  absl::Status allowed = CheckPolicies(dataset.spec, result);
+  absl::Status allowed = CheckPolicies(dataset, result);
   const absl::StatusOr<SchemaPlan> columns = PlanColumns(dataset, result);
   if (allowed.ok()) allowed = columns.status();
   if (!allowed.ok()) {

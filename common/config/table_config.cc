@@ -263,6 +263,7 @@ class DatasetBuilder {
     spec.on_bad_row = settings_.on_bad_row.Or(spec.on_bad_row);
     spec.max_bad_rows = settings_.max_bad_rows.Or(spec.max_bad_rows);
     spec.truncate_fine_time = settings_.on_fine_time.Or("fail") == "truncate";
+    spec.reload_on_regress = settings_.on_bound_regress.Or("stop") == "reload";
     spec.settle = settings_.settle.Or(spec.settle);
     spec.settle_values = settings_.settle_values.Or(spec.settle_values);
     spec.max_ahead = settings_.max_ahead.Or(spec.max_ahead);

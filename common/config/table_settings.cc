@@ -140,6 +140,7 @@ void TableSettings::Overlay(const TableSettings& nearer) {
   Take(on_bad_row, nearer.on_bad_row);
   Take(max_bad_rows, nearer.max_bad_rows);
   Take(on_fine_time, nearer.on_fine_time);
+  Take(on_bound_regress, nearer.on_bound_regress);
   Take(settle, nearer.settle);
   Take(settle_values, nearer.settle_values);
   Take(max_ahead, nearer.max_ahead);
@@ -177,6 +178,8 @@ TableSettings ReadTableSettings(MapReader& map, Problems& problems) {
   PutPolicy(settings.on_future_cursor, map, "on_future_cursor");
   ReadBadRows(settings, map, problems);
   Put(settings.on_fine_time, map, "on_fine_time", map.Choice("on_fine_time", {"fail", "truncate"}));
+  Put(settings.on_bound_regress, map, "on_bound_regress",
+      map.Choice("on_bound_regress", {"stop", "reload"}));
   Put(settings.settle, map, "settle", map.Duration("settle"));
   Put(settings.settle_values, map, "settle_values",
       map.Integer("settle_values", 0, int64_t{1} << 40));
@@ -185,9 +188,8 @@ TableSettings ReadTableSettings(MapReader& map, Problems& problems) {
   Put(settings.bound, map, "bound", map.Choice("bound", {"max", "clock"}));
   Put(settings.read_connections, map, "read_connections", map.Integer("read_connections", 1, 1000));
   PutSchemaPolicy(settings.on_schema_change, map);
-  map.Later({"delete_missing", "hash", "force_after", "on_change", "on_bound_regress", "scd2",
-             "sql", "sql_file", "initial", "on_gap", "late_after", "dbt", "rename", "track",
-             "compact"});
+  map.Later({"delete_missing", "hash", "force_after", "on_change", "scd2", "sql", "sql_file",
+             "initial", "on_gap", "late_after", "dbt", "rename", "track", "compact"});
   return settings;
 }
 

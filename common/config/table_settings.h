@@ -46,6 +46,7 @@ struct TableSettings {
   Setting<BadRowPolicy> on_bad_row;
   Setting<BadRowLimit> max_bad_rows;
   Setting<std::string> on_fine_time;
+  Setting<std::string> on_bound_regress;
   Setting<absl::Duration> settle;
   Setting<int64_t> settle_values;
   Setting<absl::Duration> max_ahead;

@@ -76,10 +76,11 @@ struct DatasetSpec {
   absl::Duration settle = absl::Minutes(5);
   int64_t settle_values = 10'000;
   absl::Duration max_ahead = absl::Hours(24);
-  std::string target_uri;    // Folder of the table.
-  int retries = 3;           // Further attempts after the first.
-  bool clock_bound = false;  // `bound: clock`
-  int read_connections = 0;  // kFull: at most so many for one read; 0: by the estimated rows.
+  std::string target_uri;          // Folder of the table.
+  int retries = 3;                 // Further attempts after the first.
+  bool clock_bound = false;        // `bound: clock`
+  bool reload_on_regress = false;  // `on_bound_regress: reload`
+  int read_connections = 0;        // kFull: at most so many for one read; 0: by the estimated rows.
   SchemaPolicy on_schema_change = SchemaPolicy::kEvolve;
 };
 

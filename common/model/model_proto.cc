@@ -336,6 +336,7 @@ absl::StatusOr<DatasetSpec> FromProto(const v1::DatasetSpec& spec) {
   result.target_uri = spec.target_uri();
   result.retries = spec.retries();
   result.clock_bound = spec.clock_bound();
+  result.reload_on_regress = spec.reload_on_regress();
   result.read_connections = spec.read_connections();
   ASSIGN_OR_RETURN(result.on_schema_change, PolicyFromProto(spec.on_schema_change()));
   return result;
@@ -371,6 +372,7 @@ v1::DatasetSpec ToProto(const DatasetSpec& spec) {
   result.set_target_uri(spec.target_uri);
   result.set_retries(spec.retries);
   result.set_clock_bound(spec.clock_bound);
+  result.set_reload_on_regress(spec.reload_on_regress);
   result.set_read_connections(spec.read_connections);
   result.set_on_schema_change(PolicyToProto(spec.on_schema_change));
   return result;

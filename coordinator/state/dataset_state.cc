@@ -107,6 +107,7 @@ int64_t DatasetState::OutsideEnd() const {
 
 void DatasetState::TakeProbe(const ProbeResult& result, int64_t sequence) {
   const std::optional<Range> old_domain = domain;
+  const bool reload = spec.reload_on_regress && RegressedFrom(result).has_value();
   probe = result;
   probe_sequence = sequence;
   auto made = CalendarOf(spec, result.cursor_type);
@@ -131,6 +132,7 @@ void DatasetState::TakeProbe(const ProbeResult& result, int64_t sequence) {
     if (!seen.empty()) domain = seen;
   }
   SettleFirstLoad(result);
+  if (reload) Reload(result, sequence);
   CheckTail(result, sequence);
   CheckOutside(result, sequence, old_domain);
 }
@@ -139,16 +141,42 @@ void DatasetState::SettleFirstLoad(const ProbeResult& result) {
   if (first_load_settled || !domain.has_value()) return;
   first_load_settled = true;
   if (!coverage.pieces().empty()) return;
-  if (result.cursor_type == CursorType::kInteger) {
-    settled_to = std::max(domain->from, domain->to - spec.settle_values);
-    return;
-  }
+  settled_to = SettledAtFirst(result, domain->to - 1);
+}
+
+// Up to where rows have settled that are read after this probe, the first of all.
+int64_t DatasetState::SettledAtFirst(const ProbeResult& result, int64_t bound) const {
+  if (result.cursor_type == CursorType::kInteger)
+    return std::max(domain->from, bound + 1 - spec.settle_values);
   const absl::Time seen =
       NotAfter(NotAfter(result.source_clock, result.oldest_transaction), result.replay_time);
   // Not the bound's own instant: a source that lags may have more of its rows to come, of a date
   // cursor those of most of a day.
-  const int64_t bound = domain->to - 1;
-  settled_to = std::min(calendar->LowestFrom(seen - EffectiveSettle()), bound);
+  return std::min(calendar->LowestFrom(seen - EffectiveSettle()), bound);
+}
+
+std::optional<int64_t> DatasetState::RegressedFrom(const ProbeResult& result) const {
+  if (!domain.has_value() || result.cursor_type == CursorType::kNone || spec.clock_bound)
+    return std::nullopt;
+  // Not the end of the domain: rows that have not settled may be gone again.
+  for (auto it = coverage.pieces().rbegin(); it != coverage.pieces().rend(); ++it) {
+    const std::optional<int64_t>& last = it->second.max_cursor;
+    if (!last.has_value() || *last >= settled_to) continue;
+    return result.bound.has_value() && *result.bound >= *last ? std::nullopt : last;
+  }
+  return std::nullopt;
+}
+
+// All is read again, and what is beyond the new bound with it: it becomes empty, and part of the
+// tail, where the source's next rows are found. The domain stays, so that there is no gap in it.
+void DatasetState::Reload(const ProbeResult& result, int64_t sequence) {
+  needs.Raise(*domain, sequence);
+  if (outside.has_value()) outside_need = sequence;
+  settled_to = result.bound.has_value() ? SettledAtFirst(result, *result.bound) : domain->from;
+  for (Piece* piece : coverage.Overlapping({std::numeric_limits<int64_t>::min(), kMax})) {
+    piece->settled_through = std::min(piece->settled_through, settled_to);
+    piece->shown = Facts();  // What was shown before says nothing of this source.
+  }
 }
 
 void DatasetState::TrySettle(Piece& piece, const ProbeFacts& confirmed) const {
@@ -211,7 +239,8 @@ void DatasetState::CheckOutside(const ProbeResult& result, int64_t sequence,
 Range DatasetState::LookbackRange() const {
   if (!domain.has_value() || spec.lookback_units <= 0 || calendar->type() == CursorType::kNone)
     return {};
-  int64_t from = calendar->UnitStart(domain->to - 1, spec.unit);
+  const int64_t bound = probe->bound.value_or(domain->to - 1);  // May have moved back.
+  int64_t from = calendar->UnitStart(std::clamp(bound, domain->from, domain->to - 1), spec.unit);
   for (int i = 0; i < spec.lookback_units && from > domain->from; ++i) {
     from = calendar->UnitStart(from - 1, spec.unit);
   }

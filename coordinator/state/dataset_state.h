@@ -97,6 +97,10 @@ class DatasetState {
   // Whether the source has other rows there than are published, as far as a check can tell.
   bool Moved(const TailCheck& check) const;
 
+  // Where settled rows end, if the source of `result` ends before them: its bound has moved back
+  // further than the tail.
+  std::optional<int64_t> RegressedFrom(const ProbeResult& result) const;
+
   // Takes a probe's result in: domain, settling, and the needs it shows (moved tail, moved outside
   // rows). `sequence` is the event's.
   void TakeProbe(const ProbeResult& result, int64_t sequence);
@@ -140,6 +144,8 @@ class DatasetState {
   void CheckTail(const ProbeResult& result, int64_t sequence);
   void CheckOutside(const ProbeResult& result, int64_t sequence, std::optional<Range> old_domain);
   void SettleFirstLoad(const ProbeResult& result);
+  int64_t SettledAtFirst(const ProbeResult& result, int64_t bound) const;
+  void Reload(const ProbeResult& result, int64_t sequence);
   absl::Duration EffectiveSettle() const;
   void TrySettle(Piece& piece, const ProbeFacts& confirmed) const;
   void AdvanceSettled();

@@ -128,3 +128,24 @@ def test_outside_rows_that_are_left_out_do_not_come_with_the_others(cases, left_
     place.sql("insert into rows(at) values (now()), (null), ('2098-12-31')")
     place.run()
     assert ids(place) == expected(place, kept)
+
+
+def test_a_source_that_was_restored_stops_or_is_loaded_again(cases):
+    place = cases("timestamptz", "strategy: incremental, cursor: at, unit: 1h", "UTC")
+    place.sql("update clock set at = now(); insert into rows(at) "
+              "select now() - interval '10 minutes' * g from generate_series(1, 60) g")
+    place.run()
+    before = ids(place)
+    place.sql("delete from rows where id <= 30; insert into rows(at) "
+              "select now() - interval '9 hours' from generate_series(1, 3)")
+    code, _, said = place.command("run")
+    assert code == 1 and "on_bound_regress: reload" in said, said
+    assert ids(place) == before
+    config = place.folder / "headwater.yaml"
+    config.write_text(config.read_text().replace("unit: 1h", "unit: 1h, on_bound_regress: reload"))
+    place.run()
+    assert ids(place) == expected(place)
+    place.sql("insert into rows(at) select now() - interval '1 minute' * g "
+              "from generate_series(1, 200) g")
+    place.run()
+    assert ids(place) == expected(place)

@@ -117,7 +117,8 @@ fleets:
 tables:
   - {from: f/x}
   - {from: f/y, retries: {max: 9}, on_schema_change: ignore, on_bad_row: quarantine,
-     max_bad_rows: 0.5%, on_fine_time: truncate, columns: {cast: {price: string, at: string}}}
+     max_bad_rows: 0.5%, on_fine_time: truncate, on_bound_regress: reload,
+     columns: {cast: {price: string, at: string}}}
 )");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->datasets[0].spec.retries, 2);
@@ -131,6 +132,8 @@ tables:
   EXPECT_EQ(config->datasets[0].spec.max_bad_rows.rows, 100);
   EXPECT_EQ(config->datasets[3].spec.on_bad_row, BadRowPolicy::kQuarantine);
   EXPECT_EQ(config->datasets[3].spec.max_bad_rows.percent, 0.5);
+  EXPECT_FALSE(config->datasets[0].spec.reload_on_regress);
+  EXPECT_TRUE(config->datasets[3].spec.reload_on_regress);
   EXPECT_FALSE(config->datasets[0].spec.truncate_fine_time);
   EXPECT_TRUE(config->datasets[3].spec.truncate_fine_time);
   EXPECT_THAT(config->datasets[3].spec.text_columns, ElementsAre("price", "at"));

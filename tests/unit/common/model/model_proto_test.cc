@@ -36,7 +36,7 @@ v1::DatasetSpec GoodSpec() {
     text_columns: "d" truncate_fine_time: true
     on_null_cursor: OUTSIDE_POLICY_ERROR on_future_cursor: OUTSIDE_POLICY_EXCLUDE
     settle { seconds: 300 nanos: 500 } settle_values: 10 max_ahead { seconds: 86400 }
-    target_uri: "/lake/flights" retries: 3 clock_bound: true
+    target_uri: "/lake/flights" retries: 3 clock_bound: true reload_on_regress: true
     read_connections: 6 on_schema_change: SCHEMA_POLICY_FREEZE
     on_bad_row: BAD_ROW_POLICY_QUARANTINE max_bad_rows: 7 max_bad_percent: 0.5)");
 }
