@@ -156,7 +156,8 @@ int64_t DatasetState::SettledAtFirst(const ProbeResult& result, int64_t bound) c
 }
 
 std::optional<int64_t> DatasetState::RegressedFrom(const ProbeResult& result) const {
-  if (!domain.has_value() || result.cursor_type == CursorType::kNone || spec.clock_bound)
+  const bool comparable = probe.has_value() && probe->cursor_type == result.cursor_type;
+  if (!comparable || result.cursor_type == CursorType::kNone || spec.clock_bound)
     return std::nullopt;
   // Not the end of the domain: rows that have not settled may be gone again.
   for (auto it = coverage.pieces().rbegin(); it != coverage.pieces().rend(); ++it) {
