@@ -81,4 +81,8 @@ absl::StatusOr<v1::GetStatusResponse> AdminClient::GetStatus(const v1::GetStatus
   return impl_->Call<v1::GetStatusResponse>(&v1::AdminService::Stub::GetStatus, request);
 }
 
+absl::StatusOr<v1::ExplainResponse> AdminClient::Explain(const v1::ExplainRequest& request) {
+  return impl_->Call<v1::ExplainResponse>(&v1::AdminService::Stub::Explain, request);
+}
+
 }  // namespace headwater

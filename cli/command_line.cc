@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
+#include "cli/usage_error.h"
 #include "common/config/yaml_reader.h"
 
 namespace headwater {
@@ -46,7 +47,11 @@ const std::map<std::string, std::string>& Examples() {
       {"status",
        "  headwater status\n"
        "  headwater status jfk/flights\n"
+       "  headwater status --watch --server jfk\n"
        "  headwater status -o json --coordinator etl1:7380\n"},
+      {"explain",
+       "  headwater explain jfk/flights          everything of it that runs, waits or is missing\n"
+       "  headwater explain r-20261121-0f3a      of a run, a task or a fence\n"},
       {"verify",
        "  headwater verify\n"
        "  headwater verify 'airports/flights' && echo equal\n"},
@@ -233,8 +238,14 @@ class Parser {
       backfill->add_flag("--dry-run", backfill_.dry_run,
                          "Only say what it would do, as `plan` does");
     }
-    AddSelector(Add(commands.status, status_, "status", "Shows how far every dataset is"),
-                status_.selector);
+    CLI::App* status = Add(commands.status, status_, "status", "Shows how far every dataset is");
+    AddSelector(status, status_.selector);
+    if (status != nullptr) {
+      status->add_flag("--watch", status_.watch, "Again every two seconds, until Ctrl-C");
+    }
+    AddSelector(Add(commands.explain, explain_, "explain",
+                    "Says why something runs, waits, failed or is missing"),
+                explain_.selector);
     AddSelector(Add(commands.verify, verify_, "verify",
                     "Compares published rows with the sources, piece by piece"),
                 verify_.selector);
@@ -308,44 +319,16 @@ class Parser {
   // Says what is wrong and what was probably meant.
   int Complain(const std::vector<std::string>& arguments, const std::string& what) {
     const CLI::App* command = Named(arguments);
-    const std::vector<std::string> flags = Flags(command);
-    const std::string more =
-        absl::StrCat("headwater ", command == nullptr ? "" : command->get_name() + " ", "--help");
-    for (const std::string& argument : arguments) {
-      const std::string flag = argument.substr(0, argument.find('='));
-      const bool number = flag.size() > 1 && flag[1] >= '0' && flag[1] <= '9';  // `-7d`
-      if (flag.size() < 2 || flag[0] != '-' || number) continue;
-      if (std::find(flags.begin(), flags.end(), flag) != flags.end()) continue;
-      if (!absl::StartsWith(flag, "--")) continue;
-      err_ << "headwater: unknown option '" << flag << "'" << DidYouMean(flag, flags)
-           << "\nSee: " << more << "\n";
-      return kExitUsage;
+    UsageError error{arguments, what, command == nullptr ? "" : command->get_name(), {}, {}, {}};
+    error.flags = Flags(command);
+    for (const CLI::App* one : Commands()) error.commands.push_back(one->get_name());
+    for (const CLI::Option* option : app_.get_options()) {
+      if (option->get_expected_max() == 0) continue;
+      for (const std::string& name : option->get_lnames()) error.with_value.push_back("--" + name);
+      for (const std::string& name : option->get_snames()) error.with_value.push_back("-" + name);
     }
-    if (command == nullptr) return ComplainAboutCommand(arguments);
-    err_ << "headwater " << command->get_name() << ": " << what << "\nSee: " << more << "\n";
-    return kExitUsage;
-  }
-
-  int ComplainAboutCommand(const std::vector<std::string>& arguments) {
-    std::vector<std::string> names;
-    for (const CLI::App* command : Commands()) {
-      names.push_back(command->get_name());
-    }
-    std::string word;
-    for (size_t i = 0; i < arguments.size() && word.empty(); ++i) {
-      if (arguments[i].empty() || arguments[i][0] == '-') {
-        const CLI::Option* option = app_.get_option_no_throw(arguments[i]);
-        if (option != nullptr && option->get_expected_max() > 0) ++i;  // Its value.
-      } else {
-        word = arguments[i];
-      }
-    }
-    if (word.empty()) {
-      err_ << app_.help();
-    } else {
-      err_ << "headwater: unknown command '" << word << "'" << DidYouMean(word, names)
-           << "\nSee: headwater --help\n";
-    }
+    const std::string text = DescribeUsageError(error);
+    err_ << (text.empty() ? app_.help() : text);
     return kExitUsage;
   }
 
@@ -360,6 +343,7 @@ class Parser {
   RunOptions run_;
   BackfillOptions backfill_;
   StatusOptions status_;
+  ExplainOptions explain_;
   VerifyOptions verify_;
   CoordinatorCommandOptions coordinator_;
   WorkerCommandOptions worker_;

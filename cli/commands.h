@@ -52,6 +52,11 @@ struct BackfillOptions {
 struct StatusOptions {
   GlobalOptions global;
   Selector selector;
+  bool watch = false;  // Again every two seconds, until it is interrupted.
+};
+struct ExplainOptions {
+  GlobalOptions global;
+  Selector selector;  // One pattern may be a run's, a task's or a fence's instead.
 };
 struct VerifyOptions {
   GlobalOptions global;
@@ -77,6 +82,7 @@ int RunPlan(const PlanOptions& options);
 int RunRun(const RunOptions& options);
 int RunBackfill(const BackfillOptions& options);
 int RunStatus(const StatusOptions& options);
+int RunExplain(const ExplainOptions& options);
 int RunVerify(const VerifyOptions& options);
 int RunCoordinator(const CoordinatorCommandOptions& options);
 int RunWorker(const WorkerCommandOptions& options);
@@ -90,6 +96,7 @@ struct CommandTable {
   int (*run)(const RunOptions&) = nullptr;
   int (*backfill)(const BackfillOptions&) = nullptr;
   int (*status)(const StatusOptions&) = nullptr;
+  int (*explain)(const ExplainOptions&) = nullptr;
   int (*verify)(const VerifyOptions&) = nullptr;
   int (*coordinator)(const CoordinatorCommandOptions&) = nullptr;
   int (*worker)(const WorkerCommandOptions&) = nullptr;

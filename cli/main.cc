@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   commands.run = &headwater::RunRun;
   commands.backfill = &headwater::RunBackfill;
   commands.status = &headwater::RunStatus;
+  commands.explain = &headwater::RunExplain;
   commands.verify = &headwater::RunVerify;
   commands.coordinator = &headwater::RunCoordinator;
   commands.worker = &headwater::RunWorker;

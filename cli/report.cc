@@ -7,38 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/output.h"
+#include "cli/report_text.h"
 
 namespace headwater {
 namespace {
-
-std::string NameOf(const v1::DatasetRef& dataset) {
-  return absl::StrCat(dataset.server(), "/", dataset.table());
-}
-
-std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
-
-// "failed   jfk/flights [a, b): no such column (3 attempts)"
-std::string Note(absl::string_view label, absl::string_view text) {
-  constexpr size_t kIndent = 10;
-  std::string head(label);
-  head.resize(kIndent, ' ');
-  return Wrap(absl::StrCat(head, text), kIndent) + "\n";
-}
-
-std::string ProblemNote(const v1::Problem& problem, absl::string_view label) {
-  const bool warning = problem.message().empty();
-  std::string text = NameOf(problem.dataset());
-  if (!problem.extent().empty()) absl::StrAppend(&text, " ", problem.extent());
-  absl::StrAppend(&text, ": ", warning ? problem.warning() : problem.message());
-  if (problem.attempts() > 1) absl::StrAppend(&text, " (", problem.attempts(), " attempts)");
-  return Note(warning ? "warning" : label, text);
-}
-
-std::string SilentNote(const v1::DatasetRef& dataset, const std::string& silent_for,
-                       const std::string& bound) {
-  return Note("silent", absl::StrCat(NameOf(dataset), ": no new rows for ", OrDash(silent_for),
-                                     bound.empty() ? "" : ", newest ", bound));
-}
 
 // What failed. What is wrong with a whole table or server, in the same words for each of its
 // datasets, is said once.
@@ -157,35 +129,6 @@ std::string RunClosing(const v1::WatchRunResponse& run) {
                     "   then: headwater run ", totals.first_failed, "\n");
   }
   return text;
-}
-
-std::string StatusNotes(const v1::DatasetStatus& dataset) {
-  std::string notes;
-  if (dataset.silent()) {
-    notes += SilentNote(dataset.dataset(), dataset.silent_for(), dataset.bound());
-  }
-  if (dataset.quarantined() > 0) {
-    notes +=
-        Note("held back", absl::StrCat(NameOf(dataset.dataset()), ": ",
-                                       Counted(dataset.quarantined(), "microbatch", "microbatches"),
-                                       " failed too often; `headwater run ",
-                                       NameOf(dataset.dataset()), "` tries once more"));
-  }
-  if (!dataset.last_error().empty()) {
-    notes += Note("error", absl::StrCat(NameOf(dataset.dataset()), ": ", dataset.last_error()));
-  }
-  if (dataset.bad_rows() > 0) {
-    notes += Note(
-        "bad rows",
-        absl::StrCat(NameOf(dataset.dataset()), ": ", Counted(dataset.bad_rows(), "row"),
-                     " with a value that does not fit: not loaded, but in ", dataset.quarantine()));
-  }
-  if (dataset.outside_rows() > 0) {
-    notes += Note("outside", absl::StrCat(NameOf(dataset.dataset()), ": ",
-                                          Counted(dataset.outside_rows(), "row"),
-                                          " with no cursor or one far ahead"));
-  }
-  return notes;
 }
 
 }  // namespace
@@ -308,31 +251,6 @@ std::string VerifyReport(const v1::VerifyResponse& result) {
                     " --from T --to T   over what differs\n");
   }
   return absl::StrCat(table.Render(), "\n", notes, closing);
-}
-
-std::string StatusReport(const v1::GetStatusResponse& status) {
-  TextTable table({{"DATASET"},
-                   {"STATE"},
-                   {"PIECES", true},
-                   {"ROWS", true},
-                   {"LOADED UP TO"},
-                   {"COMPLETE THROUGH"}});
-  std::string notes;
-  for (const v1::DatasetStatus& dataset : status.datasets()) {
-    table.AddRow({NameOf(dataset.dataset()), OrDash(dataset.state()), FormatCount(dataset.pieces()),
-                  FormatCount(dataset.rows()), OrDash(dataset.watermark()),
-                  OrDash(dataset.complete_through())});
-    notes += StatusNotes(dataset);
-  }
-  for (const v1::WorkerStatus& worker : status.workers()) {
-    notes += Note("worker", absl::StrCat(worker.name(), ": ", worker.held(), " of ",
-                                         Counted(worker.slots(), "slot"), " busy"));
-  }
-  for (const std::string& run : status.live_runs()) notes += Note("run", run + " is live");
-  return absl::StrCat(
-      table.Render(), "\n", notes,
-      status.live() ? "live coordinator" : "no coordinator is running; read from the ledger",
-      ", ledger at event ", FormatCount(status.ledger_sequence()), "\n");
 }
 
 }  // namespace headwater

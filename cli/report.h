@@ -23,6 +23,9 @@ std::string VerifyReport(const v1::VerifyResponse& result);
 // How far every dataset is, then what is wrong, then workers and live runs.
 std::string StatusReport(const v1::GetStatusResponse& status);
 
+// Dataset by dataset, what of it is how and why.
+std::string ExplainReport(const v1::ExplainResponse& response);
+
 }  // namespace headwater
 
 #endif  // HEADWATER_CLI_REPORT_H_

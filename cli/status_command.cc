@@ -1,34 +1,33 @@
+#include <unistd.h>
+
 #include <iostream>
 #include <set>
 
-#include "cli/admin_client.h"
-#include "cli/cluster_access.h"
+#include "absl/synchronization/notification.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/interrupt.h"
+#include "cli/ledger_view.h"
 #include "cli/output.h"
 #include "cli/report.h"
 #include "cli/run_session.h"
 #include "common/base/status.h"
 #include "coordinator/describe.h"
-#include "coordinator/ledger/sqlite_event_log.h"
-#include "coordinator/startup.h"
 
 namespace headwater {
 namespace {
 
-constexpr absl::Duration kReachable = absl::Seconds(5);
+constexpr absl::Duration kWatchEvery = absl::Seconds(2);
+constexpr char kFromTheTop[] = "\x1b[H\x1b[J";  // Of the terminal.
 
-// Without a coordinator: the ledger, replayed for reading only.
-absl::StatusOr<v1::GetStatusResponse> StatusFromLedger(const Config& config,
+absl::StatusOr<v1::GetStatusResponse> StatusFromLedger(const LedgerView& view, const Config& config,
                                                        const Selector& selector) {
-  ASSIGN_OR_RETURN(const auto log, OpenSqliteEventLogReadOnly(LedgerPath(config.directory)));
-  ASSIGN_OR_RETURN(const ReplayedState replayed, ReplayLog(*log));
-  v1::GetStatusResponse all = DescribeStatus(*replayed.state, absl::Now());
-  all.set_ledger_id(log->ledger_id());
+  v1::GetStatusResponse all = DescribeStatus(*view.state, absl::Now());
   ASSIGN_OR_RETURN(const auto selected, Select(config, selector));
   std::set<DatasetId> wanted;
   for (const DatasetConfig* dataset : selected) wanted.insert(dataset->spec.id);
   v1::GetStatusResponse status = all;
+  status.set_ledger_id(view.ledger_id);
   status.clear_datasets();
   for (const v1::DatasetStatus& dataset : all.datasets()) {
     if (wanted.contains({dataset.dataset().table(), dataset.dataset().server()}))
@@ -37,23 +36,12 @@ absl::StatusOr<v1::GetStatusResponse> StatusFromLedger(const Config& config,
   return status;
 }
 
-absl::StatusOr<v1::GetStatusResponse> StatusFrom(const std::string& address,
-                                                 const Selector& selector) {
-  ASSIGN_OR_RETURN(const auto client, AdminClient::Create(address));
-  if (!client->WaitUntilReachable(kReachable)) {
-    return absl::UnavailableError("no coordinator answers at " + address + "; is it running?");
-  }
-  v1::GetStatusRequest request;
-  *request.mutable_selection() = SelectionOf(selector);
-  return client->GetStatus(request);
-}
-
 absl::StatusOr<v1::GetStatusResponse> Status(const StatusOptions& options, const Config& config) {
-  if (!options.global.coordinator.empty())
-    return StatusFrom(options.global.coordinator, options.selector);
-  ASSIGN_OR_RETURN(const auto lock, LedgerLock::TryAcquire(config.directory));
-  if (!lock.has_value()) return StatusFrom(SocketAddress(config.directory), options.selector);
-  return StatusFromLedger(config, options.selector);
+  ASSIGN_OR_RETURN(const LedgerView view, OpenLedgerView(options.global, config));
+  if (view.client == nullptr) return StatusFromLedger(view, config, options.selector);
+  v1::GetStatusRequest request;
+  *request.mutable_selection() = SelectionOf(options.selector);
+  return view.client->GetStatus(request);
 }
 
 }  // namespace
@@ -61,11 +49,21 @@ absl::StatusOr<v1::GetStatusResponse> Status(const StatusOptions& options, const
 int RunStatus(const StatusOptions& options) {
   const absl::StatusOr<Config> config = LoadFor(options.global, options.selector);
   if (!config.ok()) return Complain(config.status());
-  const absl::StatusOr<v1::GetStatusResponse> status = Status(options, *config);
-  if (!status.ok()) return Complain(status.status());
-  std::cout << (options.global.output == OutputFormat::kJson
-                    ? MessageToJson(*status, "status") + "\n"
-                    : StatusReport(*status));
+  const bool json = options.global.output == OutputFormat::kJson;
+  absl::Notification interrupted;
+  std::optional<InterruptWatch> interrupts;
+  if (options.watch) {
+    interrupts.emplace([&](int count) {
+      if (count == 1) interrupted.Notify();
+    });
+  }
+  do {
+    const absl::StatusOr<v1::GetStatusResponse> status = Status(options, *config);
+    if (!status.ok()) return Complain(status.status());
+    if (options.watch && !json && isatty(STDOUT_FILENO) != 0) std::cout << kFromTheTop;
+    std::cout << (json ? MessageToJson(*status, "status") + "\n" : StatusReport(*status))
+              << std::flush;
+  } while (options.watch && !interrupted.WaitForNotificationWithTimeout(kWatchEvery));
   return kExitDone;
 }
 

@@ -109,6 +109,13 @@ void Coordinator::GetStatus(Callback<v1::GetStatusResponse> done) {
              [done] { done(Ended()); });
 }
 
+void Coordinator::Explain(std::vector<DatasetId> datasets, std::string id,
+                          Callback<v1::ExplainResponse> done) {
+  impl_->Ask([this, datasets = std::move(datasets), id = std::move(id),
+              done] { done(impl_->core->Explain(datasets, id, impl_->options.clock->Now())); },
+             [done] { done(Ended()); });
+}
+
 Coordinator::WatchId Coordinator::WatchRun(const std::string& run_id,
                                            Callback<v1::WatchRunResponse> changed) {
   WatchId id;

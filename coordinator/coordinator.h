@@ -79,6 +79,7 @@ class Coordinator {
   void Verify(VerifyRequested request, Callback<AnswerVerify> done);
   void CancelRun(RunCancelRequested request, Callback<AnswerCancel> done);
   void GetStatus(Callback<v1::GetStatusResponse> done);
+  void Explain(std::vector<DatasetId> datasets, std::string id, Callback<v1::ExplainResponse> done);
 
   // Calls `changed` with the run's progress now, whenever it changed (at most ten times a second),
   // and when it has ended; after that, or after an error (NOT_FOUND), never again. Returns a number

@@ -149,16 +149,14 @@ StepResult Core::Begin(bool workers_are_dead, const std::string& config_digest, 
     }
     // Its worker gets one lease time to come back with it.
     const Claim& claim = impl_->state->FindClaim(fence)->claims.at(fence);
-    impl_->leases.Grant({{claim.task_id, fence},
-                         TaskKind::kMicrobatch,
-                         id,
-                         "",
-                         false,
-                         true,
-                         now + impl_->options.lease_ttl,
-                         0,
-                         0,
-                         claim.connections});
+    impl_->leases.Grant({.ref = {claim.task_id, fence},
+                         .kind = TaskKind::kMicrobatch,
+                         .dataset = id,
+                         .session = "",
+                         .accepted = true,
+                         .since = now,
+                         .deadline = now + impl_->options.lease_ttl,
+                         .connections = claim.connections});
   }
   impl_->Advance();
   return impl_->TakeStep();
@@ -218,6 +216,21 @@ v1::GetStatusResponse Core::DescribeStatus(absl::Time now) const {
     worker->set_name(session.hello.name);
     worker->set_slots(session.hello.slots);
     worker->set_held(impl_->leases.CountOfSession(id));
+  }
+  const ExplainSources sources = impl_->Sources();
+  for (v1::DatasetStatus& dataset : *status.mutable_datasets()) {
+    const auto gate = impl_->gates.find(dataset.dataset().server());
+    if (gate == impl_->gates.end() || !gate->second.unreachable()) continue;
+    dataset.set_condition("unreachable");
+    dataset.set_last_error(std::string(gate->second.last_failure().message()));
+  }
+  std::map<DatasetId, v1::DatasetStatus*> shown;
+  for (v1::DatasetStatus& dataset : *status.mutable_datasets())
+    shown.emplace(IdOf(dataset.dataset()), &dataset);
+  for (const auto& [ref, lease] : impl_->leases.leases()) {
+    *shown.at(lease.dataset)->add_tasks() =
+        DescribeTask(*impl_->state->FindDataset(lease.dataset), lease,
+                     lease.session.empty() ? "" : sources.worker(lease.session), now);
   }
   status.set_live(true);
   return status;

@@ -21,6 +21,7 @@
 #include "absl/types/span.h"
 #include "common/model/task.h"
 #include "coordinator/commit/committer.h"
+#include "coordinator/state/lease_table.h"
 #include "headwater/v1/admin.pb.h"
 #include "headwater/v1/ledger.pb.h"
 
@@ -36,6 +37,7 @@ struct WorkerHello {
   std::string boot_id;
   int slots = 1;
   std::vector<std::string> reachable_servers;  // Globs; empty: all.
+  std::vector<std::string> drivers = {};       // As DriverOf(); empty: all.
   std::vector<LeaseRef> held;
 };
 struct SessionOpened {
@@ -56,7 +58,6 @@ struct OfferReplied {
   std::string reason;
 };
 
-enum class LeasePhase { kWaiting, kConnecting, kReading, kFinishing, kDelivering };
 struct LeaseReport {
   LeaseRef lease;
   LeasePhase phase = LeasePhase::kWaiting;
@@ -254,6 +255,11 @@ class Core {
 
   // Everything people ask about, as of now.
   v1::GetStatusResponse DescribeStatus(absl::Time now) const;
+
+  // Why what is selected runs, waits, has failed or is missing. NOT_FOUND: `id` is no run, task or
+  // fence.
+  absl::StatusOr<v1::ExplainResponse> Explain(const std::vector<DatasetId>& datasets,
+                                              const std::string& id, absl::Time now) const;
 
   // True when no run is live, no commit is under way and nothing staged waits.
   bool Idle() const;

@@ -51,6 +51,7 @@ void Core::Impl::On(const RunSubmitted& input) {
       return;
     }
     *started->add_demands() = DemandProto(request);
+    if (input.by_person) GateOf(request.dataset.server).TryNow();
   }
   Emit(std::move(event));
   Send(AnswerRun{input.call, absl::OkStatus(), input.run_id, false});
@@ -142,6 +143,7 @@ void Core::Impl::On(const PlanRequested& input) {
   plan.request = input;
   for (const DemandRequest& request : input.demands) {
     if (state->FindDataset(request.dataset) == nullptr) continue;
+    GateOf(request.dataset.server).TryNow();
     plan.waiting.insert(request.dataset);
     agenda.WantProbe(request.dataset);
   }
@@ -268,6 +270,24 @@ void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manife
                                  published->rows));
     }
     return;
+  }
+}
+
+void Core::Impl::FailVerifications(const std::string& server, const Failure& failure) {
+  for (auto& [call, verify] : verifications) {
+    for (auto it = verify.queued.begin(); it != verify.queued.end();) {
+      if (it->first.server != server) {
+        ++it;
+        continue;
+      }
+      v1::VerifiedDataset& result = verify.results[it->first];
+      if (!result.failed()) {
+        *result.add_problems()->mutable_dataset() = RefOf(it->first);
+        result.mutable_problems()->rbegin()->set_message(std::string(failure.status.message()));
+      }
+      result.set_failed(true);
+      it = verify.queued.erase(it);
+    }
   }
 }
 

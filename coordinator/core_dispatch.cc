@@ -1,11 +1,11 @@
 // Dispatch: which task goes to which worker next. Bands first, then the server with the least work
 // in flight, so that many blocked microbatches of one server delay no other.
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
-#include "common/base/glob.h"
 #include "common/model/model_proto.h"
 #include "coordinator/core_impl.h"
 #include "coordinator/plan/planner.h"
@@ -15,14 +15,8 @@ namespace {
 
 constexpr int kBackfillShare = 10;  // Every tenth dispatch looks at backfills first.
 
-bool Reaches(const WorkerHello& hello, const std::string& server) {
-  return hello.reachable_servers.empty() ||
-         std::any_of(hello.reachable_servers.begin(), hello.reachable_servers.end(),
-                     [&](const std::string& glob) { return GlobMatches(glob, server); });
-}
-
 bool ComesFirst(const ServerChoice& a, const ServerChoice& b) {
-  return std::tie(a.load, a.served, *a.server) < std::tie(b.load, b.served, *b.server);
+  return std::tie(a.load, a.used, *a.server) < std::tie(b.load, b.used, *b.server);
 }
 
 // Why a demand ends that lacks rows, and of which nothing can be claimed, now or later.
@@ -83,13 +77,14 @@ std::vector<ServerChoice> Core::Impl::ServersByLoad() {
     const DatasetId& any = !work.awake.empty()    ? *work.awake.begin()
                            : !work.probes.empty() ? *work.probes.begin()
                                                   : verification->second;
+    const ServerSpec& spec = state->FindDataset(any)->spec.server;
+    if (!Admits(spec)) continue;
     ServerChoice choice;
     choice.load = leases.CountOnServer(name);
-    choice.cap = state->FindDataset(any)->spec.server.max_connections;
-    if (choice.load >= choice.cap) continue;
-    const auto served = last_served.find(name);
-    choice.served = served == last_served.end() ? 0 : served->second;
+    choice.used = GateOf(name).Used(now);
+    choice.cap = GateOf(name).Limit(spec);
     choice.server = &name;
+    choice.spec = &spec;
     choice.work = &work;
     servers.push_back(choice);
   }
@@ -115,10 +110,11 @@ bool Core::Impl::OfferOne(std::vector<ServerChoice>& servers) {
             [&](const ServerChoice& choice) { return OfferProbe(choice); })) {
     return true;
   }
-  for (const bool backfills : {backfills_first, !backfills_first}) {
-    if (backfills && OfferCompaction()) return true;  // Few, and runs wait for them.
-    if (offer([=](ServerChoice& choice) -> bool& { return choice.no_microbatch[backfills]; },
-              [&](const ServerChoice& choice) { return OfferMicrobatch(choice, backfills); })) {
+  for (const Band band : backfills_first ? std::array{kBackfill, kManual, kIncremental}
+                                         : std::array{kManual, kIncremental, kBackfill}) {
+    if (band == kBackfill && OfferCompaction()) return true;  // Few, and runs wait for them.
+    if (offer([=](ServerChoice& choice) -> bool& { return choice.no_microbatch[band]; },
+              [&](const ServerChoice& choice) { return OfferMicrobatch(choice, band); })) {
       return true;
     }
   }
@@ -129,9 +125,10 @@ bool Core::Impl::OfferOne(std::vector<ServerChoice>& servers) {
 void Core::Impl::Served(std::vector<ServerChoice>& servers, size_t index) {
   ServerChoice choice = servers[index];
   servers.erase(servers.begin() + static_cast<ptrdiff_t>(index));
-  choice.served = last_served[*choice.server] = ++dispatch_count;
+  ++dispatch_count;
+  if (!Admits(*choice.spec)) return;
   choice.load = leases.CountOnServer(*choice.server);
-  if (choice.load >= choice.cap) return;
+  choice.used = GateOf(*choice.server).Used(now);
   servers.insert(std::upper_bound(servers.begin(), servers.end(), choice, ComesFirst), choice);
 }
 
@@ -141,7 +138,10 @@ Session* Core::Impl::PickSession(const ServerChoice& choice, SessionId& id) {
   int best_free = 0;
   for (auto& [session_id, session] : sessions) {
     const int free = session.credit - leases.CountOfSession(session_id);
-    if (session.draining || free <= best_free || !Reaches(session.hello, server)) continue;
+    if (session.draining || free <= best_free || !Reaches(session.hello, server) ||
+        !HasDriver(session.hello, *choice.spec)) {
+      continue;
+    }
     if (leases.CountAgainst(server, session_id, now) >= choice.cap) {
       room_at = std::min(room_at, leases.NextClosed(server, session_id, now));
       continue;
@@ -167,8 +167,12 @@ void Core::Impl::Offer(const SessionId& session_id, Session& session, const Data
                 .dataset = dataset.spec.id,
                 .session = session_id,
                 .backfill = backfill,
+                .since = now,
                 .deadline = now + options.accept_within,
-                .connections = microbatch == nullptr ? 1 : microbatch->connections});
+                .connections = microbatch == nullptr ? 1 : microbatch->connections,
+                .run_id = task.run_id});
+  if (microbatch == nullptr || microbatch->connections > 0)
+    GateOf(dataset.spec.id.server).Began(dataset.spec.server, now);
   SendOffer offer{session_id, std::move(task), std::nullopt, options.accept_within};
   if (session.known_specs.insert(dataset.digest).second) offer.spec = dataset.spec;
   Send(std::move(offer));
@@ -209,14 +213,14 @@ bool Core::Impl::OfferProbe(const ServerChoice& choice) {
   return false;
 }
 
-int Core::Impl::FreeConnections(const ServerChoice& choice, bool backfills) const {
+int Core::Impl::FreeConnections(const ServerChoice& choice, Band band) const {
   const int free = choice.cap - leases.CountOnServer(*choice.server);
   // Backfill never takes a server's last connection, where there is more than one.
-  if (!backfills || choice.cap < 2) return free;
+  if (band != kBackfill || choice.cap < 2) return free;
   return std::min(free, choice.cap - 1 - leases.CountBackfillsOnServer(*choice.server));
 }
 
-bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
+bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, Band band) {
   for (auto it = choice.work->awake.begin(); it != choice.work->awake.end();) {
     const DatasetState& dataset = *state->FindDataset(*it++);
     const DatasetId& id = dataset.spec.id;
@@ -226,7 +230,7 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
     }
     // Its runs have been told, or the table is still to be looked at.
     if (!tables[id.table].stopped.ok() || unasked.contains(id.table)) continue;
-    if (FreeConnections(choice, backfills) < 1) continue;
+    if (FreeConnections(choice, band) < 1) continue;
     absl::Time retry_at = absl::InfiniteFuture();
     bool stays_awake = false;
     std::vector<std::string> stuck;
@@ -242,11 +246,11 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
         }
         continue;
       }
-      if ((run.kind == v1::RUN_KIND_BACKFILL) != backfills) {
+      if (BandOf(run) != band) {
         stays_awake = true;
         continue;
       }
-      return OfferClaim(choice, dataset, run_id, *next.claim, backfills);
+      return OfferClaim(choice, dataset, run_id, *next.claim, band);
     }
     if (!stuck.empty()) {
       FailDemands(id, stuck, OnlyWithQuarantined(dataset));
@@ -258,11 +262,11 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, bool backfills) {
 }
 
 bool Core::Impl::OfferClaim(const ServerChoice& choice, const DatasetState& dataset,
-                            const std::string& run_id, const PlannedClaim& claim, bool backfill) {
+                            const std::string& run_id, const PlannedClaim& claim, Band band) {
   SessionId session_id;
   Session* session = PickSession(choice, session_id);
   if (session == nullptr) return false;
-  const int free = std::min(FreeConnections(choice, backfill),
+  const int free = std::min(FreeConnections(choice, band),
                             choice.cap - leases.CountAgainst(*choice.server, session_id, now));
   const std::string task_id = NewTaskId("microbatch");
   v1::Event event;
@@ -279,7 +283,7 @@ bool Core::Impl::OfferClaim(const ServerChoice& choice, const DatasetState& data
   microbatch.table_schema = state->ColumnsOf(dataset.spec.id.table);
   task.kind = std::move(microbatch);
   Offer(session_id, *session, dataset, TaskKind::kMicrobatch, {task_id, fence}, std::move(task),
-        backfill);
+        band == kBackfill);
   return true;
 }
 

@@ -15,7 +15,9 @@
 #include "common/data/schema_drift.h"
 #include "coordinator/agenda.h"
 #include "coordinator/core.h"
+#include "coordinator/explain.h"
 #include "coordinator/plan/planner.h"
+#include "coordinator/plan/server_gate.h"
 #include "coordinator/state/cluster_state.h"
 #include "coordinator/state/lease_table.h"
 
@@ -33,6 +35,7 @@ struct ProbeWork {
   std::string task_id;  // Empty: none under way.
   int failures = 0;
   absl::Time not_before = absl::InfinitePast();
+  absl::Status last_failure;
   std::vector<std::string>
       run_ids;  // That this try answers: those that waited when it was offered.
   std::set<CallId> plans;
@@ -79,21 +82,34 @@ struct TableWork {
   bool told() const { return !stopped.ok() || failures >= kFailuresToTell; }
 };
 
+// Which microbatches go first: what a person waits for, then what a schedule asked for, then
+// backfills.
+enum Band { kManual, kIncremental, kBackfill, kBands };
+inline Band BandOf(const RunState& run) {
+  if (run.kind == v1::RUN_KIND_BACKFILL) return kBackfill;
+  return run.by_person ? kManual : kIncremental;
+}
+
 // A server while tasks are handed out. What it once had none of, it has none of until the round
 // ends: handing out only takes tasks, connections and credit away.
 struct ServerChoice {
-  int load = 0;        // Connections of live leases.
-  int64_t served = 0;  // dispatch_count when it was last served.
-  int cap = 0;         // max_connections.
+  int load = 0;     // Connections of live leases.
+  double used = 0;  // ServerGate::Used().
+  int cap = 0;      // ServerGate::Limit().
   const std::string* server = nullptr;
+  const ServerSpec* spec = nullptr;
   const Agenda::Server* work = nullptr;
   bool no_probe = false;
-  bool no_microbatch[2] = {false, false};  // [1]: for backfills.
+  bool no_microbatch[kBands] = {};
   bool no_verification = false;
 };
 
 // The published pieces of `range` that have files.
 std::vector<PublishedPiece> PiecesWithRows(const DatasetState& dataset, Range range);
+
+// Whether a worker can reach a server, and has what it takes to read there.
+bool Reaches(const WorkerHello& hello, const std::string& server);
+bool HasDriver(const WorkerHello& hello, const ServerSpec& server);
 
 // What runs are told of a table that takes no commits.
 absl::Status CannotBeWritten(const std::string& table, const absl::Status& status);
@@ -121,7 +137,7 @@ struct Core::Impl {
   absl::Status Take(const Outcome& outcome);
   absl::Status TakeManifest(const DatasetState& dataset, const Claim& claim,
                             const Manifest& manifest);
-  absl::Status TakeProbe(const LeaseRef& ref, const ProbeResult& result);
+  absl::Status TakeProbe(const Lease& lease, const ProbeResult& result);
   void TakeProbeFailure(const DatasetId& id, const Failure& failure);
   void FailAttempt(int64_t fence, const Failure& failure);
   void Release(int64_t fence, const std::string& reason);
@@ -136,11 +152,11 @@ struct Core::Impl {
   bool OfferOne(std::vector<ServerChoice>& servers);
   void Served(std::vector<ServerChoice>& servers, size_t index);
   bool OfferProbe(const ServerChoice& choice);
-  bool OfferMicrobatch(const ServerChoice& choice, bool backfills);
+  bool OfferMicrobatch(const ServerChoice& choice, Band band);
   // Connections that the next microbatch there may have.
-  int FreeConnections(const ServerChoice& choice, bool backfills) const;
+  int FreeConnections(const ServerChoice& choice, Band band) const;
   bool OfferClaim(const ServerChoice& choice, const DatasetState& dataset,
-                  const std::string& run_id, const PlannedClaim& claim, bool backfill);
+                  const std::string& run_id, const PlannedClaim& claim, Band band);
   bool OfferVerification(const ServerChoice& choice);
   // The session with the most credit that may have a connection to that server.
   Session* PickSession(const ServerChoice& choice, SessionId& id);
@@ -148,6 +164,29 @@ struct Core::Impl {
              TaskKind kind, const LeaseRef& ref, TaskSpec task, bool backfill);
   std::string NewTaskId(const char* prefix);
   void CancelUnwanted();
+
+  // ---- core_gates.cc
+  void End(const Lease& lease);      // And what it took of its server is known.
+  void EndWell(const Lease& lease);  // Its server was reached.
+  ServerGate& GateOf(const std::string& server);
+  // Whether a task may begin there; else room_at knows when to ask again.
+  bool Admits(const ServerSpec& server);
+  void TakeSourceFailure(const Lease& lease, const absl::Status& status);
+  // Its failure was that of a server that cannot be reached by anybody.
+  bool IsOfServer(const DatasetId& id, const Failure& failure);
+  // Tells all who wait for a server that it cannot be reached, once it has been tried often enough.
+  void GiveUpServer(const DatasetId& id);
+
+  // ---- core_explain.cc
+  Reason WhyWaits(const DatasetState& dataset, const RunState& run,
+                  const DemandState& demand) const;
+  // Why no task of a demand, whatever it is, can begin on its server.
+  std::optional<Reason> WhyNotServer(const DatasetState& dataset, Band band) const;
+  std::optional<Reason> WhyNoWorker(const DatasetState& dataset) const;
+  Reason WhyStaged(const std::string& table) const;
+  ExplainSources Sources() const;
+  // The datasets that a run, a task or a fence is about.
+  absl::StatusOr<std::vector<DatasetId>> DatasetsOf(const std::string& id) const;
 
   // ---- core_look.cc
   void AskTables();
@@ -207,6 +246,8 @@ struct Core::Impl {
   void AnswerPlanFailed(const DatasetId& id, const Failure& failure, const std::set<CallId>& calls);
   void FinishPlans();
   void TakeVerified(const std::string& task_id, const Manifest* manifest, const Failure* failure);
+  // What of a server's pieces is still to be verified cannot be.
+  void FailVerifications(const std::string& server, const Failure& failure);
   void FinishVerifications();
 
   std::unique_ptr<ClusterState> state;
@@ -220,7 +261,8 @@ struct Core::Impl {
 
   std::map<SessionId, Session> sessions;
   LeaseTable leases;
-  // When somebody gets room who found none in the last dispatch, for connections that others keep.
+  // When somebody gets room who found none in the last dispatch: connections that others keep are
+  // closed, or a server may be used again.
   absl::Time room_at = absl::InfiniteFuture();
   std::map<DatasetId, ProbeWork> probes;
   std::set<int64_t> taken;  // Fences whose manifest was taken in this term.
@@ -229,7 +271,7 @@ struct Core::Impl {
   int64_t task_count = 0;
   int64_t dispatch_count = 0;
   Agenda agenda;
-  std::map<std::string, int64_t> last_served;  // By server: dispatch_count then.
+  std::map<std::string, ServerGate> gates;  // By server.
   std::map<std::string, TableWork> tables;
   // Datasets of which live demands may want compactions whose files nobody has listed.
   std::set<DatasetId> to_list;

@@ -77,6 +77,13 @@ void Core::Impl::On(const Reported& input) {
     held.insert(report.lease);
     const bool keep = leases.Renew(report.lease, input.session, now + options.lease_ttl).ok();
     if (Lease* lease = leases.Find(report.lease); keep && lease != nullptr) {
+      const absl::Time before = std::max(lease->reported, lease->since);
+      if (now > before) {
+        lease->rows_per_second =
+            static_cast<double>(report.rows - lease->rows) / absl::ToDoubleSeconds(now - before);
+      }
+      lease->reported = now;
+      lease->phase = report.phase;
       lease->rows = report.rows;
       lease->bytes = report.bytes;
     }
@@ -103,7 +110,8 @@ void Core::Impl::ExpireLeases() {
 }
 
 void Core::Impl::EndLease(const Lease& lease, const Failure& failure) {
-  leases.End(lease.ref, now);
+  End(lease);
+  if (failure.kind == FailureKind::kSource) TakeSourceFailure(lease, failure.status);
   const bool counted = failure.kind != FailureKind::kDrain;
   switch (lease.kind) {
     case TaskKind::kProbe:
@@ -142,7 +150,9 @@ void Core::Impl::FailAttempt(int64_t fence, const Failure& failure) {
   if (disposition == Disposition::kDrop)
     return Release(fence, std::string(failure.status.message()));
   const Blocked* before = dataset.FindBlocked(claim.extent);
-  const int attempts = (before == nullptr ? 0 : before->attempts) + 1;
+  // What no attempt can reach is no failure of this extent.
+  const bool of_server = IsOfServer(dataset.spec.id, failure);
+  const int attempts = (before == nullptr ? 0 : before->attempts) + (of_server ? 0 : 1);
   const int deaths = (before == nullptr ? 0 : before->deaths) +
                      (failure.kind == FailureKind::kWorkerDeath ? 1 : 0);
   const bool retried = disposition == Disposition::kRetry || disposition == Disposition::kInDoubt;
@@ -153,10 +163,14 @@ void Core::Impl::FailAttempt(int64_t fence, const Failure& failure) {
   failed->set_attempts(attempts);
   failed->set_quarantined(!retried || attempts > dataset.spec.retries ||
                           deaths >= options.deaths_to_quarantine);
-  const absl::Time again =
-      now + Backoff(attempts, static_cast<uint64_t>(fence), {.base = options.backoff_base});
-  *failed->mutable_not_before() = ToTimestamp(again);
+  // Before a server that nobody reaches, the gate waits.
+  const absl::Duration wait =
+      of_server ? absl::ZeroDuration()
+                : Backoff(attempts, static_cast<uint64_t>(fence), {.base = options.backoff_base});
+  *failed->mutable_not_before() = ToTimestamp(now + wait);
+  const DatasetId id = dataset.spec.id;
   Emit(std::move(event));
+  if (of_server) GiveUpServer(id);
 }
 
 void Core::Impl::On(const Delivered& input) {
@@ -174,12 +188,12 @@ absl::Status Core::Impl::Take(const Outcome& outcome) {
   if (const auto* probe = std::get_if<ProbeResult>(&outcome.result); probe != nullptr) {
     if (lease.kind != TaskKind::kProbe)
       return absl::InvalidArgumentError("a probe's result for another task");
-    return TakeProbe(ref, *probe);
+    return TakeProbe(lease, *probe);
   }
   if (const auto* verified = std::get_if<Verification>(&outcome.result); verified != nullptr) {
     if (lease.kind != TaskKind::kVerification)
       return absl::InvalidArgumentError("a verification for another task");
-    leases.End(ref, now);
+    EndWell(lease);
     TakeVerified(ref.task_id, &verified->manifest, nullptr);
     return absl::OkStatus();
   }
@@ -196,13 +210,13 @@ absl::Status Core::Impl::Take(const Outcome& outcome) {
     return absl::InvalidArgumentError("a manifest for another task");
   const DatasetState* dataset = state->FindClaim(ref.fence);
   if (dataset == nullptr) return LeaseGone(ref);
+  EndWell(lease);
   return TakeManifest(*dataset, dataset->claims.at(ref.fence), std::get<Manifest>(outcome.result));
 }
 
 absl::Status Core::Impl::TakeManifest(const DatasetState& dataset, const Claim& claim,
                                       const Manifest& manifest) {
   const int64_t fence = claim.fence;
-  const LeaseRef ref{claim.task_id, fence};
   const std::vector<Extent> expected = PiecesOf(claim.extent, claim.cuts);
   bool all_unchanged = true, same_pieces = expected.size() == manifest.pieces.size();
   for (size_t i = 0; same_pieces && i < expected.size(); ++i) {
@@ -214,11 +228,9 @@ absl::Status Core::Impl::TakeManifest(const DatasetState& dataset, const Claim& 
         absl::StrCat(ToString(dataset.spec.id), " ", Describe(dataset, claim.extent),
                      ": the manifest's pieces are not those of the task (", manifest.pieces.size(),
                      " instead of ", expected.size(), ")"));
-    leases.End(ref, now);
     FailAttempt(fence, {FailureKind::kTask, wrong});
     return wrong;
   }
-  leases.End(ref, now);
   if (claim.compaction) {
     if (absl::Status same = CheckCompacted(dataset, claim, manifest); !same.ok()) {
       FailAttempt(fence, {FailureKind::kTask, same});
@@ -249,11 +261,11 @@ absl::Status Core::Impl::TakeManifest(const DatasetState& dataset, const Claim& 
   return absl::OkStatus();
 }
 
-absl::Status Core::Impl::TakeProbe(const LeaseRef& ref, const ProbeResult& result) {
-  const DatasetId id = leases.Find(ref)->dataset;
-  leases.End(ref, now);
+absl::Status Core::Impl::TakeProbe(const Lease& lease, const ProbeResult& result) {
+  const DatasetId& id = lease.dataset;
+  EndWell(lease);
   const auto it = probes.find(id);
-  if (it == probes.end() || it->second.task_id != ref.task_id) return LeaseGone(ref);
+  if (it == probes.end() || it->second.task_id != lease.ref.task_id) return LeaseGone(lease.ref);
   const ProbeWork work = std::move(it->second);
   probes.erase(it);
   const DatasetState& dataset = *state->FindDataset(id);
@@ -285,7 +297,9 @@ void Core::Impl::TakeProbeFailure(const DatasetId& id, const Failure& failure) {
   work.task_id.clear();
   const Disposition disposition = DispositionOf(failure.status.code());
   if (disposition == Disposition::kDrop) return;  // Not its fault: offered again.
+  if (IsOfServer(id, failure)) return GiveUpServer(id);
   ++work.failures;
+  work.last_failure = failure.status;
   const bool retried = disposition == Disposition::kRetry || disposition == Disposition::kInDoubt;
   if (retried && work.failures <= state->FindDataset(id)->spec.retries) {
     work.not_before = now + Backoff(work.failures, id.table.size(), {.base = options.backoff_base});

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/data/bad_row.h"
 #include "common/model/model_proto.h"
+#include "coordinator/explain.h"
 #include "coordinator/plan/planner.h"
 
 namespace headwater {
@@ -73,25 +74,49 @@ std::string StateText(const DatasetState& dataset) {
 }
 
 // Why the newest run of a dataset as a whole has failed, for those where it has.
-std::map<DatasetId, std::string> LastRefusals(const ClusterState& state) {
-  std::map<DatasetId, std::pair<absl::Time, std::string>> newest;
+std::map<DatasetId, Failure> LastRefusals(const ClusterState& state) {
+  std::map<DatasetId, std::pair<absl::Time, std::optional<Failure>>> newest;
   for (const auto& [run_id, run] : state.runs()) {
     for (const auto& [id, demand] : run.demands) {
       if (!demand.ended()) continue;
-      const auto [it, first] = newest.try_emplace(id, run.started, "");
+      const auto [it, first] = newest.try_emplace(id, run.started, std::nullopt);
       if (!first && it->second.first > run.started) continue;
-      it->second = {run.started, ""};
+      it->second = {run.started, std::nullopt};
       for (const DemandProblem& problem : demand.problems) {
-        if (problem.extent.empty())
-          it->second.second = std::string(problem.failure.status.message());
+        if (problem.extent.empty()) it->second.second = problem.failure;
       }
     }
   }
-  std::map<DatasetId, std::string> refusals;
+  std::map<DatasetId, Failure> refusals;
   for (const auto& [id, last] : newest) {
-    if (!last.second.empty()) refusals.emplace(id, last.second);
+    if (last.second.has_value()) refusals.emplace(id, *last.second);
   }
   return refusals;
+}
+
+// How a dataset's server is, apart from what of the dataset is loaded.
+void SetCondition(const DatasetState& dataset, const Failure* refusal, v1::DatasetStatus* out) {
+  const auto lag = [&]() -> absl::Duration {
+    if (!dataset.probe.has_value() || !dataset.probe->replay_time.has_value())
+      return absl::ZeroDuration();
+    return dataset.probe->source_clock - *dataset.probe->replay_time;
+  }();
+  const bool behind = lag >= std::max(dataset.spec.settle, absl::Minutes(1));
+  if (behind) out->set_behind_for(Brief(lag));
+  const bool held_back = std::any_of(dataset.blocked.begin(), dataset.blocked.end(),
+                                     [](const Blocked& blocked) { return blocked.quarantined; });
+  if (refusal != nullptr && refusal->kind == FailureKind::kSource &&
+      refusal->status.code() == absl::StatusCode::kUnavailable) {
+    out->set_condition("unreachable");
+  } else if (refusal != nullptr || held_back) {
+    out->set_condition("failing");
+  } else if (!dataset.probe.has_value()) {
+    out->set_condition("unknown");
+  } else if (behind) {
+    out->set_condition("behind");
+  } else {
+    out->set_condition(out->silent() ? "silent" : "ok");
+  }
 }
 
 }  // namespace
@@ -101,6 +126,15 @@ std::string Brief(absl::Duration duration) {
   if (duration >= absl::Hours(1)) return absl::StrCat(duration / absl::Hours(1), "h");
   if (duration >= absl::Minutes(1)) return absl::StrCat(duration / absl::Minutes(1), "m");
   return absl::StrCat(duration / absl::Seconds(1), "s");
+}
+
+std::string DescribeInstant(absl::Time time, const std::string& timezone) {
+  constexpr char kFormat[] = "%Y-%m-%d %H:%M:%S";
+  absl::TimeZone zone;
+  if (timezone == "UTC" || !absl::LoadTimeZone(timezone, &zone))
+    return absl::FormatTime(absl::StrCat(kFormat, " UTC"), time, absl::UTCTimeZone());
+  return absl::StrCat(absl::FormatTime(kFormat, time, zone), " ", timezone, " (",
+                      absl::FormatTime("%H:%M", time, absl::UTCTimeZone()), " UTC)");
 }
 
 std::string BoundText(const DatasetState& dataset) {
@@ -150,7 +184,7 @@ v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now) 
   for (const auto& [id, run] : state.runs()) {
     if (!run.ended.has_value()) response.add_live_runs(id);
   }
-  const std::map<DatasetId, std::string> refusals = LastRefusals(state);
+  const std::map<DatasetId, Failure> refusals = LastRefusals(state);
   for (const auto& [id, dataset] : state.datasets()) {
     v1::DatasetStatus* out = response.add_datasets();
     *out->mutable_dataset() = RefOf(id);
@@ -178,7 +212,16 @@ v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now) 
       out->set_bad_rows(bad_rows);
       out->set_quarantine(QuarantineName(dataset.spec.target_uri));
     }
-    if (const auto it = refusals.find(id); it != refusals.end()) out->set_last_error(it->second);
+    const auto refusal = refusals.find(id);
+    if (refusal != refusals.end())
+      out->set_last_error(std::string(refusal->second.status.message()));
+    SetCondition(dataset, refusal == refusals.end() ? nullptr : &refusal->second, out);
+    if (ranges) {
+      *out->mutable_missing() = DescribeRanges(dataset, MissingRanges(dataset));
+      *out->mutable_stale() = DescribeRanges(dataset, StaleRanges(dataset));
+      if (dataset.first_load_settled)
+        out->set_settled_to(dataset.calendar->Format(dataset.settled_to));
+    }
     for (const Blocked& blocked : dataset.blocked) {
       if (blocked.quarantined) out->set_quarantined(out->quarantined() + 1);
       out->set_last_error(absl::StrCat(Describe(dataset, blocked.extent), ": ",

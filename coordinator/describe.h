@@ -25,6 +25,9 @@ v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& 
 // "61d", "3h", "12m": the largest whole unit.
 std::string Brief(absl::Duration duration);
 
+// "2026-11-23 16:30:00 Europe/Oslo (15:30 UTC)"; only in UTC when the zone is that or not known.
+std::string DescribeInstant(absl::Time time, const std::string& timezone);
+
 // What the last read row's cursor says: the bound as text, or empty.
 std::string BoundText(const DatasetState& dataset);
 

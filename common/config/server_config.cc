@@ -17,8 +17,9 @@ namespace {
 // The keys of a server, a fleet, or a member, as far as they are given.
 struct Keys {
   Setting<std::string> url, user, password, timezone, clock;
-  Setting<int64_t> max_connections;
+  Setting<int64_t> max_connections, max_tasks_per_minute;
   Setting<absl::Duration> silent_after, statement_timeout;
+  Setting<std::vector<std::string>> quiet_windows;
   TableSettings defaults;
 };
 
@@ -35,10 +36,13 @@ Keys ReadKeys(MapReader& map, Problems& problems) {
   Put(keys.timezone, map, "timezone", map.Text("timezone"));
   Put(keys.clock, map, "clock", map.Text("clock"));
   Put(keys.max_connections, map, "max_connections", map.Integer("max_connections", 1, 1000));
+  Put(keys.max_tasks_per_minute, map, "max_tasks_per_minute",
+      map.Integer("max_tasks_per_minute", 1, 1'000'000));
+  Put(keys.quiet_windows, map, "quiet_windows", map.TextList("quiet_windows"));
   Put(keys.silent_after, map, "silent_after", map.Duration("silent_after"));
   Put(keys.statement_timeout, map, "statement_timeout", map.Duration("statement_timeout"));
   keys.defaults = ReadDefaults(map, problems);
-  map.Later({"transactions_from", "query_tag", "read_intent", "quiet_windows", "driver", "tls"});
+  map.Later({"transactions_from", "query_tag", "read_intent", "driver", "tls"});
   return keys;
 }
 
@@ -54,6 +58,8 @@ Keys Overlay(Keys keys, const Keys& nearer) {
   Take(keys.timezone, nearer.timezone);
   Take(keys.clock, nearer.clock);
   Take(keys.max_connections, nearer.max_connections);
+  Take(keys.max_tasks_per_minute, nearer.max_tasks_per_minute);
+  Take(keys.quiet_windows, nearer.quiet_windows);
   Take(keys.silent_after, nearer.silent_after);
   Take(keys.statement_timeout, nearer.statement_timeout);
   keys.defaults.Overlay(nearer.defaults);
@@ -165,11 +171,29 @@ class ServerReader {
     if (keys.timezone.has()) CheckZone(*keys.timezone.value, keys.timezone.place, problems_);
     server.spec.clock_sql = Expand(keys.clock.Or(""), name);
     server.spec.max_connections = static_cast<int>(keys.max_connections.Or(4));
+    server.spec.max_tasks_per_minute = static_cast<int>(keys.max_tasks_per_minute.Or(0));
+    SetQuietWindows(keys, server.spec);
     server.spec.silent_after = keys.silent_after.Or(absl::InfiniteDuration());
     SetStatementTimeout(keys, server.spec);
     SetUrl(name, place, keys, server.spec);
     set_.servers.emplace(name, std::move(server));
     return true;
+  }
+
+  void SetQuietWindows(const Keys& keys, ServerSpec& spec) {
+    if (!keys.quiet_windows.has()) return;
+    for (const std::string& text : *keys.quiet_windows.value) {
+      const absl::StatusOr<QuietWindow> window = ParseQuietWindow(text);
+      if (window.ok()) {
+        spec.quiet_windows.push_back(*window);
+      } else {
+        problems_.Add(keys.quiet_windows.place,
+                      absl::StrCat("'quiet_windows': ", window.status().message()));
+      }
+    }
+    if (LeaveRoom(spec.quiet_windows)) return;
+    problems_.Add(keys.quiet_windows.place,
+                  "'quiet_windows': they leave no minute of the week; nothing would ever be read");
   }
 
   void SetStatementTimeout(const Keys& keys, ServerSpec& spec) {

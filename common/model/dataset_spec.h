@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/data/cursor.h"
+#include "common/data/quiet_window.h"
 #include "common/data/schema_drift.h"
 
 namespace headwater {
@@ -38,7 +39,9 @@ struct ServerSpec {
   int max_connections = 4;
   absl::Duration silent_after = absl::InfiniteDuration();
   absl::Duration statement_timeout = absl::InfiniteDuration();  // Infinite: the server's own.
-  std::string fleet;  // Empty when the server is not a member of one.
+  std::string fleet;                       // Empty when the server is not a member of one.
+  std::vector<QuietWindow> quiet_windows;  // Nothing is begun there in these, in `timezone`.
+  int max_tasks_per_minute = 0;            // 0: as many as there are.
 };
 
 enum class Strategy { kFull, kIncremental, kPartition };
@@ -83,6 +86,10 @@ struct DatasetSpec {
   int read_connections = 0;        // kFull: at most so many for one read; 0: by the estimated rows.
   SchemaPolicy on_schema_change = SchemaPolicy::kEvolve;
 };
+
+// What a worker needs to read there: `postgresql`, `mariadb`, `odbc`; empty when only the worker
+// can tell, from a reference.
+std::string DriverOf(const ServerSpec& server);
 
 std::string StrategyToString(Strategy strategy);  // full, incremental, partition
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/model/proto_check.h"
+#include "common/model/server_proto.h"
 
 namespace headwater {
 namespace {
@@ -90,44 +91,6 @@ absl::StatusOr<BadRowPolicy> BadRowPolicyFromProto(v1::BadRowPolicy policy) {
     default:
       return BadField("on_bad_row", absl::StrCat("unknown value ", static_cast<int>(policy)));
   }
-}
-
-absl::StatusOr<ServerSpec> ServerFromProto(const v1::ServerSpec& server) {
-  RETURN_IF_ERROR(CheckNotEmpty("server.name", server.name()));
-  RETURN_IF_ERROR(CheckNotEmpty("server.url", server.url()));
-  RETURN_IF_ERROR(CheckNotEmpty("server.timezone", server.timezone()));
-  RETURN_IF_ERROR(CheckAtLeast("server.max_connections", server.max_connections(), 1));
-  ServerSpec result{.name = server.name(),
-                    .url = server.url(),
-                    .timezone = server.timezone(),
-                    .clock_sql = server.clock_sql(),
-                    .max_connections = server.max_connections(),
-                    .fleet = server.fleet()};
-  if (server.has_silent_after()) {
-    ASSIGN_OR_RETURN(result.silent_after, FromProto("server.silent_after", server.silent_after()));
-  }
-  if (server.has_statement_timeout()) {
-    ASSIGN_OR_RETURN(result.statement_timeout,
-                     FromProto("server.statement_timeout", server.statement_timeout()));
-  }
-  return result;
-}
-
-v1::ServerSpec ServerToProto(const ServerSpec& server) {
-  v1::ServerSpec result;
-  result.set_name(server.name);
-  result.set_url(server.url);
-  result.set_timezone(server.timezone);
-  result.set_clock_sql(server.clock_sql);
-  result.set_max_connections(server.max_connections);
-  if (server.silent_after != absl::InfiniteDuration()) {
-    *result.mutable_silent_after() = ToProto(server.silent_after);
-  }
-  if (server.statement_timeout != absl::InfiniteDuration()) {
-    *result.mutable_statement_timeout() = ToProto(server.statement_timeout);
-  }
-  result.set_fleet(server.fleet);
-  return result;
 }
 
 using Names = google::protobuf::RepeatedPtrField<std::string>;

@@ -237,4 +237,21 @@ grpc::ServerUnaryReactor* AdminService::GetStatus(grpc::CallbackServerContext* c
   return reactor;
 }
 
+grpc::ServerUnaryReactor* AdminService::Explain(grpc::CallbackServerContext* context,
+                                                const v1::ExplainRequest* request,
+                                                v1::ExplainResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  absl::StatusOr<std::vector<const DatasetConfig*>> datasets =
+      Resolve(*config_, request->selection());
+  if (!datasets.ok()) return FinishNow(reactor, datasets.status());
+  std::vector<DatasetId> wanted;
+  for (const DatasetConfig* dataset : *datasets) wanted.push_back(dataset->spec.id);
+  coordinator_->Explain(std::move(wanted), request->id(),
+                        [reactor, response](absl::StatusOr<v1::ExplainResponse> answer) {
+                          if (answer.ok()) *response = *std::move(answer);
+                          reactor->Finish(ToGrpcStatus(answer.status()));
+                        });
+  return reactor;
+}
+
 }  // namespace headwater

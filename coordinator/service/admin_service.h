@@ -44,6 +44,9 @@ class AdminService : public v1::AdminService::CallbackService {
                                    const v1::VerifyRequest* request,
                                    v1::VerifyResponse* response) override;
   // Datasets that are not configured any more are shown only when nothing is selected.
+  grpc::ServerUnaryReactor* Explain(grpc::CallbackServerContext* context,
+                                    const v1::ExplainRequest* request,
+                                    v1::ExplainResponse* response) override;
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::GetStatusRequest* request,
                                       v1::GetStatusResponse* response) override;

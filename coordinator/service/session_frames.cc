@@ -124,6 +124,7 @@ absl::StatusOr<SessionOpened> HelloToInput(const SessionId& session, const v1::H
     RETURN_IF_ERROR(CheckNotEmpty("hello.reachable_servers", glob));
     input.hello.reachable_servers.push_back(glob);
   }
+  input.hello.drivers.assign(hello.drivers().begin(), hello.drivers().end());
   for (const v1::LeaseRef& lease : hello.held()) {
     ASSIGN_OR_RETURN(LeaseRef converted, FromProto(lease));
     input.hello.held.push_back(std::move(converted));

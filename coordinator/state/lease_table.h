@@ -16,6 +16,8 @@
 namespace headwater {
 
 enum class TaskKind { kProbe, kMicrobatch, kVerification };
+// How far a worker is with a task, as it says.
+enum class LeasePhase { kWaiting, kConnecting, kReading, kFinishing, kDelivering };
 
 struct Lease {
   LeaseRef ref;  // The fence comes from the ledger (0 for probes and verifications).
@@ -24,10 +26,15 @@ struct Lease {
   std::string session;    // Holder; empty after a restart, until the worker is back.
   bool backfill = false;  // Counted against the connections that backfill may use.
   bool accepted = false;
+  absl::Time since;     // When it was offered.
   absl::Time deadline;  // Exclusive: at this instant the lease is already gone.
   int64_t rows = 0;     // As last reported.
   int64_t bytes = 0;
-  int connections = 1;  // Of its server, that it may have open at once.
+  int connections = 1;      // Of its server, that it may have open at once.
+  std::string run_id = {};  // That it is done for, of several the first; empty: none.
+  LeasePhase phase = LeasePhase::kWaiting;
+  absl::Time reported = absl::InfinitePast();  // When `rows` were.
+  double rows_per_second = 0;                  // Between the last two reports.
 };
 
 // Connections belong to leases, and outlive them a little: a worker keeps those that it used last

@@ -19,7 +19,7 @@ struct Meaning {
 };
 
 // The first match counts: exact states stand before their class.
-constexpr std::array<Meaning, 23> kStates = {{
+constexpr std::array<Meaning, 24> kStates = {{
     {"IM002", absl::StatusCode::kInvalidArgument},
     {"IM003", absl::StatusCode::kInvalidArgument},
     {"HY008", absl::StatusCode::kCancelled},
@@ -28,7 +28,8 @@ constexpr std::array<Meaning, 23> kStates = {{
     {"HYT", absl::StatusCode::kUnavailable},
     {"57014", absl::StatusCode::kCancelled},
     {"57P", absl::StatusCode::kUnavailable},
-    {"53", absl::StatusCode::kUnavailable},
+    {"53", absl::StatusCode::kResourceExhausted},
+    {"08004", absl::StatusCode::kResourceExhausted},
     {"08", absl::StatusCode::kUnavailable},
     {"28", absl::StatusCode::kPermissionDenied},
     {"42501", absl::StatusCode::kPermissionDenied},

@@ -228,19 +228,77 @@ TEST(StatusReport, ShowsProgressThenWhatIsWrong) {
       bound: "2013-10-31T23:00:00Z"
       quarantined: 2
       last_error: "no such table"
+      condition: "failing"
+      missing {
+        count: 5
+        first: "[a, b)"
+        first: "[c, d)"
+        first: "[e, f)"
+        first: "[g, h)"
+        first: "[i, j)"
+      }
+      stale { count: 1 first: "[k, l)" }
+      behind_for: "2h"
+      tasks {
+        task_id: "microbatch-1-2"
+        fence: 7
+        kind: "microbatch"
+        extent: "[m, n)"
+        worker: "w1"
+        phase: "reading"
+        rows: 40000
+        rows_per_second: 3300
+        seconds: 12
+      }
     }
     workers { name: "w1" slots: 2 held: 1 }
     ledger_sequence: 12345
     live: true)pb");
   EXPECT_EQ(StatusReport(status),
-            R"text(DATASET      STATE   PIECES    ROWS  LOADED UP TO          COMPLETE THROUGH
-lga/flights  failed     304  86,000  2013-11-01T00:00:00Z  2013-10-31T22:55:00Z
+            R"text(DATASET      STATE   SOURCE     ROWS  LOADED UP TO          COMPLETE THROUGH
+lga/flights  failed  failing  86,000  2013-11-01T00:00:00Z  2013-10-31T22:55:00Z
 
 silent    lga/flights: no new rows for 61d, newest 2013-10-31T23:00:00Z
+behind    lga/flights: the replica that it is read from lagged by 2h
+missing   lga/flights: not loaded: [a, b), [c, d), [e, f) and 2 more
+stale     lga/flights: to be read again: [k, l)
 held back lga/flights: 2 microbatches failed too often; `headwater run lga/flights` tries once more
 error     lga/flights: no such table
+in flight lga/flights [m, n): reading on w1, 12.0 s, 40,000 rows, 3.3k rows/s
 worker    w1: 1 of 2 slots busy
 live coordinator, ledger at event 12,345
+)text");
+}
+
+TEST(ExplainReport, SaysWhyDatasetByDataset) {
+  const auto response = Parse<v1::ExplainResponse>(R"pb(
+    explanations {
+      dataset { server: "lga" table: "flights" }
+      state: "waits"
+      extent: "[a, b)"
+      code: "quiet"
+      why: "server lga is left alone until 16:30"
+      until { seconds: 1800000000 }
+      run_id: "r-1"
+    }
+    explanations {
+      dataset { server: "lga" table: "flights" }
+      state: "failed"
+      extent: "[c, d)"
+      why: "4 attempts: no"
+    }
+    explanations {
+      dataset { server: "jfk" table: "flights" }
+      state: "fresh"
+      why: "loaded as a whole"
+    })pb");
+  EXPECT_EQ(ExplainReport(response), R"text(lga/flights
+  waits   [a, b): server lga is left alone until 16:30; again at 2027-01-15 08:00:00 UTC (run r-1)
+  failed  [c, d): 4 attempts: no
+
+jfk/flights
+  fresh   loaded as a whole
+no coordinator is running; read from the ledger
 )text");
 }
 

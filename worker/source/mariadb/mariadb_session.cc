@@ -67,7 +67,7 @@ absl::StatusCode CodeOf(unsigned code, absl::string_view words) {
       return absl::StatusCode::kNotFound;
     case ER_TOO_MANY_USER_CONNECTIONS:  // 42000, as an error of syntax is.
     case ER_USER_LIMIT_REACHED:
-      return absl::StatusCode::kUnavailable;
+      return absl::StatusCode::kResourceExhausted;
     case CR_MALFORMED_PACKET:
       return absl::StatusCode::kDataLoss;
     case CR_OUT_OF_MEMORY:

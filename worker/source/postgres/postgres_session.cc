@@ -58,6 +58,11 @@ absl::Status ConnectFailure(PGconn* connection) {
   if (absl::StrContains(words, "database \"") && absl::StrContains(words, "does not exist")) {
     return absl::NotFoundError(words);
   }
+  if (absl::StrContains(words, "too many clients") ||
+      absl::StrContains(words, "too many connections") ||
+      absl::StrContains(words, "remaining connection slots")) {
+    return absl::ResourceExhaustedError(words);
+  }
   return absl::UnavailableError(words);
 }
 

@@ -142,6 +142,10 @@ const Mistake kMistakes[] = {
     {"NoMembers", "fleets: {f: {url: 'odbc:DSN=x'}}", "5:10", "'members' expected"},
     {"OtherScheme", "fleets: {f: {url: 'mssql://h', members: [x]}}", "5:19",
      "mssql:// is not in this version"},
+    {"QuietWindow", "fleets: {f: {url: 'odbc:DSN=x', quiet_windows: [8-16], members: [x]}}", "5:48",
+     "'8-16' is no quiet window; expected days, hours or both"},
+    {"AlwaysQuiet", "fleets: {f: {url: 'odbc:DSN=x', quiet_windows: mon-sun, members: [x]}}",
+     "5:48", "they leave no minute of the week"},
     {"Version", "version: 2", "5:10", "'version': expected a number from 1 to 1, found 2"},
 };
 

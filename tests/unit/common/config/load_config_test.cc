@@ -51,7 +51,8 @@ fleets:
     timezone: America/New_York
     clock: "SELECT value FROM demo_clock"
     statement_timeout: 10m
-    members: [ewr, jfk, {name: lga, silent_after: 7d, max_connections: 2, statement_timeout: 90s}]
+    quiet_windows: ["mon-fri 08:00-16:30"]
+    members: [ewr, jfk, {name: lga, silent_after: 7d, max_connections: 2, statement_timeout: 90s, quiet_windows: sun, max_tasks_per_minute: 30}]
 targets:
   lake: {delta: "./lake"}
 schedules:
@@ -82,6 +83,10 @@ TEST_F(LoadConfigTest, ExpandsAFleetAndAppliesDefaults) {
   EXPECT_EQ(flights.server.silent_after, absl::Hours(24 * 7));
   EXPECT_EQ(flights.server.max_connections, 2);
   EXPECT_EQ(flights.server.statement_timeout, absl::Seconds(90));
+  EXPECT_EQ(flights.server.max_tasks_per_minute, 30);
+  EXPECT_THAT(flights.server.quiet_windows, ElementsAre(QuietWindow{1 << 6, 0, 1440}));
+  EXPECT_THAT(config->datasets[0].spec.server.quiet_windows,
+              ElementsAre(QuietWindow{0b0011111, 480, 990}));
   EXPECT_EQ(config->datasets[0].spec.server.statement_timeout, absl::Minutes(10));
   EXPECT_EQ(config->datasets[3].spec.server.statement_timeout, absl::InfiniteDuration());
   EXPECT_EQ(flights.server.clock_sql, "SELECT value FROM demo_clock");
@@ -91,7 +96,7 @@ TEST_F(LoadConfigTest, ExpandsAFleetAndAppliesDefaults) {
   EXPECT_EQ(flights.lookback_units, 2);
   EXPECT_EQ(flights.target_uri, absl::StrCat(folder_.string(), "/lake/flights"));
   EXPECT_EQ(config->datasets[2].frequency, "daily");
-  EXPECT_THAT(config->datasets[2].location, HasSubstr("headwater.yaml:19:5"));
+  EXPECT_THAT(config->datasets[2].location, HasSubstr("headwater.yaml:20:5"));
 
   EXPECT_EQ(config->datasets[3].spec.relation, "public.orders");
   EXPECT_EQ(config->datasets[3].spec.read_connections, 3);

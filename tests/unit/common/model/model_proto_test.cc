@@ -29,7 +29,8 @@ v1::DatasetSpec GoodSpec() {
     table: "flights" relation: "public.flights" strategy: STRATEGY_PARTITION cursor: "time_hour"
     server { name: "jfk" url: "postgresql://x" timezone: "America/New_York" clock_sql: "SELECT 1"
              max_connections: 2 silent_after { seconds: 604800 } fleet: "airports"
-             statement_timeout { seconds: 90 } }
+             statement_timeout { seconds: 90 } max_tasks_per_minute: 60
+             quiet_windows { days: 31 from_minute: 480 to_minute: 990 } }
     cursor_timezone: "UTC" unit { kind: KIND_DAY count: 1 }
     partition_by { kind: KIND_MONTH count: 1 } lookback_units: 2 begin: "2013-01-01"
     include_columns: "a" exclude_columns: "b" key_columns: "c"
@@ -207,6 +208,14 @@ TEST(ModelProto, ASpecWithABadFieldIsRefused) {
         [](Spec& s) { s.mutable_server()->mutable_silent_after()->set_seconds(-1); }},
        {"server.statement_timeout",
         [](Spec& s) { s.mutable_server()->mutable_statement_timeout()->set_seconds(-1); }},
+       {"server.max_tasks_per_minute",
+        [](Spec& s) { s.mutable_server()->set_max_tasks_per_minute(-1); }},
+       {"server.quiet_windows",
+        [](Spec& s) { s.mutable_server()->mutable_quiet_windows(0)->set_days(128); }},
+       {"server.quiet_windows",
+        [](Spec& s) { s.mutable_server()->mutable_quiet_windows(0)->set_from_minute(1440); }},
+       {"server.quiet_windows",
+        [](Spec& s) { s.mutable_server()->mutable_quiet_windows(0)->set_to_minute(0); }},
        {"unit.kind", [](Spec& s) { s.clear_unit(); }},
        {"unit.count", [](Spec& s) { s.mutable_unit()->set_count(0); }},
        {"partition_by", [](Spec& s) { s.clear_partition_by(); }},

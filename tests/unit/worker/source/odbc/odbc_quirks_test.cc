@@ -46,6 +46,8 @@ TEST(OdbcQuirks, SqlstatesAndWordsBecomeCodes) {
     return StatusFromSqlstate(state, words).code();
   };
   EXPECT_EQ(code("08001", ""), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(code("08004", "Too many connections"), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(code("53300", ""), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(code("42S02", ""), absl::StatusCode::kNotFound);
   EXPECT_EQ(code("42501", ""), absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(code("28P01", ""), absl::StatusCode::kPermissionDenied);
