@@ -248,8 +248,9 @@ grpc::ServerUnaryReactor* AdminService::Explain(grpc::CallbackServerContext* con
   for (const DatasetConfig* dataset : *datasets) wanted.push_back(dataset->spec.id);
   coordinator_->Explain(std::move(wanted), request->id(),
                         [reactor, response](absl::StatusOr<v1::ExplainResponse> answer) {
+                          const absl::Status status = answer.status();
                           if (answer.ok()) *response = *std::move(answer);
-                          reactor->Finish(ToGrpcStatus(answer.status()));
+                          reactor->Finish(ToGrpcStatus(status));
                         });
   return reactor;
 }

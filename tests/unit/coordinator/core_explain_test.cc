@@ -35,7 +35,8 @@ class CoreExplainTest : public ::testing::Test {
   }
 
   void Configure() { Step({DatasetsConfigured{{spec_}}}); }
-  void Connect(int credit, const WorkerHello& hello = {.name = "anna"}) {
+  void Connect(int credit, WorkerHello hello = {}) {
+    hello.name = "anna";
     Step({SessionOpened{"s", hello}, CreditChanged{"s", credit}});
   }
 
@@ -127,7 +128,9 @@ TEST_F(CoreExplainTest, NoWorker) {
 
 TEST_F(CoreExplainTest, NoWorkerThatReachesTheServer) {
   Configure();
-  Connect(1, {.name = "anna", .boot_id = "b", .reachable_servers = {"q*"}});
+  WorkerHello hello;
+  hello.reachable_servers = {"q*"};
+  Connect(1, hello);
   Submit();
   EXPECT_THAT(Codes(), ElementsAre("no_worker"));
   EXPECT_THAT(Why(), HasSubstr("none of 1 workers may reach server p1"));
@@ -136,7 +139,6 @@ TEST_F(CoreExplainTest, NoWorkerThatReachesTheServer) {
 TEST_F(CoreExplainTest, NoWorkerWithTheDriver) {
   Configure();
   WorkerHello hello;
-  hello.name = "anna";
   hello.drivers = {"mariadb", "odbc"};
   Connect(1, hello);
   Submit();
