@@ -43,7 +43,10 @@ const std::map<std::string, std::string>& Examples() {
        "  headwater run flights --server jfk,lga --workers 4\n"},
       {"backfill",
        "  headwater backfill jfk/flights --from 2013-03-01 --to 2013-04-01\n"
-       "  headwater backfill 'airports/*' --from -7d --to now --only missing\n"},
+       "  headwater backfill 'airports/*' --from -7d --to now --only missing\n"
+       "  headwater backfill flights --from 2013 --to now --every 1mo --newest-first --max-active "
+       "4\n"},
+      {"retry", "  headwater retry r-20261121-0f3a1b2c\n"},
       {"status",
        "  headwater status\n"
        "  headwater status jfk/flights\n"
@@ -200,19 +203,32 @@ class Parser {
     filter("--strategy", selector.strategies, "Only tables of these strategies");
   }
 
-  void AddWindow(CLI::App* command, std::string& from, std::string& to, bool required) {
+  void AddWindow(CLI::App* command, WindowOptions& window, bool required) {
     if (command == nullptr) return;
-    CLI::Option* start =
-        command->add_option("--from", from, "Start, included: 2013-03-01, 2013-03, -7d, a number");
-    CLI::Option* end = command->add_option("--to", to, "End, excluded; `now` is allowed");
+    CLI::Option* start = command->add_option("--from", window.from,
+                                             "Start, included: 2013-03-01, 2013-03, -7d, a number");
+    CLI::Option* end = command->add_option("--to", window.to, "End, excluded; `now` is allowed");
     start->type_name("T")->required(required)->needs(end);
     end->type_name("T")->required(required)->needs(start);
     command
-        ->add_option(
-            "--only", only_,
-            "missing: what was never read; stale: what has moved since; all: everything again")
-        ->check(CLI::IsMember({"missing", "stale", "all"}))
+        ->add_option("--only", window.only,
+                     "missing: what was never read; stale: what has moved since; failed: what "
+                     "failed too often; all: everything again")
+        ->check(CLI::IsMember({"missing", "stale", "failed", "all"}))
         ->type_name("WHICH");
+    command->add_option("--columns", window.columns, "Only what was written without these columns")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->type_name("NAME");
+    command->add_option("--every", window.every, "How much one microbatch reads: 1h, 7d, 1mo")
+        ->type_name("UNIT");
+    command->add_flag("--newest-first", window.newest_first, "Begin with the end of the window");
+    command->add_option("--max-active", window.max_active, "Microbatches of this run at once")
+        ->check(CLI::Range(1, 100'000))
+        ->type_name("N");
+    command->add_option("--per-server", window.per_server, "The same on each server")
+        ->check(CLI::Range(1, 1'000))
+        ->type_name("N");
   }
 
   void AddCommands(const CommandTable& commands) {
@@ -227,16 +243,21 @@ class Parser {
     CLI::App* plan = Add(commands.plan, plan_, "plan",
                          "Says what a run or a backfill would do; changes nothing");
     AddSelector(plan, plan_.selector);
-    AddWindow(plan, plan_.from, plan_.to, false);
+    AddWindow(plan, plan_.window, false);
     AddSelector(Add(commands.run, run_, "run", "Loads what is new, changed or missing"),
                 run_.selector);
     CLI::App* backfill =
         Add(commands.backfill, backfill_, "backfill", "Reads a range again, beside other runs");
     AddSelector(backfill, backfill_.selector);
-    AddWindow(backfill, backfill_.from, backfill_.to, true);
+    AddWindow(backfill, backfill_.window, true);
     if (backfill != nullptr) {
       backfill->add_flag("--dry-run", backfill_.dry_run,
                          "Only say what it would do, as `plan` does");
+    }
+    CLI::App* retry = Add(commands.retry, retry_, "retry",
+                          "Tries again what a run did not get done, and nothing else");
+    if (retry != nullptr) {
+      retry->add_option("RUN", retry_.run_id, "As its summary and `status` name it")->required();
     }
     CLI::App* status = Add(commands.status, status_, "status", "Shows how far every dataset is");
     AddSelector(status, status_.selector);
@@ -285,9 +306,6 @@ class Parser {
       if (progress_ == word) global_.progress = mode;
     }
     global_.output = output_ == "json" ? OutputFormat::kJson : OutputFormat::kTable;
-    if (only_ == "missing") plan_.mode = backfill_.mode = v1::BACKFILL_MODE_MISSING;
-    if (only_ == "stale") plan_.mode = backfill_.mode = v1::BACKFILL_MODE_STALE;
-    if (only_ == "all") plan_.mode = backfill_.mode = v1::BACKFILL_MODE_ALL;
   }
 
   std::vector<const CLI::App*> Commands() const {
@@ -336,12 +354,13 @@ class Parser {
   std::ostream& out_;
   std::ostream& err_;
   GlobalOptions global_;
-  std::string output_ = "table", progress_ = "auto", only_;
+  std::string output_ = "table", progress_ = "auto";
   DemoOptions demo_;
   ValidateOptions validate_;
   PlanOptions plan_;
   RunOptions run_;
   BackfillOptions backfill_;
+  RetryOptions retry_;
   StatusOptions status_;
   ExplainOptions explain_;
   VerifyOptions verify_;

@@ -5,6 +5,7 @@
 #define HEADWATER_CLI_COMMANDS_H_
 
 #include <string>
+#include <vector>
 
 #include "common/config/selector.h"
 #include "headwater/v1/admin.pb.h"
@@ -32,11 +33,19 @@ struct ValidateOptions {
   GlobalOptions global;
   Selector selector;
 };
+// What a backfill, or a plan of one, reads and how. As typed; checked when the request is made.
+struct WindowOptions {
+  std::string from, to;  // ISO, `2013-03`, `-7d`, `now`, or an integer.
+  std::string only;      // Empty: as the command has it.
+  std::string every;     // A unit; empty: the datasets' own.
+  bool newest_first = false;
+  int max_active = 0, per_server = 0;  // 0: as many as there is room for.
+  std::vector<std::string> columns;
+};
 struct PlanOptions {
   GlobalOptions global;
   Selector selector;
-  std::string from, to;  // As typed. Both set: what a backfill would do.
-  v1::BackfillMode mode = v1::BACKFILL_MODE_MISSING;
+  WindowOptions window;  // With `from` and `to`: what a backfill would do.
 };
 struct RunOptions {
   GlobalOptions global;
@@ -45,9 +54,12 @@ struct RunOptions {
 struct BackfillOptions {
   GlobalOptions global;
   Selector selector;
-  std::string from, to;  // As typed: ISO, `2013-03`, `-7d`, `now`, or an integer. Never empty.
-  v1::BackfillMode mode = v1::BACKFILL_MODE_ALL;
+  WindowOptions window;  // `from` and `to` are never empty.
   bool dry_run = false;  // Says what it would do, as `plan` does.
+};
+struct RetryOptions {
+  GlobalOptions global;
+  std::string run_id;
 };
 struct StatusOptions {
   GlobalOptions global;
@@ -81,6 +93,7 @@ int RunVersion(const VersionOptions& options);
 int RunPlan(const PlanOptions& options);
 int RunRun(const RunOptions& options);
 int RunBackfill(const BackfillOptions& options);
+int RunRetry(const RetryOptions& options);
 int RunStatus(const StatusOptions& options);
 int RunExplain(const ExplainOptions& options);
 int RunVerify(const VerifyOptions& options);
@@ -95,6 +108,7 @@ struct CommandTable {
   int (*plan)(const PlanOptions&) = nullptr;
   int (*run)(const RunOptions&) = nullptr;
   int (*backfill)(const BackfillOptions&) = nullptr;
+  int (*retry)(const RetryOptions&) = nullptr;
   int (*status)(const StatusOptions&) = nullptr;
   int (*explain)(const ExplainOptions&) = nullptr;
   int (*verify)(const VerifyOptions&) = nullptr;

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   commands.plan = &headwater::RunPlan;
   commands.run = &headwater::RunRun;
   commands.backfill = &headwater::RunBackfill;
+  commands.retry = &headwater::RunRetry;
   commands.status = &headwater::RunStatus;
   commands.explain = &headwater::RunExplain;
   commands.verify = &headwater::RunVerify;

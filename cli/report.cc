@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "cli/output.h"
 #include "cli/report_text.h"
+#include "cli/window_request.h"
 
 namespace headwater {
 namespace {
@@ -126,7 +127,7 @@ std::string RunClosing(const v1::WatchRunResponse& run) {
   absl::StrAppend(&text, "\n");
   if (run.failed() && !totals.first_failed.empty()) {
     absl::StrAppend(&text, "next: headwater status ", totals.first_failed,
-                    "   then: headwater run ", totals.first_failed, "\n");
+                    "   then: headwater retry ", run.run_id(), "\n");
   }
   return text;
 }
@@ -211,7 +212,7 @@ std::string PlanReport(const v1::PlanResponse& plan) {
   if (failed > 0) {
     absl::StrAppend(&closing, "; ", Counted(failed, "dataset"), " could not be probed");
   }
-  return absl::StrCat(table.Render(), "\n", notes, closing, "\n");
+  return absl::StrCat(table.Render(), "\n", WindowNotes(plan.windows()), notes, closing, "\n");
 }
 
 std::string VerifyReport(const v1::VerifyResponse& result) {

@@ -14,6 +14,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/window_request.h"
 #include "common/base/ids.h"
 #include "common/base/status.h"
 
@@ -40,7 +41,8 @@ void OnInterrupt(Watched& watched, int count) {
 
 absl::StatusOr<v1::WatchRunResponse> SubmitOnce(ClusterAccess& access,
                                                 const v1::SubmitRunRequest& request,
-                                                Watched& watched, ProgressRenderer& progress) {
+                                                Watched& watched, ProgressRenderer& progress,
+                                                bool talks) {
   ASSIGN_OR_RETURN(const v1::SubmitRunResponse submitted, access.client().SubmitRun(request));
   {
     const std::lock_guard<std::mutex> lock(watched.mutex);
@@ -48,6 +50,7 @@ absl::StatusOr<v1::WatchRunResponse> SubmitOnce(ClusterAccess& access,
     watched.run_id = submitted.run_id();
     if (watched.cancelled) (void)access.client().CancelRun(submitted.run_id());
   }
+  if (talks) std::cerr << WindowNotes(submitted.windows());
   auto ended =
       access.client().WatchRun(submitted.run_id(), [&](const v1::WatchRunResponse& update) {
         std::cerr << progress.Update(update, absl::Now()) << std::flush;
@@ -94,7 +97,7 @@ int SubmitAndWatch(const GlobalOptions& global, const Config& config,
   v1::WatchRunResponse ended;
   const absl::Status status =
       ClusterAccess::Keep(global, config, [&](ClusterAccess& access) -> absl::Status {
-        ASSIGN_OR_RETURN(ended, SubmitOnce(access, request, watched, progress));
+        ASSIGN_OR_RETURN(ended, SubmitOnce(access, request, watched, progress, !global.quiet));
         std::cerr << progress.Clear();
         if (global.output == OutputFormat::kJson) {
           std::cout << MessageToJson(ended, "run") << "\n" << std::flush;

@@ -22,6 +22,7 @@
 #include "common/model/task.h"
 #include "coordinator/commit/committer.h"
 #include "coordinator/state/lease_table.h"
+#include "coordinator/state/run_state.h"
 #include "headwater/v1/admin.pb.h"
 #include "headwater/v1/ledger.pb.h"
 
@@ -84,6 +85,7 @@ struct DemandRequest {
   v1::BackfillMode mode = v1::BACKFILL_MODE_UNSPECIFIED;
   std::optional<absl::Time> from, to;           // Timed backfill: both set, or neither.
   std::optional<int64_t> from_value, to_value;  // Backfill by integer cursor.
+  std::vector<std::string> columns = {};        // For BACKFILL_MODE_OUTDATED.
 };
 struct RunSubmitted {
   CallId call = 0;
@@ -92,11 +94,15 @@ struct RunSubmitted {
   v1::RunKind kind = v1::RUN_KIND_INCREMENTAL;
   bool by_person = true;
   std::vector<DemandRequest> demands;
+  Pace pace = {};
+  std::string retry_of = {};  // For RUN_KIND_RETRY: of its demands those of `demands` that did not
+                              // come to their end.
 };
 struct PlanRequested {  // Like a run, but only looked at.
   CallId call = 0;
   v1::RunKind kind = v1::RUN_KIND_INCREMENTAL;
   std::vector<DemandRequest> demands;
+  Pace pace = {};
 };
 struct VerifyRequested {
   CallId call = 0;

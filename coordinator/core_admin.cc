@@ -23,10 +23,44 @@ v1::Demand DemandProto(const DemandRequest& request) {
   if (request.to.has_value()) demand.set_to_us(absl::ToUnixMicros(*request.to));
   if (request.from_value.has_value()) demand.set_from_value(*request.from_value);
   if (request.to_value.has_value()) demand.set_to_value(*request.to_value);
+  for (const std::string& column : request.columns) demand.add_columns(column);
+  return demand;
+}
+
+// What of an ended run's demand is to be tried again; none: it came to its end.
+std::optional<v1::Demand> RetryOf(const DemandState& ended) {
+  if (ended.never_probed) return ended.demand;
+  if (ended.unfinished.empty() && !ended.unfinished_outside) return std::nullopt;
+  v1::Demand demand;
+  *demand.mutable_dataset() = ended.demand.dataset();
+  demand.set_mode(v1::BACKFILL_MODE_LISTED);
+  for (const Range& range : ended.unfinished.ranges()) *demand.add_ranges() = ToProto(range);
+  demand.set_outside(ended.unfinished_outside);
   return demand;
 }
 
 }  // namespace
+
+absl::Status Core::Impl::FillRetry(const RunSubmitted& input, v1::RunStarted* started) const {
+  const RunState* tried = state->FindRun(input.retry_of);
+  if (tried == nullptr) {
+    return absl::NotFoundError(
+        absl::StrCat("no such run: ", input.retry_of, "; the last ", kMaxEndedRuns, " are known"));
+  }
+  if (!tried->ended.has_value()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("run ", input.retry_of, " has not ended yet; it tries again by itself"));
+  }
+  started->set_retry_of(input.retry_of);
+  *started->mutable_pace() = ToProto(tried->pace);
+  for (const DemandRequest& request : input.demands) {
+    const auto demand = tried->demands.find(request.dataset);
+    if (demand == tried->demands.end()) continue;
+    if (const std::optional<v1::Demand> again = RetryOf(demand->second); again.has_value())
+      *started->add_demands() = *again;
+  }
+  return absl::OkStatus();
+}
 
 void Core::Impl::On(const RunSubmitted& input) {
   if (!input.idempotency_key.empty()) {
@@ -42,7 +76,14 @@ void Core::Impl::On(const RunSubmitted& input) {
   started->set_idempotency_key(input.idempotency_key);
   started->set_kind(input.kind);
   started->set_by_person(input.by_person);
+  *started->mutable_pace() = ToProto(input.pace);
+  if (input.kind == v1::RUN_KIND_RETRY) {
+    if (const absl::Status status = FillRetry(input, started); !status.ok())
+      return Send(AnswerRun{input.call, status, "", false});
+  }
   for (const DemandRequest& request : input.demands) {
+    if (input.by_person) GateOf(request.dataset.server).TryNow();
+    if (input.kind == v1::RUN_KIND_RETRY) continue;
     if (state->FindDataset(request.dataset) == nullptr) {
       Send(AnswerRun{
           input.call,
@@ -51,7 +92,6 @@ void Core::Impl::On(const RunSubmitted& input) {
       return;
     }
     *started->add_demands() = DemandProto(request);
-    if (input.by_person) GateOf(request.dataset.server).TryNow();
   }
   Emit(std::move(event));
   Send(AnswerRun{input.call, absl::OkStatus(), input.run_id, false});
@@ -161,9 +201,14 @@ void Core::Impl::AnswerPlanned(const DatasetId& id, const ProbeResult& result,
     for (const DemandRequest& request : it->second.request.demands) {
       if (request.dataset == id) demand.demand = DemandProto(request);
     }
+    if (demand.demand.mode() == v1::BACKFILL_MODE_FAILED) {
+      ListFailed(copy, demand.demand);
+      copy.blocked.clear();  // As a person's run does.
+    }
     ActivateDemand(copy, demand, it->second.request.kind, state->last_sequence() + 1,
-                   state->BackfilledOf(copy));
-    v1::PlannedDataset& planned = it->second.results[id] = DescribePlan(copy, demand);
+                   {state->BackfilledOf(copy), state->FindTable(id.table)});
+    v1::PlannedDataset& planned = it->second.results[id] =
+        DescribePlan(copy, demand, it->second.request.pace);
     for (const std::string& notice : notices) planned.add_warnings(notice);
   }
 }

@@ -237,7 +237,7 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, Band band) {
     for (const std::string& run_id : dataset.live_runs) {
       const RunState& run = *state->FindRun(run_id);
       const DemandState& demand = run.demands.at(id);
-      const NextClaimResult next = NextClaim(dataset, demand, now);
+      const NextClaimResult next = NextClaim(dataset, demand, now, run.pace);
       retry_at = std::min(retry_at, next.retry_at);
       if (!next.claim.has_value()) {
         const bool waits = next.retry_at != absl::InfiniteFuture() || !dataset.claims.empty();
@@ -246,7 +246,7 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, Band band) {
         }
         continue;
       }
-      if (BandOf(run) != band) {
+      if (BandOf(run) != band || IsPaced(run, *choice.server)) {
         stays_awake = true;
         continue;
       }

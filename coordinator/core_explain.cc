@@ -119,7 +119,7 @@ Reason Core::Impl::WhyWaits(const DatasetState& dataset, const RunState& run,
       }
     }
   } else {
-    const NextClaimResult next = NextClaim(dataset, demand, now);
+    const NextClaimResult next = NextClaim(dataset, demand, now, run.pace);
     retry_at = next.retry_at;
     if (!next.claim.has_value()) {
       if (!dataset.claims.empty()) {
@@ -129,6 +129,11 @@ Reason Core::Impl::WhyWaits(const DatasetState& dataset, const RunState& run,
       }
       return {"backoff", "what is left is tried again after a failure", retry_at};
     }
+  }
+  if (demand.phase == DemandPhase::kActive && IsPaced(run, id.server)) {
+    return {"pace",
+            "its run has as many microbatches under way as it may (--max-active, "
+            "--per-server)"};
   }
   if (auto reason = WhyNotServer(dataset, BandOf(run)); reason.has_value()) return *reason;
   if (auto reason = WhyNoWorker(dataset); reason.has_value()) return *reason;

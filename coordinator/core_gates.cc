@@ -18,6 +18,18 @@ bool Core::Impl::Admits(const ServerSpec& server) {
   return answer.hold == ServerGate::Hold::kNone;
 }
 
+bool Core::Impl::IsPaced(const RunState& run, const std::string& server) const {
+  if (run.pace.max_active == 0 && run.pace.max_per_server == 0) return false;
+  int active = 0, there = 0;
+  for (const auto& [ref, lease] : leases.leases()) {
+    if (lease.kind != TaskKind::kMicrobatch || lease.run_id != run.id) continue;
+    ++active;
+    if (lease.dataset.server == server) ++there;
+  }
+  return (run.pace.max_active > 0 && active >= run.pace.max_active) ||
+         (run.pace.max_per_server > 0 && there >= run.pace.max_per_server);
+}
+
 void Core::Impl::End(const Lease& lease) {
   if (!leases.End(lease.ref, now)) return;
   GateOf(lease.dataset.server).Use((now - lease.since) * lease.connections, now);

@@ -86,7 +86,7 @@ struct TableWork {
 // backfills.
 enum Band { kManual, kIncremental, kBackfill, kBands };
 inline Band BandOf(const RunState& run) {
-  if (run.kind == v1::RUN_KIND_BACKFILL) return kBackfill;
+  if (run.kind == v1::RUN_KIND_BACKFILL) return kBackfill;  // `retry` is what a person waits for.
   return run.by_person ? kManual : kIncremental;
 }
 
@@ -171,6 +171,8 @@ struct Core::Impl {
   ServerGate& GateOf(const std::string& server);
   // Whether a task may begin there; else room_at knows when to ask again.
   bool Admits(const ServerSpec& server);
+  // A run has as many microbatches under way as it may.
+  bool IsPaced(const RunState& run, const std::string& server) const;
   void TakeSourceFailure(const Lease& lease, const absl::Status& status);
   // Its failure was that of a server that cannot be reached by anybody.
   bool IsOfServer(const DatasetId& id, const Failure& failure);
@@ -237,6 +239,8 @@ struct Core::Impl {
   void On(const VerifyRequested& input);
   void On(const RunCancelRequested& input);
   void On(const Ticked&) {}
+  // Demands for what another run left unfinished.
+  absl::Status FillRetry(const RunSubmitted& input, v1::RunStarted* started) const;
   void EndRuns();
   void FailDemands(const DatasetId& id, const std::vector<std::string>& run_ids,
                    const Failure& failure);

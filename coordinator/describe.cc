@@ -248,8 +248,9 @@ int64_t EstimateRows(const DatasetState& dataset, const DemandState& demand) {
   return static_cast<int64_t>(share * static_cast<double>(dataset.probe->estimated_rows));
 }
 
-v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& demand) {
-  const DemandPlan plan = PlanDemand(dataset, demand, kMaxListedExtents);
+v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& demand,
+                                const Pace& pace) {
+  const DemandPlan plan = PlanDemand(dataset, demand, pace, kMaxListedExtents);
   v1::PlannedDataset out;
   *out.mutable_dataset() = RefOf(dataset.spec.id);
   out.set_strategy(StrategyToString(dataset.spec.strategy));

@@ -20,7 +20,8 @@ v1::WatchRunResponse DescribeRun(const ClusterState& state, const RunState& run,
 v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now);
 
 // One dataset's line of a plan, after `demand` has been activated on `dataset`.
-v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& demand);
+v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& demand,
+                                const Pace& pace);
 
 // "61d", "3h", "12m": the largest whole unit.
 std::string Brief(absl::Duration duration);

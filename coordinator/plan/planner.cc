@@ -34,17 +34,23 @@ Busy BusyNow(const DatasetState& dataset, absl::Time now) {
   return busy;
 }
 
-// One unit from the start of `wanted`, grown to what must be read with it.
-Range ShapeOf(const DatasetState& dataset, Range wanted) {
+// One unit from the start of `wanted`, or its last one, grown to what must be read with it.
+Range ShapeOf(const DatasetState& dataset, Range wanted, const Pace& pace) {
   const DatasetSpec& spec = dataset.spec;
   const CursorCalendar& calendar = *dataset.calendar;
   if (calendar.type() == CursorType::kNone) return {0, 1};
-  const int64_t end = dataset.domain.has_value() ? dataset.domain->to : wanted.to;
-  Range shape{wanted.from, std::min(wanted.to, calendar.UnitEnd(wanted.from, spec.unit))};
+  const Unit& every = pace.every.kind == Unit::Kind::kNone ? spec.unit : pace.every;
+  Range shape = wanted;
+  if (pace.newest_first) {
+    shape.from = std::max(wanted.from, calendar.UnitStart(wanted.to - 1, every));
+  } else {
+    shape.to = std::min(wanted.to, calendar.UnitEnd(wanted.from, every));
+  }
   if (spec.strategy == Strategy::kPartition) {
     // A partition is read and replaced whole, up to the bound.
-    shape = {calendar.UnitStart(wanted.from, spec.unit),
-             std::min(calendar.UnitEnd(wanted.from, spec.unit), std::max(end, wanted.to))};
+    const int64_t end = dataset.domain.has_value() ? dataset.domain->to : wanted.to;
+    shape = {calendar.UnitStart(shape.from, spec.unit),
+             std::min(calendar.UnitEnd(shape.to - 1, spec.unit), std::max(end, wanted.to))};
   } else if (const Piece* last = dataset.coverage.Last();
              last != nullptr && last->range.to == shape.from &&
              last->settled_through < last->range.to &&
@@ -106,10 +112,22 @@ std::vector<int64_t> CutsOf(const DatasetState& dataset, Range range) {
   return {cuts.begin(), cuts.end()};
 }
 
+// What a demand wants and nobody has, ascending.
+std::vector<Range> FreeOf(const DemandState& demand, const Busy& busy) {
+  std::vector<Range> free;
+  for (const SequenceMap::Entry& entry : demand.remaining.entries()) {
+    RangeSet rest(entry.range);
+    rest.Subtract(busy.ranges);
+    const std::vector<Range> ranges = rest.ranges();
+    free.insert(free.end(), ranges.begin(), ranges.end());
+  }
+  return free;
+}
+
 // The one microbatch that takes rows from the outside piece into the domain.
 std::optional<PlannedClaim> JoinedClaim(const DatasetState& dataset, const Busy& busy) {
   const Range moved =
-      dataset.coverage.Widen(ShapeOf(dataset, {*dataset.joined_from, dataset.domain->to}));
+      dataset.coverage.Widen(ShapeOf(dataset, {*dataset.joined_from, dataset.domain->to}, {}));
   const Range range{std::min(moved.from, *dataset.joined_from), dataset.domain->to};
   if (busy.outside || busy.ranges.Overlaps(range)) return std::nullopt;
   return PlannedClaim{{range, true}, CutsOf(dataset, range)};
@@ -117,28 +135,31 @@ std::optional<PlannedClaim> JoinedClaim(const DatasetState& dataset, const Busy&
 
 }  // namespace
 
-NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand, absl::Time now) {
+NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand, absl::Time now,
+                          const Pace& pace) {
   NextClaimResult result;
   if (demand.phase != DemandPhase::kActive || !dataset.calendar.has_value()) return result;
   const Busy busy = BusyNow(dataset, now);
   result.retry_at = busy.retry_at;
   const bool joined = dataset.joined_from.has_value() && dataset.domain.has_value();
-  for (const SequenceMap::Entry& entry : demand.remaining.entries()) {
-    RangeSet free(entry.range);
-    free.Subtract(busy.ranges);
-    for (Range wanted : free.ranges()) {
-      while (!wanted.empty()) {
-        if (joined && wanted.to > *dataset.joined_from && wanted.from >= *dataset.joined_from) {
-          result.claim = JoinedClaim(dataset, busy);
-          return result;
-        }
-        if (joined)
-          wanted.to = std::min(wanted.to, std::max(*dataset.joined_from, wanted.from + 1));
-        const Range shape = ShapeOf(dataset, wanted);
-        if (!busy.ranges.Overlaps(shape)) {
-          result.claim = PlannedClaim{{shape, false}, CutsOf(dataset, shape)};
-          return result;
-        }
+  std::vector<Range> free = FreeOf(demand, busy);
+  if (pace.newest_first) std::reverse(free.begin(), free.end());
+  for (Range wanted : free) {
+    while (!wanted.empty()) {
+      if (joined && wanted.to > *dataset.joined_from &&
+          (wanted.from >= *dataset.joined_from || pace.newest_first)) {
+        result.claim = JoinedClaim(dataset, busy);
+        return result;
+      }
+      if (joined) wanted.to = std::min(wanted.to, std::max(*dataset.joined_from, wanted.from + 1));
+      const Range shape = ShapeOf(dataset, wanted, pace);
+      if (!busy.ranges.Overlaps(shape)) {
+        result.claim = PlannedClaim{{shape, false}, CutsOf(dataset, shape)};
+        return result;
+      }
+      if (pace.newest_first) {
+        wanted.to = std::min(wanted.to - 1, shape.from);
+      } else {
         wanted.from = std::max(wanted.from + 1, shape.to);
       }
     }
@@ -223,12 +244,13 @@ std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset,
   return tasks;
 }
 
-DemandPlan PlanDemand(const DatasetState& dataset, const DemandState& demand, int limit) {
+DemandPlan PlanDemand(const DatasetState& dataset, const DemandState& demand, const Pace& pace,
+                      int limit) {
   DemandPlan plan;
   DemandState rest = demand;
   bool missing = false, again = false, moved = false;
   while (!rest.met()) {
-    const NextClaimResult next = NextClaim(dataset, rest, absl::InfiniteFuture());
+    const NextClaimResult next = NextClaim(dataset, rest, absl::InfiniteFuture(), pace);
     if (!next.claim.has_value()) break;  // The rest is in flight or quarantined.
     const Extent& extent = next.claim->extent;
     ++plan.microbatches;

@@ -27,10 +27,12 @@ struct NextClaimResult {
   absl::Time retry_at = absl::InfiniteFuture();
 };
 
-// The first extent that meets a part of `demand` and can be claimed at `now`: at most one unit (but
-// a move of the outside rows into the domain is one claim), widened to whole published pieces,
-// clear of live claims and of blocked extents.
-NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand, absl::Time now);
+// The first extent that meets a part of `demand` and can be claimed at `now`, by `pace` the last
+// one: at most one unit, or what `pace` says instead (but a move of the outside rows into the
+// domain is one claim), widened to whole published pieces, clear of live claims and of blocked
+// extents.
+NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand, absl::Time now,
+                          const Pace& pace = {});
 
 // How many connections to its server one read of `dataset` asks for: several only where the last
 // probe found that the whole can be divided. As configured, or by the estimated rows, when one
@@ -56,7 +58,8 @@ struct DemandPlan {
   std::vector<Extent> extents;
   std::string why;
 };
-DemandPlan PlanDemand(const DatasetState& dataset, const DemandState& demand, int limit);
+DemandPlan PlanDemand(const DatasetState& dataset, const DemandState& demand, const Pace& pace,
+                      int limit);
 
 }  // namespace headwater
 

@@ -119,27 +119,36 @@ absl::Status AdminService::CheckDigest(const std::string& digest) const {
 }
 
 template <typename Request>
-absl::StatusOr<std::vector<DemandRequest>> AdminService::DemandsOf(const Request& request) const {
+absl::StatusOr<AdminService::Asked> AdminService::AskedBy(const Request& request) const {
   RETURN_IF_ERROR(CheckDigest(request.config_digest()));
   ASSIGN_OR_RETURN(std::vector<const DatasetConfig*> datasets,
                    Resolve(*config_, request.selection()));
-  return MakeDemands(datasets, request.kind(), request.has_window() ? &request.window() : nullptr,
-                     clock_->Now());
+  Asked asked;
+  const absl::Time now = clock_->Now();
+  ASSIGN_OR_RETURN(asked.demands,
+                   MakeDemands(datasets, request.kind(),
+                               request.has_window() ? &request.window() : nullptr, now));
+  ASSIGN_OR_RETURN(asked.pace, MakePace(request.pace(), datasets));
+  if (request.has_window()) asked.windows = DescribeWindows(datasets, request.window(), now);
+  return asked;
 }
 
 grpc::ServerUnaryReactor* AdminService::SubmitRun(grpc::CallbackServerContext* context,
                                                   const v1::SubmitRunRequest* request,
                                                   v1::SubmitRunResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  absl::StatusOr<std::vector<DemandRequest>> demands = DemandsOf(*request);
-  if (!demands.ok()) return FinishNow(reactor, demands.status());
+  absl::StatusOr<Asked> asked = AskedBy(*request);
+  if (!asked.ok()) return FinishNow(reactor, asked.status());
+  response->mutable_windows()->Assign(asked->windows.begin(), asked->windows.end());
   RunSubmitted submitted;
   submitted.run_id = RandomRunId(clock_->Now());
   submitted.idempotency_key =
       request->idempotency_key().empty() ? RandomId() : request->idempotency_key();
   submitted.kind = request->kind();
   submitted.by_person = request->by_person();
-  submitted.demands = *std::move(demands);
+  submitted.demands = std::move(asked->demands);
+  submitted.pace = asked->pace;
+  submitted.retry_of = request->retry_of();
   coordinator_->SubmitRun(std::move(submitted),
                           [reactor, response](absl::StatusOr<AnswerRun> answer) {
                             if (!answer.ok()) {
@@ -173,13 +182,15 @@ grpc::ServerUnaryReactor* AdminService::Plan(grpc::CallbackServerContext* contex
                                              const v1::PlanRequest* request,
                                              v1::PlanResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  absl::StatusOr<std::vector<DemandRequest>> demands = DemandsOf(*request);
-  if (!demands.ok()) return FinishNow(reactor, demands.status());
+  absl::StatusOr<Asked> asked = AskedBy(*request);
+  if (!asked.ok()) return FinishNow(reactor, asked.status());
+  response->mutable_windows()->Assign(asked->windows.begin(), asked->windows.end());
   PlanRequested plan;
   plan.kind = request->kind();
-  plan.demands = *std::move(demands);
+  plan.demands = std::move(asked->demands);
+  plan.pace = asked->pace;
   coordinator_->Plan(std::move(plan), [reactor, response](absl::StatusOr<AnswerPlan> answer) {
-    if (answer.ok()) *response = std::move(answer->plan);
+    if (answer.ok()) response->mutable_datasets()->Swap(answer->plan.mutable_datasets());
     reactor->Finish(ToGrpcStatus(answer.status()));
   });
   return reactor;

@@ -54,8 +54,14 @@ class AdminService : public v1::AdminService::CallbackService {
  private:
   absl::Status CheckDigest(const std::string& digest) const;
   // Demands of a SubmitRunRequest or PlanRequest.
+  // What a request asks for, as the core takes it.
+  struct Asked {
+    std::vector<DemandRequest> demands;
+    Pace pace;
+    std::vector<v1::Window> windows;
+  };
   template <typename Request>
-  absl::StatusOr<std::vector<DemandRequest>> DemandsOf(const Request& request) const;
+  absl::StatusOr<Asked> AskedBy(const Request& request) const;
 
   Coordinator* const coordinator_;
   const Config* const config_;

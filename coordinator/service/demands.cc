@@ -1,5 +1,7 @@
 #include "coordinator/service/demands.h"
 
+#include <map>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -11,6 +13,7 @@
 #include "common/base/status.h"
 #include "common/config/selector.h"
 #include "common/data/instant.h"
+#include "common/model/model_proto.h"
 
 namespace headwater {
 namespace {
@@ -31,6 +34,24 @@ absl::StatusOr<WindowEnd> ParseEnd(absl::string_view text, absl::Time now, absl:
     return time.status();
   }
   return end;
+}
+
+// About how many hours a unit has; units of values have none.
+int64_t HoursOf(const Unit& unit) {
+  switch (unit.kind) {
+    case Unit::Kind::kHour:
+      return unit.count;
+    case Unit::Kind::kDay:
+      return unit.count * 24;
+    case Unit::Kind::kMonth:
+      return unit.count * 24 * 28;
+    case Unit::Kind::kYear:
+      return unit.count * 24 * 365;
+    case Unit::Kind::kNone:
+    case Unit::Kind::kValues:
+      return 0;
+  }
+  return 0;
 }
 
 absl::Status FillWindow(const v1::BackfillWindow& window, absl::Time now, absl::TimeZone zone,
@@ -79,7 +100,8 @@ absl::StatusOr<std::vector<const DatasetConfig*>> Resolve(const Config& config,
 absl::StatusOr<std::vector<DemandRequest>> MakeDemands(
     const std::vector<const DatasetConfig*>& datasets, v1::RunKind kind,
     const v1::BackfillWindow* window, absl::Time now) {
-  if (kind != v1::RUN_KIND_INCREMENTAL && kind != v1::RUN_KIND_BACKFILL) {
+  if (kind != v1::RUN_KIND_INCREMENTAL && kind != v1::RUN_KIND_BACKFILL &&
+      kind != v1::RUN_KIND_RETRY) {
     return absl::InvalidArgumentError(absl::StrCat("kind: unknown value ", static_cast<int>(kind)));
   }
   const bool backfill = kind == v1::RUN_KIND_BACKFILL;
@@ -87,10 +109,14 @@ absl::StatusOr<std::vector<DemandRequest>> MakeDemands(
     return absl::InvalidArgumentError("window: only a backfill has one");
   }
   const v1::BackfillMode mode = window == nullptr ? v1::BACKFILL_MODE_ALL : window->mode();
-  if (mode != v1::BACKFILL_MODE_ALL && mode != v1::BACKFILL_MODE_MISSING &&
-      mode != v1::BACKFILL_MODE_STALE) {
+  if (mode < v1::BACKFILL_MODE_ALL || mode > v1::BACKFILL_MODE_OUTDATED) {
     return absl::InvalidArgumentError(
         absl::StrCat("window.mode: unknown value ", static_cast<int>(mode)));
+  }
+  const bool outdated = mode == v1::BACKFILL_MODE_OUTDATED;
+  if (window != nullptr && outdated != (window->columns_size() > 0)) {
+    return absl::InvalidArgumentError(
+        "window.columns: expected just for a backfill of what lacks columns");
   }
   std::vector<DemandRequest> demands;
   for (const DatasetConfig* dataset : datasets) {
@@ -98,6 +124,7 @@ absl::StatusOr<std::vector<DemandRequest>> MakeDemands(
     demand.dataset = dataset->spec.id;
     if (backfill) demand.mode = mode;
     if (window != nullptr) {
+      demand.columns.assign(window->columns().begin(), window->columns().end());
       absl::TimeZone zone;
       if (!absl::LoadTimeZone(dataset->spec.server.timezone, &zone)) {
         return absl::InvalidArgumentError(absl::StrCat("server ", dataset->spec.id.server,
@@ -109,6 +136,60 @@ absl::StatusOr<std::vector<DemandRequest>> MakeDemands(
     demands.push_back(std::move(demand));
   }
   return demands;
+}
+
+std::vector<v1::Window> DescribeWindows(const std::vector<const DatasetConfig*>& datasets,
+                                        const v1::BackfillWindow& window, absl::Time now) {
+  std::map<std::string, std::set<std::string>> servers;  // By zone.
+  for (const DatasetConfig* dataset : datasets)
+    servers[dataset->spec.server.timezone].insert(dataset->spec.server.name);
+  std::vector<v1::Window> windows;
+  for (const auto& [name, names] : servers) {
+    absl::TimeZone zone;
+    DemandRequest demand;
+    if (!absl::LoadTimeZone(name, &zone) || !FillWindow(window, now, zone, demand).ok()) continue;
+    v1::Window& shown = windows.emplace_back();
+    shown.set_timezone(name);
+    for (const std::string& server : names) shown.add_servers(server);
+    if (!demand.from.has_value() && !demand.to.has_value()) {
+      shown.set_local(absl::StrCat("[", window.from(), ", ", window.to(), ")"));
+      continue;
+    }
+    const auto text = [&](absl::TimeZone in) {
+      const auto end = [&](const std::optional<absl::Time>& time) {
+        return time.has_value() ? absl::FormatTime("%Y-%m-%d %H:%M:%S", *time, in)
+                                : std::string("…");
+      };
+      return absl::StrCat("[", end(demand.from), ", ", end(demand.to), ")");
+    };
+    shown.set_local(text(zone));
+    shown.set_utc(text(absl::UTCTimeZone()));
+  }
+  return windows;
+}
+
+absl::StatusOr<Pace> MakePace(const v1::Pace& pace,
+                              const std::vector<const DatasetConfig*>& datasets) {
+  if (pace.max_active() < 0 || pace.max_per_server() < 0) {
+    return absl::InvalidArgumentError("pace: expected numbers from 0 on");
+  }
+  if (!pace.has_every()) return PaceOf(pace);
+  ASSIGN_OR_RETURN(const Unit every, FromProto(pace.every()));
+  for (const DatasetConfig* dataset : datasets) {
+    const DatasetSpec& spec = dataset->spec;
+    const bool values = every.kind == Unit::Kind::kValues;
+    if (spec.unit.kind != Unit::Kind::kNone && values != (spec.unit.kind == Unit::Kind::kValues)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(ToString(spec.id), ": its unit is ", UnitToString(spec.unit),
+                       "; expected --every of that sort, found ", UnitToString(every)));
+    }
+    if (spec.strategy == Strategy::kPartition && HoursOf(every) < HoursOf(spec.unit)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          ToString(spec.id), ": partitions are read whole, and one is ", UnitToString(spec.unit),
+          "; expected --every of at least that, found ", UnitToString(every)));
+    }
+  }
+  return PaceOf(pace);
 }
 
 }  // namespace headwater

@@ -28,6 +28,15 @@ absl::StatusOr<std::vector<DemandRequest>> MakeDemands(
     const std::vector<const DatasetConfig*>& datasets, v1::RunKind kind,
     const v1::BackfillWindow* window, absl::Time now);
 
+// The window as it was understood, once for each time zone. Requires: MakeDemands() took it.
+std::vector<v1::Window> DescribeWindows(const std::vector<const DatasetConfig*>& datasets,
+                                        const v1::BackfillWindow& window, absl::Time now);
+
+// INVALID_ARGUMENT: a unit that does not parse, a negative number, or a unit smaller than the
+// partitions of one of the datasets.
+absl::StatusOr<Pace> MakePace(const v1::Pace& pace,
+                              const std::vector<const DatasetConfig*>& datasets);
+
 }  // namespace headwater
 
 #endif  // HEADWATER_COORDINATOR_SERVICE_DEMANDS_H_

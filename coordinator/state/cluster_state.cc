@@ -69,6 +69,11 @@ const Schema& ClusterState::ColumnsOf(const std::string& table) const {
   return it == tables_.end() ? *kUnknown : it->second.columns;
 }
 
+const TableState* ClusterState::FindTable(const std::string& table) const {
+  const auto it = tables_.find(table);
+  return it == tables_.end() ? nullptr : &it->second;
+}
+
 void ClusterState::RaiseTableSequence(const std::string& table, int64_t sequence) {
   TableState& state = tables_[table];
   state.last_sequence = std::max(state.last_sequence, sequence);
@@ -135,36 +140,6 @@ void ClusterState::ApplyDatasetDefined(const v1::DatasetDefined& event) {
   ReviewCompactions(datasets_[id]);
 }
 
-void ClusterState::ApplyRunStarted(const v1::RunStarted& event, absl::Time at) {
-  RunState run;
-  run.id = event.run_id();
-  run.idempotency_key = event.idempotency_key();
-  run.kind = event.kind();
-  run.by_person = event.by_person();
-  run.started = at;
-  for (const v1::Demand& wanted : event.demands()) {
-    DatasetState& dataset = datasets_.at(IdOf(wanted.dataset()));
-    DemandState demand;
-    demand.demand = wanted;
-    run.demands.emplace(IdOf(wanted.dataset()), std::move(demand));
-    dataset.live_runs.insert(run.id);
-    // A run that a person starts tries everything once more, at once.
-    if (run.by_person) dataset.blocked.clear();
-  }
-  runs_.insert_or_assign(run.id, std::move(run));
-  ForgetOldRuns();
-}
-
-void ClusterState::ForgetOldRuns() {
-  std::vector<std::pair<absl::Time, std::string>> ended;
-  for (const auto& [id, run] : runs_) {
-    if (run.ended.has_value()) ended.emplace_back(*run.ended, id);
-  }
-  if (ended.size() <= kMaxEndedRuns) return;
-  std::sort(ended.begin(), ended.end());
-  for (size_t i = 0; i < ended.size() - kMaxEndedRuns; ++i) runs_.erase(ended[i].second);
-}
-
 void ClusterState::ApplyProbed(int64_t sequence, const v1::Probed& event, absl::Time at) {
   DatasetState& dataset = datasets_.at(IdOf(event.dataset()));
   dataset.TakeProbe(Trusted(event.result()), sequence);
@@ -177,28 +152,16 @@ void ClusterState::ApplyProbed(int64_t sequence, const v1::Probed& event, absl::
       continue;
     demand->second.notices.assign(event.notices().begin(), event.notices().end());
     // Reviewed below, when it is known what is to be read again.
-    if (run->second.kind == v1::RUN_KIND_INCREMENTAL && at >= dataset.compaction_not_before)
+    if (IsTick(run->second.kind, demand->second.demand) && at >= dataset.compaction_not_before)
       demand->second.compacting = TakeCompactable(dataset);
-    ActivateDemand(dataset, demand->second, run->second.kind, sequence, BackfilledOf(dataset));
+    ActivateDemand(dataset, demand->second, run->second.kind, sequence,
+                   {BackfilledOf(dataset), FindTable(dataset.spec.id.table)});
   }
   ReviewCompactions(dataset);
 }
 
 void ClusterState::ApplyTableColumns(const v1::TableColumns& event) {
   tables_[event.table()].columns = Trusted(event.columns());
-}
-
-void ClusterState::ApplyDemandsFailed(const v1::DemandsFailed& event) {
-  const DatasetId id = IdOf(event.dataset());
-  for (const std::string& run_id : event.run_ids()) {
-    const auto run = runs_.find(run_id);
-    if (run == runs_.end()) continue;
-    const auto demand = run->second.demands.find(id);
-    if (demand == run->second.demands.end() || demand->second.ended()) continue;
-    demand->second.phase = DemandPhase::kFailed;
-    demand->second.compacting.clear();
-    demand->second.problems.push_back({"", 0, Trusted(event.failure())});
-  }
 }
 
 void ClusterState::ApplyGranted(int64_t sequence, const v1::Granted& event) {
@@ -286,6 +249,11 @@ void ClusterState::ApplyAttemptFailed(const v1::AttemptFailed& event, absl::Time
         (claim.extent.range.has_value() && !demand.remaining.Within(*claim.extent.range).empty()) ||
         (claim.extent.outside && demand.outside_remaining > 0);
     if (!wanted) continue;
+    if (claim.extent.range.has_value()) {
+      for (const SequenceMap::Entry& left : demand.remaining.Within(*claim.extent.range))
+        demand.unfinished.Add(left.range);
+    }
+    demand.unfinished_outside |= claim.extent.outside && demand.outside_remaining > 0;
     ++demand.failed;
     if (demand.problems.size() < kMaxListed) {
       demand.problems.push_back(
@@ -338,53 +306,6 @@ void ClusterState::ApplyAbandoned(const v1::Abandoned& event, absl::Time at) {
     if (claim.compaction) DropCompaction(*dataset, *claim.extent.range, event.reason(), at);
   }
   table.intended.reset();
-}
-
-void ClusterState::ApplyRunCancelled(const v1::RunCancelled& event) {
-  RunState& run = runs_.at(event.run_id());
-  run.cancelled = true;
-  for (auto& [id, demand] : run.demands) {
-    if (demand.ended()) continue;
-    demand.phase = DemandPhase::kCancelled;
-    demand.compacting.clear();
-    if (demand.demand.mode() == v1::BACKFILL_MODE_ALL) WithdrawNeeds(datasets_.at(id), demand);
-  }
-}
-
-// What a cancelled backfill alone wanted to be read again nobody does any more: it is no staler
-// than before, and the next run need not read it. What probes have shown, the next one shows again.
-void ClusterState::WithdrawNeeds(DatasetState& dataset, const DemandState& cancelled) {
-  for (const SequenceMap::Entry& entry : cancelled.remaining.entries())
-    dataset.needs.DropUpTo(entry.range, entry.sequence);
-  for (const std::string& run_id : dataset.live_runs) {
-    const DemandState& demand = runs_.at(run_id).demands.at(dataset.spec.id);
-    if (demand.ended()) continue;
-    for (const SequenceMap::Entry& entry : demand.remaining.entries())
-      dataset.needs.Raise(entry.range, entry.sequence);
-  }
-}
-
-RangeSet ClusterState::BackfilledOf(const DatasetState& dataset) const {
-  RangeSet ranges;
-  for (const std::string& run_id : dataset.live_runs) {
-    const RunState& run = runs_.at(run_id);
-    const DemandState& demand = run.demands.at(dataset.spec.id);
-    if (run.kind != v1::RUN_KIND_BACKFILL || demand.ended()) continue;
-    for (const SequenceMap::Entry& entry : demand.remaining.entries()) ranges.Add(entry.range);
-  }
-  return ranges;
-}
-
-void ClusterState::ApplyRunEnded(const v1::RunEnded& event, absl::Time at) {
-  RunState& run = runs_.at(event.run_id());
-  run.ended = at;
-  run.failed = event.failed();
-  for (auto& [id, demand] : run.demands) {
-    demand.compacting.clear();
-    demand.EndWhenComplete();  // It ended before there was compaction.
-    demand.remaining = SequenceMap();
-    datasets_.at(id).live_runs.erase(run.id);
-  }
 }
 
 }  // namespace headwater

@@ -51,6 +51,7 @@ class ClusterState {
   const std::map<std::string, RunState>& runs() const { return runs_; }
   const RunState* FindRun(const std::string& id) const;
   const std::map<std::string, TableState>& tables() const { return tables_; }
+  const TableState* FindTable(const std::string& table) const;
   // The columns that rows of a table are given; none: not known.
   const Schema& ColumnsOf(const std::string& table) const;
   // Fences of the claims whose manifest waits to be published, by table; no set is empty.
@@ -118,11 +119,20 @@ inline google::protobuf::Timestamp ToTimestamp(absl::Time time) {
 // An extent as people read it, in the dataset's own calendar.
 std::string Describe(const DatasetState& dataset, const Extent& extent);
 
+// What a demand must know of others when it begins.
+struct Surroundings {
+  RangeSet backfilled = {};           // What live backfills read again: a tick leaves it to them.
+  const TableState* table = nullptr;  // Of the dataset; null: nothing was published in it.
+};
+
 // Says what a demand wants after the probe of event `sequence` has been taken in: raises the
-// dataset's needs and takes its share of them into `demand.remaining`. What live backfills read
-// again, `backfilled`, an incremental run leaves to them. Also used on copies, to plan.
+// dataset's needs and takes its share of them into `demand.remaining`. Also used on copies, to
+// plan.
 void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind, int64_t sequence,
-                    const RangeSet& backfilled);
+                    const Surroundings& around);
+
+// Lists in `demand` what of the dataset has failed too often: a run that begins clears it.
+void ListFailed(const DatasetState& dataset, v1::Demand& demand);
 
 // Adds to `demand` what the end of `claim` means for it, in numbers for the summary. `changed`:
 // something was published.

@@ -1,4 +1,7 @@
-// What a claim's end means for the demands that it serves, in numbers for the summary.
+// What a claim's end means for the demands that it serves, in numbers for the summary; and what
+// sort of demands there are.
+#include "common/base/check.h"
+#include "common/model/model_proto.h"
 #include "coordinator/state/cluster_state.h"
 
 namespace headwater {
@@ -24,6 +27,34 @@ void CountClaim(DemandState& demand, const DatasetState& dataset, const Claim& c
       demand.rewritten.push_back(Describe(dataset, piece.extent));
     }
   }
+}
+
+bool IsTick(v1::RunKind kind, const v1::Demand& demand) {
+  return kind == v1::RUN_KIND_INCREMENTAL ||
+         (kind == v1::RUN_KIND_RETRY && demand.mode() == v1::BACKFILL_MODE_UNSPECIFIED);
+}
+
+bool ReadsAgain(v1::BackfillMode mode) {
+  return mode == v1::BACKFILL_MODE_ALL || mode == v1::BACKFILL_MODE_FAILED ||
+         mode == v1::BACKFILL_MODE_OUTDATED || mode == v1::BACKFILL_MODE_LISTED;
+}
+
+Pace PaceOf(const v1::Pace& pace) {
+  Pace result{{}, pace.newest_first(), pace.max_active(), pace.max_per_server()};
+  if (!pace.has_every()) return result;
+  const absl::StatusOr<Unit> every = FromProto(pace.every());
+  HW_CHECK(every.ok());
+  result.every = *every;
+  return result;
+}
+
+v1::Pace ToProto(const Pace& pace) {
+  v1::Pace result;
+  if (pace.every.kind != Unit::Kind::kNone) *result.mutable_every() = ToProto(pace.every);
+  result.set_newest_first(pace.newest_first);
+  result.set_max_active(pace.max_active);
+  result.set_max_per_server(pace.max_per_server);
+  return result;
 }
 
 }  // namespace headwater

@@ -30,6 +30,14 @@ struct DemandProblem {
   Failure failure;
 };
 
+// How a run's ranges are cut, and how much of it runs at once.
+struct Pace {
+  Unit every;  // One microbatch covers so much; Kind::kNone: the dataset's unit.
+  bool newest_first = false;
+  int max_active = 0;      // Microbatches of the run at once; 0: as many as there is room for.
+  int max_per_server = 0;  // The same on each server.
+};
+
 // A wish for coverage of one dataset. It never runs by itself: the scheduler turns the union of all
 // demands into claims.
 struct DemandState {
@@ -37,6 +45,10 @@ struct DemandState {
   DemandPhase phase = DemandPhase::kWaitingForProbe;
   SequenceMap remaining;  // What is not met: a claim meets it with a fence not below the number.
   int64_t outside_remaining = 0;  // Likewise for the outside rows; 0: met.
+  // What has failed of it, or was left when it failed or was cancelled: for `retry`.
+  RangeSet unfinished;
+  bool unfinished_outside = false;
+  bool never_probed = false;      // It ended before it knew what it wanted.
   std::vector<Range> compacting;  // Settled pieces to be put together; ascending, disjoint.
 
   int64_t done = 0, unchanged = 0, failed = 0;  // Microbatches.
@@ -53,6 +65,12 @@ struct DemandState {
   bool ended() const {
     return phase != DemandPhase::kWaitingForProbe && phase != DemandPhase::kActive;
   }
+  // Takes what is left over for another run to try.
+  void LeaveUnfinished() {
+    never_probed |= phase == DemandPhase::kWaitingForProbe;
+    for (const SequenceMap::Entry& entry : remaining.entries()) unfinished.Add(entry.range);
+    unfinished_outside |= outside_remaining > 0;
+  }
   bool met() const { return remaining.empty() && outside_remaining == 0; }
   // Ends it when it is active and nothing of it is left.
   void EndWhenComplete() {
@@ -68,12 +86,23 @@ struct RunState {
   std::string idempotency_key;
   v1::RunKind kind = v1::RUN_KIND_INCREMENTAL;
   bool by_person = true;
+  Pace pace;
+  std::string retry_of;  // The run that it tries again; empty: none.
   absl::Time started;
   std::optional<absl::Time> ended;
   bool failed = false;
   bool cancelled = false;
   std::map<DatasetId, DemandState> demands;
 };
+
+// Whether a demand of a run of this kind wants what is new, as a tick does: it is bound to no
+// range.
+bool IsTick(v1::RunKind kind, const v1::Demand& demand);
+// Whether a backfill of this mode reads again what nothing else says is to be read again.
+bool ReadsAgain(v1::BackfillMode mode);
+
+Pace PaceOf(const v1::Pace& pace);  // Requires: it was checked when it came in.
+v1::Pace ToProto(const Pace& pace);
 
 }  // namespace headwater
 

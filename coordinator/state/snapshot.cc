@@ -148,6 +148,8 @@ void SnapshotCodec::EncodeRun(const RunState& run, v1::RunSnapshot* out) {
   if (run.ended.has_value()) *out->mutable_ended() = ToTimestamp(*run.ended);
   out->set_failed(run.failed);
   out->set_cancelled(run.cancelled);
+  *out->mutable_pace() = ToProto(run.pace);
+  out->set_retry_of(run.retry_of);
   for (const auto& [id, demand] : run.demands) {
     v1::DemandSnapshot* entry = out->add_demands();
     *entry->mutable_demand() = demand.demand;
@@ -165,6 +167,9 @@ void SnapshotCodec::EncodeRun(const RunState& run, v1::RunSnapshot* out) {
     entry->set_bad_rows(demand.bad_rows);
     entry->set_truncated_values(demand.truncated_values);
     for (const Range& range : demand.compacting) *entry->add_compacting() = ToProto(range);
+    for (const Range& range : demand.unfinished.ranges()) *entry->add_unfinished() = ToProto(range);
+    entry->set_unfinished_outside(demand.unfinished_outside);
+    entry->set_never_probed(demand.never_probed);
     entry->set_compacted_units(demand.compacted_units);
     entry->set_compacted_files(demand.compacted_files);
     entry->set_compacted_into(demand.compacted_into);
@@ -273,6 +278,8 @@ absl::StatusOr<RunState> SnapshotCodec::DecodeRun(const v1::RunSnapshot& snapsho
   if (snapshot.has_ended()) run.ended = TimeOf(snapshot.ended());
   run.failed = snapshot.failed();
   run.cancelled = snapshot.cancelled();
+  run.pace = PaceOf(snapshot.pace());
+  run.retry_of = snapshot.retry_of();
   for (const v1::DemandSnapshot& entry : snapshot.demands()) {
     DemandState demand;
     demand.demand = entry.demand();
@@ -291,6 +298,10 @@ absl::StatusOr<RunState> SnapshotCodec::DecodeRun(const v1::RunSnapshot& snapsho
     demand.truncated_values = entry.truncated_values();
     for (const v1::Range& range : entry.compacting())
       demand.compacting.push_back({range.from(), range.to()});
+    for (const v1::Range& range : entry.unfinished())
+      demand.unfinished.Add({range.from(), range.to()});
+    demand.unfinished_outside = entry.unfinished_outside();
+    demand.never_probed = entry.never_probed();
     demand.compacted_units = entry.compacted_units();
     demand.compacted_files = entry.compacted_files();
     demand.compacted_into = entry.compacted_into();

@@ -67,19 +67,27 @@ TEST_F(CommandLineTest, FiltersTakeOneWordAndLeaveTheRestToTheSelector) {
 TEST_F(CommandLineTest, ABackfillHasAWindow) {
   EXPECT_EQ(Run({"backfill", "jfk/flights", "--from", "-7d", "--to", "now", "--only", "missing"}),
             11);
-  EXPECT_EQ(backfill.from, "-7d");
-  EXPECT_EQ(backfill.to, "now");
-  EXPECT_EQ(backfill.mode, v1::BACKFILL_MODE_MISSING);
+  EXPECT_EQ(backfill.window.from, "-7d");
+  EXPECT_EQ(backfill.window.to, "now");
+  EXPECT_EQ(backfill.window.only, "missing");
   EXPECT_EQ(Run({"backfill", "--from", "1", "--to", "2"}), 11);
-  EXPECT_EQ(backfill.mode, v1::BACKFILL_MODE_ALL);
+  EXPECT_EQ(backfill.window.only, "");
   EXPECT_FALSE(backfill.dry_run);
   EXPECT_EQ(Run({"backfill", "--from", "1", "--to", "2", "--only", "stale", "--dry-run"}), 11);
-  EXPECT_EQ(backfill.mode, v1::BACKFILL_MODE_STALE);
+  EXPECT_EQ(backfill.window.only, "stale");
   EXPECT_TRUE(backfill.dry_run);
+  EXPECT_EQ(Run({"backfill", "--from", "1", "--to", "2", "--every", "7d", "--newest-first",
+                 "--max-active", "3", "--per-server=2", "--columns", "a,b"}),
+            11);
+  EXPECT_EQ(backfill.window.every, "7d");
+  EXPECT_TRUE(backfill.window.newest_first);
+  EXPECT_EQ(backfill.window.max_active, 3);
+  EXPECT_EQ(backfill.window.per_server, 2);
+  EXPECT_THAT(backfill.window.columns, ElementsAre("a", "b"));
   EXPECT_EQ(Run({"backfill", "--from", "1"}), kExitUsage);
   EXPECT_THAT(err_.str(), HasSubstr("--to"));
   EXPECT_EQ(Run({"plan"}), 13);
-  EXPECT_EQ(plan.from, "");
+  EXPECT_EQ(plan.window.from, "");
 }
 
 TEST_F(CommandLineTest, AWorkerNeedsACoordinator) {

@@ -63,6 +63,7 @@ TEST(RunReport, SaysWhatWasLoadedWhatFailedAndWhatToType) {
       dataset { server: "lga" table: "flights" }
       warning: "transactions are unknown"
     }
+    run_id: "r-1"
     ended: true
     failed: true
     seconds: 24.08
@@ -81,7 +82,7 @@ FAILED    jfk/flights [2013-05-01, 2013-05-02): reading server jfk, table flight
           column (4 attempts)
 failed: 1 of 3 datasets; the rest is published
 121,735 rows read, 118,000 written (4.1 MiB) in 24.1 s, 5.1k rows/s, 2 workers
-next: headwater status jfk/flights   then: headwater run jfk/flights
+next: headwater status jfk/flights   then: headwater retry r-1
 )text");
   ExpectFits(text);
   EXPECT_EQ(ExitCodeOf(run), kExitPartial);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/data/instant.h"
+#include "common/model/model_proto.h"
 
 namespace headwater {
 namespace {
@@ -117,6 +118,44 @@ TEST(MakeDemands, OnlyABackfillHasAWindow) {
   EXPECT_FALSE(MakeDemands({}, v1::RUN_KIND_INCREMENTAL, &window, kNow).ok());
   EXPECT_FALSE(MakeDemands({}, v1::RUN_KIND_UNSPECIFIED, nullptr, kNow).ok());
   EXPECT_FALSE(MakeDemands({}, v1::RUN_KIND_BACKFILL, &window, kNow).ok());  // No mode.
+}
+
+TEST(DescribeWindows, SaysTheWindowInEachZoneAndInUtc) {
+  const DatasetConfig jfk = Flights("jfk", "America/New_York");
+  const DatasetConfig lga = Flights("lga", "America/New_York");
+  const DatasetConfig osl = Flights("osl", "Europe/Oslo");
+  v1::BackfillWindow window;
+  window.set_from("2013-03");
+  window.set_to("now");
+  const std::vector<v1::Window> windows = DescribeWindows({&jfk, &lga, &osl}, window, kNow);
+  ASSERT_EQ(windows.size(), 2u);
+  EXPECT_EQ(windows[0].timezone(), "America/New_York");
+  EXPECT_EQ(windows[0].servers_size(), 2);
+  EXPECT_EQ(windows[0].local(), "[2013-03-01 00:00:00, 2013-07-01 08:00:00)");
+  EXPECT_EQ(windows[0].utc(), "[2013-03-01 05:00:00, 2013-07-01 12:00:00)");
+  EXPECT_EQ(windows[1].utc(), "[2013-02-28 23:00:00, 2013-07-01 12:00:00)");
+  window.set_from("5");
+  window.set_to("100000");
+  EXPECT_EQ(DescribeWindows({&jfk}, window, kNow)[0].local(), "[5, 100000)");
+  EXPECT_EQ(DescribeWindows({&jfk}, window, kNow)[0].utc(), "");
+}
+
+TEST(MakePace, ReadsPartitionsWholeAndUnitsOfTheirSort) {
+  DatasetConfig days = Flights("jfk", "America/New_York");
+  days.spec.strategy = Strategy::kPartition;
+  days.spec.unit = *ParseUnit("1d");
+  const auto every = [&](const char* text) {
+    v1::Pace pace;
+    *pace.mutable_every() = ToProto(*ParseUnit(text));
+    return MakePace(pace, {&days});
+  };
+  EXPECT_EQ(every("7d")->every, *ParseUnit("7d"));
+  EXPECT_THAT(std::string(every("6h").status().message()),
+              HasSubstr("jfk/flights: partitions are read whole, and one is 1d"));
+  EXPECT_THAT(std::string(every("500").status().message()), HasSubstr("of that sort"));
+  v1::Pace negative;
+  negative.set_max_active(-1);
+  EXPECT_FALSE(MakePace(negative, {&days}).ok());
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ class DatasetStateTest : public testing::Test {
   // Does what a run would do; returns the extents that were read.
   std::vector<Range> Run() {
     DemandState demand;
-    ActivateDemand(dataset_, demand, v1::RUN_KIND_INCREMENTAL, sequence_, {});
+    ActivateDemand(dataset_, demand, v1::RUN_KIND_INCREMENTAL, sequence_, Surroundings());
     std::vector<Range> read;
     while (true) {
       const NextClaimResult next = NextClaim(dataset_, demand, kNoon);
