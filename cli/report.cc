@@ -1,5 +1,6 @@
 #include "cli/report.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -132,6 +133,18 @@ std::string RunClosing(const v1::WatchRunResponse& run) {
   return text;
 }
 
+constexpr int64_t kMaxNamedMicrobatches = 12;  // By a plan; JSON has a thousand of each dataset.
+
+std::string MicrobatchNotes(const v1::PlannedDataset& dataset) {
+  std::string notes;
+  for (const v1::PlannedMicrobatch& one : dataset.list()) {
+    std::string text = absl::StrCat(NameOf(dataset.dataset()), " ", one.extent(), ": ", one.why());
+    if (one.rows() > 0) absl::StrAppend(&text, ", about ", Counted(one.rows(), "row"));
+    notes += Note("reads", text);
+  }
+  return notes;
+}
+
 }  // namespace
 
 std::string RunReport(const v1::WatchRunResponse& run) {
@@ -180,7 +193,8 @@ std::string PlanReport(const v1::PlanResponse& plan) {
                    {"TO"},
                    {"WHY"}});
   std::string notes;
-  int64_t microbatches = 0, rows = 0, failed = 0;
+  int64_t microbatches = 0, rows = 0, bytes = 0, failed = 0;
+  double seconds = 0;
   for (const v1::PlannedDataset& dataset : plan.datasets()) {
     const bool known = dataset.estimated_rows() >= 0;
     table.AddRow({NameOf(dataset.dataset()), OrDash(dataset.strategy()),
@@ -190,6 +204,10 @@ std::string PlanReport(const v1::PlanResponse& plan) {
                   dataset.has_problem() ? "FAILED" : OrDash(dataset.why())});
     microbatches += dataset.microbatches();
     if (known) rows += dataset.estimated_rows();
+    bytes += std::max<int64_t>(0, dataset.estimated_bytes());
+    seconds += std::max(0.0, dataset.estimated_seconds());
+    for (const std::string& conflict : dataset.conflicts())
+      notes += Note("meanwhile", absl::StrCat(NameOf(dataset.dataset()), ": ", conflict));
     if (dataset.silent()) {
       notes += SilentNote(dataset.dataset(), dataset.silent_for(), dataset.bound());
     }
@@ -203,15 +221,23 @@ std::string PlanReport(const v1::PlanResponse& plan) {
       notes += ProblemNote(problem, "FAILED");
     }
   }
+  for (const v1::PlannedDataset& dataset : plan.datasets()) {
+    if (microbatches <= kMaxNamedMicrobatches) notes += MicrobatchNotes(dataset);
+  }
   std::string closing =
       microbatches == 0
           ? absl::StrCat("nothing to do in ", Counted(plan.datasets_size(), "dataset"))
-          : absl::StrCat("would read ", Counted(microbatches, "microbatch", "microbatches"), " of ",
-                         Counted(plan.datasets_size(), "dataset"),
-                         rows > 0 ? absl::StrCat(", about ", Counted(rows, "row")) : "");
+          : absl::StrCat(
+                "would read ", Counted(microbatches, "microbatch", "microbatches"), " of ",
+                Counted(plan.datasets_size(), "dataset"),
+                rows > 0 ? absl::StrCat(", about ", Counted(rows, "row")) : "",
+                bytes > 0 ? absl::StrCat(", ", FormatBytes(bytes)) : "",
+                seconds >= 1 ? absl::StrCat(", ", FormatSeconds(seconds), " of reading") : "");
   if (failed > 0) {
     absl::StrAppend(&closing, "; ", Counted(failed, "dataset"), " could not be probed");
   }
+  if (microbatches > kMaxNamedMicrobatches)
+    absl::StrAppend(&closing, "\nnext: headwater plan -o json   lists each, with its reason");
   return absl::StrCat(table.Render(), "\n", WindowNotes(plan.windows()), notes, closing, "\n");
 }
 

@@ -234,18 +234,22 @@ v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now) 
   return response;
 }
 
-// Rows that `demand` would read, as if the source's rows were spread evenly; -1: unknown.
-int64_t EstimateRows(const DatasetState& dataset, const DemandState& demand) {
-  if (!dataset.probe.has_value()) return -1;
-  if (!dataset.domain.has_value()) return 0;
-  if (dataset.probe->estimated_rows < 0) return -1;
-  const auto length = [](const Range& range) {
-    return static_cast<double>(range.to) - static_cast<double>(range.from);
-  };
-  double wanted = 0;
-  for (const SequenceMap::Entry& entry : demand.remaining.entries()) wanted += length(entry.range);
-  const double share = std::min(1.0, wanted / length(*dataset.domain));
-  return static_cast<int64_t>(share * static_cast<double>(dataset.probe->estimated_rows));
+// What is being read of what `demand` wants, and whether that serves it.
+void SetConflicts(const DatasetState& dataset, const DemandState& demand, v1::PlannedDataset* out) {
+  for (const auto& [fence, claim] : dataset.claims) {
+    if (!claim.extent.range.has_value()) continue;
+    const auto wanted = demand.remaining.Within(*claim.extent.range);
+    if (wanted.empty()) continue;
+    const bool serves =
+        std::all_of(wanted.begin(), wanted.end(),
+                    [&, fence = fence](const auto& w) { return w.sequence <= fence; });
+    out->add_conflicts(absl::StrCat(
+        Describe(dataset, claim.extent),
+        claim.compaction ? " is being compacted" : " is being read", " (fence ", fence, "): ",
+        claim.compaction ? "this waits for it"
+        : serves         ? "what it brings is not read twice"
+                         : "it began too early for this, which waits for it and reads again"));
+  }
 }
 
 v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& demand,
@@ -256,8 +260,18 @@ v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& 
   out.set_strategy(StrategyToString(dataset.spec.strategy));
   out.set_microbatches(plan.microbatches);
   out.set_why(plan.why);
-  out.set_estimated_rows(EstimateRows(dataset, demand));
-  for (const Extent& extent : plan.extents) out.add_extents(Describe(dataset, extent));
+  out.set_estimated_rows(plan.rows);
+  out.set_estimated_bytes(plan.bytes);
+  out.set_estimated_seconds(plan.seconds);
+  for (const PlannedMicrobatch& planned : plan.listed) {
+    v1::PlannedMicrobatch* one = out.add_list();
+    one->set_extent(Describe(dataset, planned.extent));
+    one->set_why(planned.why);
+    one->set_rows(planned.rows);
+    one->set_bytes(planned.bytes);
+    one->set_seconds(planned.seconds);
+  }
+  SetConflicts(dataset, demand, &out);
   SetSilence(dataset, &out);
   out.set_bound(BoundText(dataset));
   const auto entries = demand.remaining.entries();

@@ -12,6 +12,10 @@ namespace {
 // A second of reading. Fewer rows would not pay for the connections.
 constexpr int64_t kRowsPerConnection = 500'000;
 
+// What one microbatch should take: long enough to pay for itself, short enough to lose little when
+// its worker dies, and to leave the server's connections to others in time.
+constexpr double kTargetSeconds = 60, kTooLongSeconds = 120;
+
 // Ranges that cannot be claimed now, and the first instant at which one of them may be.
 struct Busy {
   RangeSet ranges;
@@ -34,6 +38,23 @@ Busy BusyNow(const DatasetState& dataset, absl::Time now) {
   return busy;
 }
 
+// As much of one end of `shape` as is read in about a minute, by what earlier reads took.
+Range CutLong(const DatasetState& dataset, Range shape, bool last) {
+  const std::optional<double> expected = dataset.history.SecondsOf(shape);
+  if (!expected.has_value() || *expected <= kTooLongSeconds) return shape;
+  const double share = kTargetSeconds / *expected;
+  const auto width =
+      std::max<int64_t>(1, static_cast<int64_t>(ReadHistory::WidthOf(shape) * share));
+  int64_t at = last ? shape.to - width : shape.from + width;
+  const CursorType type = dataset.calendar->type();
+  if (type == CursorType::kInstant || type == CursorType::kWallClock) {
+    // At a full hour, where there is one, which people find again.
+    const int64_t hour = dataset.calendar->UnitStart(at, Unit{Unit::Kind::kHour, 1});
+    if (hour > shape.from) at = hour;
+  }
+  return last ? Range{at, shape.to} : Range{shape.from, at};
+}
+
 // One unit from the start of `wanted`, or its last one, grown to what must be read with it.
 Range ShapeOf(const DatasetState& dataset, Range wanted, const Pace& pace) {
   const DatasetSpec& spec = dataset.spec;
@@ -46,6 +67,8 @@ Range ShapeOf(const DatasetState& dataset, Range wanted, const Pace& pace) {
   } else {
     shape.to = std::min(wanted.to, calendar.UnitEnd(wanted.from, every));
   }
+  if (spec.strategy == Strategy::kIncremental && pace.every.kind == Unit::Kind::kNone)
+    shape = CutLong(dataset, shape, pace.newest_first);
   if (spec.strategy == Strategy::kPartition) {
     // A partition is read and replaced whole, up to the bound.
     const int64_t end = dataset.domain.has_value() ? dataset.domain->to : wanted.to;
@@ -244,6 +267,62 @@ std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset,
   return tasks;
 }
 
+namespace {
+
+std::string WhyRead(const DatasetState& dataset, const DemandState& demand, const Extent& extent) {
+  if (!extent.range.has_value()) return "outside";
+  const Range& range = *extent.range;
+  if (!dataset.coverage.Missing(range).empty())
+    return dataset.coverage.Overlapping(range).empty() ? "never loaded" : "new rows";
+  if (ReadsAgain(demand.demand.mode())) return "asked";
+  const bool moved = std::any_of(
+      dataset.probe->tail.begin(), dataset.probe->tail.end(),
+      [&](const TailCheck& check) { return check.range.Overlaps(range) && dataset.Moved(check); });
+  if (moved) return "changed";
+  if (dataset.calendar->type() == CursorType::kNone) return "read whole each time";
+  return dataset.LookbackRange().Overlaps(range) ? "lookback" : "stale";
+}
+
+// Rows of `range`: as they were read before, else as the source's rows would be if they were spread
+// evenly.
+int64_t RowsIn(const DatasetState& dataset, const Range& range) {
+  if (dataset.coverage.Missing(range).empty()) {
+    int64_t rows = 0;
+    for (const Piece* piece : dataset.coverage.Overlapping(range)) rows += piece->fingerprint.rows;
+    return rows;
+  }
+  if (dataset.probe->estimated_rows < 0) {
+    const std::optional<double> rows = dataset.history.RowsOf(range);
+    return rows.has_value() ? static_cast<int64_t>(*rows) : -1;
+  }
+  const double share = ReadHistory::WidthOf(range) / ReadHistory::WidthOf(*dataset.domain);
+  return static_cast<int64_t>(std::min(1.0, share) *
+                              static_cast<double>(dataset.probe->estimated_rows));
+}
+
+PlannedMicrobatch Estimated(const DatasetState& dataset, const DemandState& demand,
+                            const Extent& extent) {
+  PlannedMicrobatch planned{extent, WhyRead(dataset, demand, extent)};
+  if (!extent.range.has_value()) {
+    planned.rows = dataset.probe->null_rows + dataset.probe->future_rows;
+  } else {
+    planned.rows = RowsIn(dataset, *extent.range);
+    planned.seconds = dataset.history.SecondsOf(*extent.range).value_or(-1);
+  }
+  const std::optional<double> row_bytes = dataset.history.BytesPerRow();
+  if (planned.rows >= 0 && row_bytes.has_value())
+    planned.bytes = static_cast<int64_t>(*row_bytes * static_cast<double>(planned.rows));
+  return planned;
+}
+
+// -1 is unknown, and what is known of one part is not of the whole.
+template <typename Number>
+void AddKnown(Number& sum, Number part, bool first) {
+  sum = part < 0 || (sum < 0 && !first) ? Number(-1) : (first ? part : sum + part);
+}
+
+}  // namespace
+
 DemandPlan PlanDemand(const DatasetState& dataset, const DemandState& demand, const Pace& pace,
                       int limit) {
   DemandPlan plan;
@@ -253,8 +332,11 @@ DemandPlan PlanDemand(const DatasetState& dataset, const DemandState& demand, co
     const NextClaimResult next = NextClaim(dataset, rest, absl::InfiniteFuture(), pace);
     if (!next.claim.has_value()) break;  // The rest is in flight or quarantined.
     const Extent& extent = next.claim->extent;
-    ++plan.microbatches;
-    if (static_cast<int>(plan.extents.size()) < limit) plan.extents.push_back(extent);
+    PlannedMicrobatch planned = Estimated(dataset, demand, extent);
+    const bool first = ++plan.microbatches == 1;
+    AddKnown(plan.rows, planned.rows, first);
+    AddKnown(plan.bytes, planned.bytes, first);
+    AddKnown(plan.seconds, planned.seconds, first);
     if (extent.range.has_value()) {
       missing |= !dataset.coverage.Missing(*extent.range).empty();
       again |= !dataset.coverage.Overlapping(*extent.range).empty();
@@ -264,6 +346,7 @@ DemandPlan PlanDemand(const DatasetState& dataset, const DemandState& demand, co
       moved = true;
       rest.outside_remaining = 0;
     }
+    if (static_cast<int>(plan.listed.size()) < limit) plan.listed.push_back(std::move(planned));
   }
   std::vector<std::string> reasons;
   if (missing) reasons.push_back(dataset.coverage.pieces().empty() ? "never loaded" : "new rows");

@@ -51,12 +51,24 @@ std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset,
                                               const std::map<std::string, Schema>& written,
                                               int pieces_per_task);
 
+// One microbatch that would be dispatched, and why. Estimates are -1 where nothing tells.
+struct PlannedMicrobatch {
+  Extent extent;
+  // never loaded, new rows, asked, changed, lookback, read whole each time, stale, outside
+  std::string why;
+  int64_t rows = -1;
+  int64_t bytes = -1;   // Of the source's rows, as they are read.
+  double seconds = -1;  // Of one connection.
+};
+
 // Every microbatch that `demand` would cause, and why, as if nothing else happened. At most `limit`
-// extents are listed; the count is exact.
+// are listed; count and sums are exact.
 struct DemandPlan {
   int64_t microbatches = 0;
-  std::vector<Extent> extents;
+  std::vector<PlannedMicrobatch> listed;
   std::string why;
+  int64_t rows = 0, bytes = -1;  // -1: nothing tells.
+  double seconds = -1;
 };
 DemandPlan PlanDemand(const DatasetState& dataset, const DemandState& demand, const Pace& pace,
                       int limit);

@@ -97,9 +97,9 @@ void ClusterState::Apply(int64_t sequence, const v1::Event& event) {
     case v1::Event::kDemandsFailed:
       return ApplyDemandsFailed(event.demands_failed());
     case v1::Event::kGranted:
-      return ApplyGranted(sequence, event.granted());
+      return ApplyGranted(sequence, event.granted(), at);
     case v1::Event::kStaged:
-      return ApplyStaged(event.staged());
+      return ApplyStaged(event.staged(), at);
     case v1::Event::kConfirmed:
       return ApplyConfirmed(event.confirmed(), at);
     case v1::Event::kAttemptFailed:
@@ -164,10 +164,11 @@ void ClusterState::ApplyTableColumns(const v1::TableColumns& event) {
   tables_[event.table()].columns = Trusted(event.columns());
 }
 
-void ClusterState::ApplyGranted(int64_t sequence, const v1::Granted& event) {
+void ClusterState::ApplyGranted(int64_t sequence, const v1::Granted& event, absl::Time at) {
   DatasetState& dataset = datasets_.at(IdOf(event.dataset()));
   Claim claim;
   claim.fence = sequence;
+  claim.granted = at;
   claim.extent = Trusted(event.extent());
   claim.cuts.assign(event.cuts().begin(), event.cuts().end());
   claim.task_id = event.task_id();
@@ -181,9 +182,14 @@ void ClusterState::ApplyGranted(int64_t sequence, const v1::Granted& event) {
   claims_.emplace(sequence, dataset.spec.id);
 }
 
-void ClusterState::ApplyStaged(const v1::Staged& event) {
+void ClusterState::ApplyStaged(const v1::Staged& event, absl::Time at) {
   DatasetState* dataset = DatasetOfClaim(event.fence());
-  dataset->claims.at(event.fence()).manifest = Trusted(event.manifest());
+  Claim& claim = dataset->claims.at(event.fence());
+  claim.manifest = Trusted(event.manifest());
+  if (claim.extent.range.has_value() && !claim.compaction) {
+    dataset->history.Take(*claim.extent.range, at - claim.granted, claim.manifest->rows_read,
+                          claim.manifest->bytes_read);
+  }
   staged_[dataset->spec.id.table].insert(event.fence());
 }
 
@@ -216,6 +222,10 @@ void ClusterState::ApplyConfirmed(const v1::Confirmed& event, absl::Time at) {
     CountClaim(demand, *dataset, claim, /*changed=*/false);
     demand.rows_read += event.rows_read();
     demand.bytes_read += event.bytes_read();
+  }
+  if (claim.extent.range.has_value()) {
+    dataset->history.Take(*claim.extent.range, at - claim.granted, event.rows_read(),
+                          event.bytes_read());
   }
   dataset->Confirm(claim, at);
   EndClaim(*dataset, event.fence());

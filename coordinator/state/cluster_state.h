@@ -70,8 +70,8 @@ class ClusterState {
   void ApplyProbed(int64_t sequence, const v1::Probed& event, absl::Time at);
   void ApplyTableColumns(const v1::TableColumns& event);
   void ApplyDemandsFailed(const v1::DemandsFailed& event);
-  void ApplyGranted(int64_t sequence, const v1::Granted& event);
-  void ApplyStaged(const v1::Staged& event);
+  void ApplyGranted(int64_t sequence, const v1::Granted& event, absl::Time at);
+  void ApplyStaged(const v1::Staged& event, absl::Time at);
   void ApplyConfirmed(const v1::Confirmed& event, absl::Time at);
   void ApplyAttemptFailed(const v1::AttemptFailed& event, absl::Time at);
   void ApplyReleased(const v1::Released& event);

@@ -16,6 +16,7 @@
 #include "common/data/range_set.h"
 #include "common/model/task.h"
 #include "coordinator/state/coverage.h"
+#include "coordinator/state/read_history.h"
 
 namespace headwater {
 
@@ -27,11 +28,12 @@ struct Claim {
   Extent extent;
   std::vector<int64_t> cuts;
   std::string task_id;
-  ProbeFacts shown;                  // Of the last probe before the grant.
-  int64_t outside_end = 0;           // MicrobatchTask::domain_end of this claim.
-  int connections = 1;               // Of the source, that the attempt may use at once.
-  bool compaction = false;           // Puts pieces together; nothing is read.
-  int64_t input_files = 0;           // Of a compaction: the files of those pieces.
+  ProbeFacts shown;         // Of the last probe before the grant.
+  int64_t outside_end = 0;  // MicrobatchTask::domain_end of this claim.
+  int connections = 1;      // Of the source, that the attempt may use at once.
+  bool compaction = false;  // Puts pieces together; nothing is read.
+  int64_t input_files = 0;  // Of a compaction: the files of those pieces.
+  absl::Time granted;
   std::optional<Manifest> manifest;  // Once staged; then no lease is needed any more.
 };
 
@@ -87,6 +89,7 @@ class DatasetState {
   std::vector<Blocked> blocked;
   std::set<std::string> live_runs;  // Runs with a demand here that has not ended.
   absl::Time last_loaded = absl::InfinitePast();
+  ReadHistory history;
 
   // Requires: the zones in `spec` exist (the configuration checked them).
   void TakeSpec(const DatasetSpec& new_spec, const std::string& new_digest);

@@ -114,6 +114,11 @@ void SnapshotCodec::EncodeDataset(const DatasetState& dataset, v1::DatasetSnapsh
     *entry->mutable_not_before() = ToTimestamp(blocked.not_before);
     *entry->mutable_failure() = ToProto(blocked.failure);
   }
+  v1::ReadHistorySnapshot* history = out->mutable_history();
+  history->set_seconds(dataset.history.seconds);
+  history->set_rows(dataset.history.rows);
+  history->set_bytes(dataset.history.bytes);
+  history->set_width(dataset.history.width);
   for (const auto& [fence, claim] : dataset.claims) {
     v1::ClaimSnapshot* entry = out->add_claims();
     entry->set_fence(fence);
@@ -130,6 +135,7 @@ void SnapshotCodec::EncodeDataset(const DatasetState& dataset, v1::DatasetSnapsh
     entry->set_connections(claim.connections);
     entry->set_compaction(claim.compaction);
     entry->set_input_files(claim.input_files);
+    *entry->mutable_granted() = ToTimestamp(claim.granted);
   }
   out->set_compaction_from(dataset.compaction_from);
   out->set_compaction_failures(dataset.compaction_failures);
@@ -244,6 +250,8 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
                                entry.quarantined(), TimeOf(entry.not_before()),
                                std::move(failure)});
   }
+  const v1::ReadHistorySnapshot& history = snapshot.history();
+  dataset.history = {history.seconds(), history.rows(), history.bytes(), history.width()};
   for (const v1::ClaimSnapshot& entry : snapshot.claims()) {
     Claim claim;
     claim.fence = entry.fence();
@@ -261,6 +269,7 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
     claim.outside_end = entry.outside_end();
     claim.compaction = entry.compaction();
     claim.input_files = entry.input_files();
+    claim.granted = TimeOf(entry.granted());
     claim.connections = claim.compaction ? 0 : std::max(1, entry.connections());
     dataset.claims.emplace(claim.fence, std::move(claim));
   }

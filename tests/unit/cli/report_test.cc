@@ -185,8 +185,42 @@ jfk/flights  partition             -       -  -           -           FAILED
 
 FAILED    jfk/flights: cannot connect
 would read 181 microbatches of 2 datasets, about 60,000 rows; 1 dataset could not be probed
+next: headwater plan -o json   lists each, with its reason
 )text");
   EXPECT_EQ(ExitCodeOf(plan), kExitPartial);
+}
+
+TEST(PlanReport, NamesAFewMicrobatchesEach) {
+  const auto plan = Parse<v1::PlanResponse>(R"pb(
+    datasets {
+      dataset { server: "ewr" table: "flights" }
+      strategy: "incremental"
+      microbatches: 2
+      why: "read again and compared"
+      estimated_rows: 700
+      estimated_bytes: 2048
+      estimated_seconds: 90
+      list { extent: "[a, b)" why: "asked" rows: 600 bytes: 1800 seconds: 80 }
+      list { extent: "[b, c)" why: "asked" rows: 100 bytes: 248 seconds: 10 }
+      conflicts: "[b, c) is being read (fence 7): what it brings is not read twice"
+    }
+    windows {
+      timezone: "Europe/Oslo"
+      servers: "ewr"
+      local: "[2013-03-01 00:00:00, 2013-03-02 00:00:00)"
+      utc: "[2013-02-28 23:00:00, 2013-03-01 23:00:00)"
+    })pb");
+  EXPECT_EQ(PlanReport(plan),
+            R"text(DATASET      STRATEGY     MICROBATCHES  ROWS~  FROM  TO  WHY
+ewr/flights  incremental             2    700  -     -   read again and compared
+
+window    ewr: [2013-03-01 00:00:00, 2013-03-02 00:00:00) Europe/Oslo = [2013-02-28 23:00:00,
+          2013-03-01 23:00:00) UTC
+meanwhile ewr/flights: [b, c) is being read (fence 7): what it brings is not read twice
+reads     ewr/flights [a, b): asked, about 600 rows
+reads     ewr/flights [b, c): asked, about 100 rows
+would read 2 microbatches of 1 dataset, about 700 rows, 2.0 KiB, 90.0 s of reading
+)text");
 }
 
 TEST(VerifyReport, NamesEveryDifference) {
