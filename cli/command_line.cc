@@ -244,8 +244,13 @@ class Parser {
                          "Says what a run or a backfill would do; changes nothing");
     AddSelector(plan, plan_.selector);
     AddWindow(plan, plan_.window, false);
-    AddSelector(Add(commands.run, run_, "run", "Loads what is new, changed or missing"),
-                run_.selector);
+    CLI::App* run = Add(commands.run, run_, "run", "Loads what is new, changed or missing");
+    AddSelector(run, run_.selector);
+    if (run != nullptr) {
+      run->add_option("--plan", run_.plan_id, "Just what this plan said, or nothing")
+          ->type_name("ID")
+          ->excludes("SEL");
+    }
     CLI::App* backfill =
         Add(commands.backfill, backfill_, "backfill", "Reads a range again, beside other runs");
     AddSelector(backfill, backfill_.selector);

@@ -50,6 +50,7 @@ struct PlanOptions {
 struct RunOptions {
   GlobalOptions global;
   Selector selector;
+  std::string plan_id;  // Just what this plan said; then without a selector.
 };
 struct BackfillOptions {
   GlobalOptions global;

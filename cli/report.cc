@@ -236,6 +236,8 @@ std::string PlanReport(const v1::PlanResponse& plan) {
   if (failed > 0) {
     absl::StrAppend(&closing, "; ", Counted(failed, "dataset"), " could not be probed");
   }
+  if (!plan.plan_id().empty())
+    absl::StrAppend(&closing, "\nnext: headwater run --plan ", plan.plan_id(), "   does just this");
   if (microbatches > kMaxNamedMicrobatches)
     absl::StrAppend(&closing, "\nnext: headwater plan -o json   lists each, with its reason");
   return absl::StrCat(table.Render(), "\n", WindowNotes(plan.windows()), notes, closing, "\n");

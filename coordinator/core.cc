@@ -66,6 +66,7 @@ std::vector<DatasetId> DatasetsIn(const ClusterState& state, const v1::Event& ev
     case v1::Event::kTermBegan:
     case v1::Event::kIntended:
     case v1::Event::kTableColumns:
+    case v1::Event::kPlanned:
     case v1::Event::KIND_NOT_SET:
       return ids;
   }

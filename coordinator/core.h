@@ -97,12 +97,14 @@ struct RunSubmitted {
   Pace pace = {};
   std::string retry_of = {};  // For RUN_KIND_RETRY: of its demands those of `demands` that did not
                               // come to their end.
+  std::string plan_id = {};   // Of kind BACKFILL: the demands of this plan instead of `demands`.
 };
 struct PlanRequested {  // Like a run, but only looked at.
   CallId call = 0;
   v1::RunKind kind = v1::RUN_KIND_INCREMENTAL;
   std::vector<DemandRequest> demands;
   Pace pace = {};
+  std::string plan_id = {};  // Chosen by the service; empty: nobody will want to run it.
 };
 struct VerifyRequested {
   CallId call = 0;

@@ -1,4 +1,4 @@
-// What people ask: runs, plans, verifications.
+// What people ask: runs. Plans: core_plan.cc, verifications: core_verify.cc.
 #include <algorithm>
 #include <utility>
 
@@ -11,21 +11,6 @@
 
 namespace headwater {
 namespace {
-
-constexpr int kPiecesPerVerification = 64;
-constexpr int kVerificationRetries = 3;
-
-v1::Demand DemandProto(const DemandRequest& request) {
-  v1::Demand demand;
-  *demand.mutable_dataset() = RefOf(request.dataset);
-  demand.set_mode(request.mode);
-  if (request.from.has_value()) demand.set_from_us(absl::ToUnixMicros(*request.from));
-  if (request.to.has_value()) demand.set_to_us(absl::ToUnixMicros(*request.to));
-  if (request.from_value.has_value()) demand.set_from_value(*request.from_value);
-  if (request.to_value.has_value()) demand.set_to_value(*request.to_value);
-  for (const std::string& column : request.columns) demand.add_columns(column);
-  return demand;
-}
 
 // What of an ended run's demand is to be tried again; none: it came to its end.
 std::optional<v1::Demand> RetryOf(const DemandState& ended) {
@@ -81,9 +66,13 @@ void Core::Impl::On(const RunSubmitted& input) {
     if (const absl::Status status = FillRetry(input, started); !status.ok())
       return Send(AnswerRun{input.call, status, "", false});
   }
+  if (!input.plan_id.empty()) {
+    if (const absl::Status status = FillPlanned(input.plan_id, started); !status.ok())
+      return Send(AnswerRun{input.call, status, "", false});
+  }
   for (const DemandRequest& request : input.demands) {
     if (input.by_person) GateOf(request.dataset.server).TryNow();
-    if (input.kind == v1::RUN_KIND_RETRY) continue;
+    if (input.kind == v1::RUN_KIND_RETRY || !input.plan_id.empty()) continue;
     if (state->FindDataset(request.dataset) == nullptr) {
       Send(AnswerRun{
           input.call,
@@ -176,179 +165,6 @@ absl::Status Core::Impl::CheckPolicies(const DatasetState& dataset,
         "on_bound_regress: reload to read all of it again; else bring its rows back"));
   }
   return absl::OkStatus();
-}
-
-void Core::Impl::On(const PlanRequested& input) {
-  PlanCall& plan = plans[input.call];
-  plan.request = input;
-  for (const DemandRequest& request : input.demands) {
-    if (state->FindDataset(request.dataset) == nullptr) continue;
-    GateOf(request.dataset.server).TryNow();
-    plan.waiting.insert(request.dataset);
-    agenda.WantProbe(request.dataset);
-  }
-}
-
-void Core::Impl::AnswerPlanned(const DatasetId& id, const ProbeResult& result,
-                               const std::vector<std::string>& notices,
-                               const std::set<CallId>& calls) {
-  for (CallId call : calls) {
-    const auto it = plans.find(call);
-    if (it == plans.end() || it->second.waiting.erase(id) == 0) continue;
-    DatasetState copy = *state->FindDataset(id);
-    copy.TakeProbe(result, state->last_sequence() + 1);
-    DemandState demand;
-    for (const DemandRequest& request : it->second.request.demands) {
-      if (request.dataset == id) demand.demand = DemandProto(request);
-    }
-    if (demand.demand.mode() == v1::BACKFILL_MODE_FAILED) {
-      ListFailed(copy, demand.demand);
-      copy.blocked.clear();  // As a person's run does.
-    }
-    ActivateDemand(copy, demand, it->second.request.kind, state->last_sequence() + 1,
-                   {state->BackfilledOf(copy), state->FindTable(id.table)});
-    v1::PlannedDataset& planned = it->second.results[id] =
-        DescribePlan(copy, demand, it->second.request.pace);
-    for (const std::string& notice : notices) planned.add_warnings(notice);
-  }
-}
-
-void Core::Impl::AnswerPlanFailed(const DatasetId& id, const Failure& failure,
-                                  const std::set<CallId>& calls) {
-  for (CallId call : calls) {
-    const auto it = plans.find(call);
-    if (it == plans.end() || it->second.waiting.erase(id) == 0) continue;
-    v1::PlannedDataset& planned = it->second.results[id];
-    *planned.mutable_dataset() = RefOf(id);
-    planned.set_why("cannot be planned");
-    *planned.mutable_problem()->mutable_dataset() = RefOf(id);
-    planned.mutable_problem()->set_message(std::string(failure.status.message()));
-    planned.mutable_problem()->set_code(static_cast<int32_t>(failure.status.code()));
-  }
-}
-
-void Core::Impl::FinishPlans() {
-  for (auto it = plans.begin(); it != plans.end();) {
-    if (!it->second.waiting.empty()) {
-      ++it;
-      continue;
-    }
-    AnswerPlan answer{it->first, {}};
-    for (auto& [id, planned] : it->second.results) *answer.plan.add_datasets() = std::move(planned);
-    Send(std::move(answer));
-    it = plans.erase(it);
-  }
-}
-
-void Core::Impl::On(const VerifyRequested& input) {
-  VerifyCall& verify = verifications[input.call];
-  verify.started = now;
-  for (const DatasetId& id : input.datasets) {
-    const DatasetState* dataset = state->FindDataset(id);
-    if (dataset == nullptr) continue;
-    *verify.results[id].mutable_dataset() = RefOf(id);
-    verify.unasked.insert(id.table);
-    const auto table = state->tables().find(id.table);
-    const auto written =
-        table == state->tables().end() ? std::map<std::string, Schema>() : table->second.written;
-    for (VerificationTask& task : VerificationsOf(*dataset, written, kPiecesPerVerification)) {
-      verify.queued.emplace_back(id, std::move(task));
-    }
-  }
-}
-
-void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manifest,
-                              const Failure* failure) {
-  for (auto& [call, verify] : verifications) {
-    const auto it = verify.tasks.find(task_id);
-    if (it == verify.tasks.end()) continue;
-    verify.under_way.erase(task_id);
-    const auto [id, task] = it->second;
-    verify.tasks.erase(it);
-    v1::VerifiedDataset& result = verify.results[id];
-    const DatasetState& dataset = *state->FindDataset(id);
-    const auto problem = [&, &id = id](const Extent& extent, const std::string& message) {
-      v1::Problem* shown = result.add_problems();
-      *shown->mutable_dataset() = RefOf(id);
-      shown->set_extent(Describe(dataset, extent));
-      shown->set_message(message);
-    };
-    if (failure != nullptr) {
-      if (failure->kind == FailureKind::kDrain || ++verify.failures <= kVerificationRetries) {
-        verify.queued.emplace_back(id, task);
-      } else {
-        result.set_failed(true);
-        problem(task.extent, std::string(failure->status.message()));
-      }
-      return;
-    }
-    for (const StagedPiece& read : manifest->pieces) {
-      const Piece* piece =
-          read.extent.range.has_value() ? dataset.coverage.Find(*read.extent.range) : nullptr;
-      const std::string* spec_version = piece != nullptr ? &piece->spec_version
-                                        : dataset.outside.has_value()
-                                            ? &dataset.outside->spec_version
-                                            : nullptr;
-      const Fingerprint* published = piece != nullptr ? &piece->fingerprint
-                                     : !read.extent.range.has_value() && dataset.outside.has_value()
-                                         ? &dataset.outside->fingerprint
-                                         : nullptr;
-      if (published == nullptr) continue;  // Replaced while it was being read.
-      result.set_pieces(result.pieces() + 1);
-      result.set_rows(result.rows() + read.fingerprint.rows);
-      if (*published == read.fingerprint) continue;
-      if (published->rows == read.fingerprint.rows &&
-          !Compares(dataset, *spec_version, *manifest)) {
-        v1::Problem* shown = result.add_problems();
-        *shown->mutable_dataset() = RefOf(id);
-        shown->set_extent(Describe(dataset, read.extent));
-        shown->set_warning(absl::StrCat("same count (", read.fingerprint.rows,
-                                        " rows), content not compared: it was written with columns "
-                                        "that the source does not have any more"));
-        continue;
-      }
-      result.set_different(result.different() + 1);
-      problem(read.extent,
-              published->rows == read.fingerprint.rows
-                  ? absl::StrCat("same count (", read.fingerprint.rows, " rows), different content")
-                  : absl::StrCat("the source has ", read.fingerprint.rows, " rows, the table ",
-                                 published->rows));
-    }
-    return;
-  }
-}
-
-void Core::Impl::FailVerifications(const std::string& server, const Failure& failure) {
-  for (auto& [call, verify] : verifications) {
-    for (auto it = verify.queued.begin(); it != verify.queued.end();) {
-      if (it->first.server != server) {
-        ++it;
-        continue;
-      }
-      v1::VerifiedDataset& result = verify.results[it->first];
-      if (!result.failed()) {
-        *result.add_problems()->mutable_dataset() = RefOf(it->first);
-        result.mutable_problems()->rbegin()->set_message(std::string(failure.status.message()));
-      }
-      result.set_failed(true);
-      it = verify.queued.erase(it);
-    }
-  }
-}
-
-void Core::Impl::FinishVerifications() {
-  for (auto it = verifications.begin(); it != verifications.end();) {
-    VerifyCall& verify = it->second;
-    if (!verify.queued.empty() || !verify.under_way.empty() || !verify.unasked.empty()) {
-      ++it;
-      continue;
-    }
-    AnswerVerify answer{it->first, {}};
-    for (auto& [id, result] : verify.results) *answer.result.add_datasets() = std::move(result);
-    answer.result.set_seconds(absl::ToDoubleSeconds(now - verify.started));
-    Send(std::move(answer));
-    it = verifications.erase(it);
-  }
 }
 
 }  // namespace headwater

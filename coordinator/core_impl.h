@@ -45,7 +45,10 @@ struct PlanCall {
   PlanRequested request;
   std::set<DatasetId> waiting;
   std::map<DatasetId, v1::PlannedDataset> results;
+  std::vector<v1::Demand> listed = {};  // What is to be done of it.
 };
+
+v1::Demand DemandProto(const DemandRequest& request);
 
 struct VerifyCall {
   std::deque<std::pair<DatasetId, VerificationTask>> queued;
@@ -248,6 +251,9 @@ struct Core::Impl {
   void AnswerPlanned(const DatasetId& id, const ProbeResult& result,
                      const std::vector<std::string>& notices, const std::set<CallId>& calls);
   void AnswerPlanFailed(const DatasetId& id, const Failure& failure, const std::set<CallId>& calls);
+  void RecordPlan(const PlanCall& plan);
+  // The demands of a plan. FAILED_PRECONDITION: what it was made from has changed since.
+  absl::Status FillPlanned(const std::string& plan_id, v1::RunStarted* started) const;
   void FinishPlans();
   void TakeVerified(const std::string& task_id, const Manifest* manifest, const Failure* failure);
   // What of a server's pieces is still to be verified cannot be.

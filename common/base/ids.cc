@@ -18,9 +18,16 @@ std::string RandomId() {
   return absl::StrCat(RandomHex32Bits(), RandomHex32Bits(), RandomHex32Bits(), RandomHex32Bits());
 }
 
-std::string RandomRunId(absl::Time now) {
-  return absl::StrCat("r-", absl::FormatTime("%Y%m%d", now, absl::UTCTimeZone()), "-",
+namespace {
+
+std::string DatedId(absl::string_view prefix, absl::Time now) {
+  return absl::StrCat(prefix, absl::FormatTime("%Y%m%d", now, absl::UTCTimeZone()), "-",
                       RandomHex32Bits());
 }
+
+}  // namespace
+
+std::string RandomRunId(absl::Time now) { return DatedId("r-", now); }
+std::string RandomPlanId(absl::Time now) { return DatedId("p-", now); }
 
 }  // namespace headwater

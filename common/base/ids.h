@@ -15,6 +15,7 @@ std::string RandomId();
 // `r-20261121-7f3a90c1`: the day in UTC, so that people can find a run again, and 32 random bits: a
 // thousand runs on one day meet by chance once in ten thousand days. Thread-safe.
 std::string RandomRunId(absl::Time now);
+std::string RandomPlanId(absl::Time now);  // `p-…`, likewise.
 
 }  // namespace headwater
 

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/strings/string_view.h"
+
 namespace headwater {
 
 struct Hash128 {
@@ -37,6 +39,9 @@ struct Fingerprint {
 
 // 32 lower-case hex digits, high half first.
 std::string HexOf(const Hash128& hash);
+
+// XXH3-128 of `bytes` in hex: names them, here and on every machine.
+std::string DigestOf(absl::string_view bytes);
 
 }  // namespace headwater
 

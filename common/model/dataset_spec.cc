@@ -1,7 +1,5 @@
 #include "common/model/dataset_spec.h"
 
-#include <xxhash.h>
-
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -71,8 +69,7 @@ std::string DigestOf(const DatasetSpec& spec) {
     coded.SetSerializationDeterministic(true);
     ToProto(spec).SerializeToCodedStream(&coded);
   }
-  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
-  return HexOf(Hash128{.high = hash.high64, .low = hash.low64});
+  return DigestOf(bytes);
 }
 
 }  // namespace headwater

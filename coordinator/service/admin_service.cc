@@ -149,6 +149,7 @@ grpc::ServerUnaryReactor* AdminService::SubmitRun(grpc::CallbackServerContext* c
   submitted.demands = std::move(asked->demands);
   submitted.pace = asked->pace;
   submitted.retry_of = request->retry_of();
+  submitted.plan_id = request->plan_id();
   coordinator_->SubmitRun(std::move(submitted),
                           [reactor, response](absl::StatusOr<AnswerRun> answer) {
                             if (!answer.ok()) {
@@ -189,8 +190,12 @@ grpc::ServerUnaryReactor* AdminService::Plan(grpc::CallbackServerContext* contex
   plan.kind = request->kind();
   plan.demands = std::move(asked->demands);
   plan.pace = asked->pace;
+  plan.plan_id = RandomPlanId(clock_->Now());
   coordinator_->Plan(std::move(plan), [reactor, response](absl::StatusOr<AnswerPlan> answer) {
-    if (answer.ok()) response->mutable_datasets()->Swap(answer->plan.mutable_datasets());
+    if (answer.ok()) {
+      response->mutable_datasets()->Swap(answer->plan.mutable_datasets());
+      response->set_plan_id(answer->plan.plan_id());
+    }
     reactor->Finish(ToGrpcStatus(answer.status()));
   });
   return reactor;

@@ -69,6 +69,12 @@ const Schema& ClusterState::ColumnsOf(const std::string& table) const {
   return it == tables_.end() ? *kUnknown : it->second.columns;
 }
 
+const v1::Planned* ClusterState::FindPlan(const std::string& id) const {
+  const auto it = std::find_if(plans_.begin(), plans_.end(),
+                               [&](const v1::Planned& plan) { return plan.plan_id() == id; });
+  return it == plans_.end() ? nullptr : &*it;
+}
+
 const TableState* ClusterState::FindTable(const std::string& table) const {
   const auto it = tables_.find(table);
   return it == tables_.end() ? nullptr : &it->second;
@@ -118,6 +124,11 @@ void ClusterState::Apply(int64_t sequence, const v1::Event& event) {
       return ReviewCompactions(datasets_.at(IdOf(event.lost().dataset())));
     case v1::Event::kCompactionDropped:
       return ApplyCompactionDropped(event.compaction_dropped(), at);
+    case v1::Event::kPlanned:
+      plans_.push_back(event.planned());
+      *plans_.back().mutable_at() = event.at();
+      if (plans_.size() > kMaxPlans) plans_.pop_front();
+      return;
     case v1::Event::kRunCancelled:
       return ApplyRunCancelled(event.run_cancelled());
     case v1::Event::kRunEnded:

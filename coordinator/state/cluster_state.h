@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@
 
 namespace headwater {
 
+inline constexpr size_t kMaxPlans = 50;  // The newest ones.
 inline constexpr size_t kMaxEndedRuns =
     200;  // Older ones are forgotten, their events stay in the log.
 
@@ -51,6 +53,7 @@ class ClusterState {
   const std::map<std::string, RunState>& runs() const { return runs_; }
   const RunState* FindRun(const std::string& id) const;
   const std::map<std::string, TableState>& tables() const { return tables_; }
+  const v1::Planned* FindPlan(const std::string& id) const;
   const TableState* FindTable(const std::string& table) const;
   // The columns that rows of a table are given; none: not known.
   const Schema& ColumnsOf(const std::string& table) const;
@@ -98,6 +101,7 @@ class ClusterState {
   std::map<DatasetId, DatasetState> datasets_;
   std::map<std::string, RunState> runs_;
   std::map<std::string, TableState> tables_;
+  std::deque<v1::Planned> plans_;  // The oldest first.
   // Both follow from the datasets' claims.
   std::map<int64_t, DatasetId> claims_;  // Every live claim's dataset, by fence.
   std::map<std::string, std::set<int64_t>> staged_;

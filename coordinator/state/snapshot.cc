@@ -196,6 +196,7 @@ v1::LedgerSnapshot SnapshotCodec::Encode(const ClusterState& state) {
   snapshot.set_config_digest(state.config_digest_);
   for (const auto& [id, dataset] : state.datasets_) EncodeDataset(dataset, snapshot.add_datasets());
   for (const auto& [id, run] : state.runs_) EncodeRun(run, snapshot.add_runs());
+  for (const v1::Planned& plan : state.plans_) *snapshot.add_plans() = plan;
   for (const auto& [name, table] : state.tables_) {
     v1::TableSnapshot* entry = snapshot.add_tables();
     entry->set_table(name);
@@ -344,6 +345,7 @@ absl::Status SnapshotCodec::Decode(const v1::LedgerSnapshot& snapshot, ClusterSt
     }
     state.runs_.emplace(run.id, std::move(run));
   }
+  state.plans_.assign(snapshot.plans().begin(), snapshot.plans().end());
   for (const v1::TableSnapshot& entry : snapshot.tables()) {
     TableState& table = state.tables_[entry.table()];
     table.last_sequence = entry.last_sequence();

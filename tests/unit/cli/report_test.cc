@@ -209,7 +209,8 @@ TEST(PlanReport, NamesAFewMicrobatchesEach) {
       servers: "ewr"
       local: "[2013-03-01 00:00:00, 2013-03-02 00:00:00)"
       utc: "[2013-02-28 23:00:00, 2013-03-01 23:00:00)"
-    })pb");
+    }
+    plan_id: "p-1")pb");
   EXPECT_EQ(PlanReport(plan),
             R"text(DATASET      STRATEGY     MICROBATCHES  ROWS~  FROM  TO  WHY
 ewr/flights  incremental             2    700  -     -   read again and compared
@@ -220,6 +221,7 @@ meanwhile ewr/flights: [b, c) is being read (fence 7): what it brings is not rea
 reads     ewr/flights [a, b): asked, about 600 rows
 reads     ewr/flights [b, c): asked, about 100 rows
 would read 2 microbatches of 1 dataset, about 700 rows, 2.0 KiB, 90.0 s of reading
+next: headwater run --plan p-1   does just this
 )text");
 }
 

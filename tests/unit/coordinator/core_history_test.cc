@@ -54,6 +54,7 @@ class CoreHistoryTest : public CoreWorldTest {
     plan.call = 7;
     plan.kind = kind;
     plan.demands = {demand};
+    plan.plan_id = absl::StrCat("p-", ++plans_);
     Step({plan});
     const OfferedTask probe = tasks_.front();
     tasks_.pop_front();
@@ -68,6 +69,16 @@ class CoreHistoryTest : public CoreWorldTest {
     ADD_FAILURE() << "no answer";
     return {};
   }
+
+  void RunPlan(const std::string& run, const std::string& plan) {
+    RunSubmitted submitted;
+    submitted.run_id = submitted.idempotency_key = run;
+    submitted.kind = v1::RUN_KIND_BACKFILL;
+    submitted.plan_id = plan;
+    Step({submitted});
+  }
+
+  int plans_ = 0;
 };
 
 TEST_F(CoreHistoryTest, LongMicrobatchesAreCutToAboutAMinute) {
@@ -143,6 +154,58 @@ TEST_F(CoreHistoryTest, APlanSaysWhatIsBeingReadMeanwhile) {
   ASSERT_GE(plan.conflicts_size(), 1);
   EXPECT_THAT(plan.conflicts(0), HasSubstr("is being read (fence"));
   EXPECT_THAT(plan.conflicts(0), HasSubstr("it began too early for this"));
+}
+
+TEST_F(CoreHistoryTest, APlanIsRunAsItWasTold) {
+  Configure("a", "t");
+  Begin(/*credit=*/1);
+  Run("r-1");
+  Load(5, 1);
+  DemandRequest two{{"t", "a"}, v1::BACKFILL_MODE_ALL, {}, {}, {}, {}};
+  two.from = now_ - absl::Hours(24 * 3);
+  two.to = now_ - absl::Hours(24);
+  const v1::PlannedDataset plan = Plan(two, v1::RUN_KIND_BACKFILL, 5);
+  now_ += absl::Hours(24 * 3);  // What is new since is not in it.
+  RunPlan("r-2", "p-1");
+  EXPECT_TRUE(answer_.ok()) << answer_;
+  EXPECT_THAT(Load(8, 1), SizeIs(plan.microbatches()));
+  EXPECT_THAT(ended_, ElementsAre("r-1", "r-2"));
+}
+
+TEST_F(CoreHistoryTest, APlanIsRefusedOnceItsRangesHaveChanged) {
+  Configure("a", "t");
+  Begin(/*credit=*/1);
+  Run("r-1");
+  Load(5, 1);
+  const DemandRequest all{{"t", "a"}, v1::BACKFILL_MODE_ALL, {}, {}, {}, {}};
+  Plan(all, v1::RUN_KIND_BACKFILL, 5);
+  Run("r-2", true, v1::RUN_KIND_BACKFILL);
+  Load(5, 1);
+  RunPlan("r-3", "p-1");
+  EXPECT_EQ(answer_.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(answer_.message()), HasSubstr("a/t is not what it was"));
+  EXPECT_EQ(core_.state().FindRun("r-3"), nullptr);
+
+  Plan(all, v1::RUN_KIND_BACKFILL, 5);
+  configured_.datasets[0].retries = 7;  // Configured differently.
+  Step({configured_});
+  RunPlan("r-4", "p-2");
+  EXPECT_EQ(answer_.code(), absl::StatusCode::kFailedPrecondition);
+  RunPlan("r-5", "nix");
+  EXPECT_EQ(answer_.code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(CoreHistoryTest, PlansOutliveARestart) {
+  Configure("a", "t");
+  Begin(/*credit=*/1);
+  Run("r-1");
+  Load(3, 1);
+  Plan({{"t", "a"}, v1::BACKFILL_MODE_ALL, {}, {}, {}, {}}, v1::RUN_KIND_BACKFILL, 3);
+  const auto restored =
+      ClusterState::Restore(core_.state().last_sequence(), core_.state().Serialize());
+  ASSERT_TRUE(restored.ok());
+  ASSERT_NE((*restored)->FindPlan("p-1"), nullptr);
+  EXPECT_EQ((*restored)->FindPlan("p-1")->demands_size(), 1);
 }
 
 }  // namespace
