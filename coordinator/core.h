@@ -233,6 +233,9 @@ struct CoreOptions {
   // For which other workers leave a connection alone whose lease has ended: longer than a worker
   // keeps one that it does not use (WorkerOptions::source_idle).
   absl::Duration connection_kept = absl::Seconds(2);
+  // Probes of one server go one after the other, over one connection; those that take longer than
+  // that do not hold up others.
+  absl::Duration probes_together = absl::Seconds(1);
   absl::Duration backoff_base = absl::Seconds(1);  // Doubles per attempt, ± 50 %.
   int deaths_to_quarantine = 3;
 };

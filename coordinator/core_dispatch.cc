@@ -149,6 +149,7 @@ Session* Core::Impl::PickSession(const ServerChoice& choice, SessionId& id) {
     best = &session;
     best_free = free;
     id = session_id;
+    if (leases.Keeps(server, session_id, now)) break;  // Which need not connect.
   }
   return best;
 }
@@ -178,7 +179,20 @@ void Core::Impl::Offer(const SessionId& session_id, Session& session, const Data
   Send(std::move(offer));
 }
 
+bool Core::Impl::IsProbedNow(const std::string& server) {
+  for (const auto& [ref, lease] : leases.leases()) {
+    if (lease.kind != TaskKind::kProbe || lease.dataset.server != server ||
+        now >= lease.since + options.probes_together) {
+      continue;
+    }
+    room_at = std::min(room_at, lease.since + options.probes_together);
+    return true;
+  }
+  return false;
+}
+
 bool Core::Impl::OfferProbe(const ServerChoice& choice) {
+  if (choice.work->probes.empty() || IsProbedNow(*choice.server)) return false;
   for (auto it = choice.work->probes.begin(); it != choice.work->probes.end();) {
     const DatasetState& dataset = *state->FindDataset(*it++);
     const DatasetId& id = dataset.spec.id;

@@ -154,6 +154,8 @@ struct Core::Impl {
   std::vector<ServerChoice> ServersByLoad();
   bool OfferOne(std::vector<ServerChoice>& servers);
   void Served(std::vector<ServerChoice>& servers, size_t index);
+  // Another probe of the server is under way, and may leave its connection to the next one.
+  bool IsProbedNow(const std::string& server);
   bool OfferProbe(const ServerChoice& choice);
   bool OfferMicrobatch(const ServerChoice& choice, Band band);
   // Connections that the next microbatch there may have.

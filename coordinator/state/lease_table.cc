@@ -138,6 +138,21 @@ absl::Time LeaseTable::NextClosed(const std::string& server, const std::string& 
   return next;
 }
 
+bool LeaseTable::Keeps(const std::string& server, const std::string& session,
+                       absl::Time now) const {
+  const auto it = by_server_.find(server);
+  if (it == by_server_.end()) return false;
+  const auto kept = it->second.kept.find(session);
+  if (kept == it->second.kept.end()) return false;
+  // Leases that were granted since have taken some of them over.
+  const auto open =
+      kept->second.end() - std::upper_bound(kept->second.begin(), kept->second.end(), now);
+  const auto used = std::count_if(leases_.begin(), leases_.end(), [&](const auto& entry) {
+    return entry.second.session == session && entry.second.dataset.server == server;
+  });
+  return open > used;
+}
+
 int LeaseTable::CountOfSession(const std::string& session) const {
   const auto it = by_session_.find(session);
   return it == by_session_.end() ? 0 : it->second;

@@ -77,6 +77,8 @@ class LeaseTable {
   // When the next of those that others keep is closed; InfiniteFuture when none is kept.
   absl::Time NextClosed(const std::string& server, const std::string& session,
                         absl::Time now) const;
+  // Whether `session` may still have a connection to a server open that no lease of its needs.
+  bool Keeps(const std::string& server, const std::string& session, absl::Time now) const;
   int CountOfSession(const std::string& session) const;
 
   // The earliest deadline; InfiniteFuture without leases.

@@ -31,7 +31,13 @@ std::map<std::string, int> Offered(const StepResult& step,
 
 class CoreDispatchTest : public ::testing::Test {
  protected:
-  CoreDispatchTest() : core_(std::make_unique<ClusterState>(), CoreOptions()) {
+  // Its tasks are probes, many of each server at once.
+  static CoreOptions Options() {
+    CoreOptions options;
+    options.probes_together = absl::ZeroDuration();
+    return options;
+  }
+  CoreDispatchTest() : core_(std::make_unique<ClusterState>(), Options()) {
     core_.Begin(/*workers_are_dead=*/true, "digest", kNow);
   }
 

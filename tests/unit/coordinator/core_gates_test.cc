@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -137,6 +139,42 @@ TEST_F(CoreGatesTest, WhatIsBlockedOnOneServerDelaysNoOther) {
   Answer(tasks_.back(), Days(5));
   EXPECT_EQ(tasks_.back().server, "other");
   EXPECT_FALSE(IsProbe(tasks_.back()));
+}
+
+TEST_F(CoreGatesTest, ProbesOfOneServerGoTogetherInOneConnection) {
+  for (int i = 0; i < 5; ++i) Configure("a", absl::StrCat("t", i)).server.max_connections = 4;
+  Configure("b", "t0");
+  SessionOpened other;
+  other.session = "z";
+  other.hello.name = "zoe";
+  Begin(/*credit=*/9);
+  Step({other, CreditChanged{"z", 99}});  // Has more room, and no connection.
+  Run("r-1");
+  ASSERT_EQ(tasks_.size(), 2u) << "one of each server";
+  std::set<SessionId> sessions;
+  for (int i = 0; i < 5; ++i) {
+    const auto probe = std::find_if(tasks_.begin(), tasks_.end(), [](const OfferedTask& task) {
+      return task.server == "a" && IsProbe(task);
+    });
+    ASSERT_NE(probe, tasks_.end()) << i;
+    const OfferedTask task = *probe;
+    sessions.insert(task.session);
+    tasks_.erase(probe);
+    now_ += absl::Milliseconds(5);
+    Answer(task, Days(1));
+  }
+  EXPECT_EQ(sessions.size(), 1u);
+}
+
+TEST_F(CoreGatesTest, ASlowProbeHoldsUpNoOther) {
+  for (int i = 0; i < 3; ++i) Configure("a", absl::StrCat("t", i));
+  Begin(/*credit=*/9);
+  Run("r-1");
+  EXPECT_EQ(tasks_.size(), 1u);
+  EXPECT_EQ(core_.NextDeadline(), now_ + absl::Seconds(1));
+  now_ += absl::Seconds(1);
+  Step({Ticked{}});
+  EXPECT_EQ(tasks_.size(), 2u);
 }
 
 }  // namespace

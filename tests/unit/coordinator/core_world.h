@@ -24,6 +24,7 @@ inline constexpr int64_t kDay = 86'400'000'000;                       // Microse
 struct OfferedTask {
   TaskSpec spec;
   std::string server;
+  SessionId session;
 };
 
 class CoreWorldTest : public ::testing::Test {
@@ -79,8 +80,8 @@ class CoreWorldTest : public ::testing::Test {
     }
     for (const Effect& effect : step.effects) {
       if (const auto* offer = std::get_if<SendOffer>(&effect)) {
-        tasks_.push_back({offer->task, server_of_.at(offer->task.dataset_digest)});
-        replies.push_back(OfferReplied{"s", offer->task.lease, true, ""});
+        tasks_.push_back({offer->task, server_of_.at(offer->task.dataset_digest), offer->session});
+        replies.push_back(OfferReplied{offer->session, offer->task.lease, true, ""});
       } else if (const auto* answer = std::get_if<AnswerRun>(&effect)) {
         answer_ = answer->status;
       } else if (const auto* check = std::get_if<CheckCommit>(&effect)) {
@@ -97,7 +98,7 @@ class CoreWorldTest : public ::testing::Test {
 
   void Answer(const OfferedTask& task, decltype(Outcome::result) result) {
     Delivered delivered;
-    delivered.session = "s";
+    delivered.session = task.session;
     delivered.outcomes.push_back({task.spec.lease, std::move(result)});
     Step({delivered});
   }

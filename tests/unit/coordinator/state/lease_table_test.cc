@@ -95,6 +95,10 @@ TEST(LeaseTable, AConnectionWithoutALeaseCountsAgainstOthersUntilItIsClosed) {
   EXPECT_EQ(leases.NextClosed("p1", "bob", kNoon), kNoon + absl::Seconds(2));
   EXPECT_EQ(leases.NextClosed("p1", "alice", kNoon), absl::InfiniteFuture());
 
+  EXPECT_TRUE(leases.Keeps("p1", "alice", kNoon));
+  EXPECT_FALSE(leases.Keeps("p1", "bob", kNoon));
+  EXPECT_FALSE(leases.Keeps("p1", "alice", kNoon + absl::Seconds(2)));
+
   // A new lease of the same worker takes its connection over.
   leases.Grant(Offered({"microbatch-1-2", 8}, "alice"));
   EXPECT_EQ(leases.CountAgainst("p1", "bob", kNoon), 3);
