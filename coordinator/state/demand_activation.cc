@@ -32,7 +32,9 @@ namespace {
 std::vector<Range> WantedOf(const DatasetState& dataset, v1::BackfillMode mode, Range range) {
   if (mode == v1::BACKFILL_MODE_MISSING) return dataset.coverage.Missing(range);
   RangeSet wanted(range);
-  for (const Range& missing : dataset.coverage.Missing(range)) wanted.Subtract(missing);
+  if (mode == v1::BACKFILL_MODE_STALE) {
+    for (const Range& missing : dataset.coverage.Missing(range)) wanted.Subtract(missing);
+  }
   return wanted.ranges();
 }
 
