@@ -3,8 +3,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -12,7 +15,6 @@
 #include "absl/strings/str_format.h"
 #include "common/base/check.h"
 #include "common/model/model_proto.h"
-#include "coordinator/plan/planner.h"
 
 namespace headwater {
 namespace {
@@ -41,25 +43,25 @@ v1::Event Granted(const DatasetSpec& spec, const PlannedClaim& claim) {
 
 absl::Time ScaleNow() { return absl::FromUnixSeconds(1'780'000'000); }
 
-DatasetSpec ScaleDataset(int server, int max_connections) {
+DatasetSpec ScaleDataset(const std::string& table, int server, int max_connections) {
   DatasetSpec spec;
-  spec.id = {.table = "deals", .server = absl::StrFormat("server%04d", server)};
+  spec.id = {.table = table, .server = absl::StrFormat("server%04d", server)};
   spec.server.name = spec.id.server;
-  spec.server.url = "postgresql://nowhere/deals";
+  spec.server.url = "postgresql://nowhere/" + table;
   spec.server.timezone = kZones[server % std::size(kZones)];
   spec.server.max_connections = max_connections;
-  spec.relation = "public.deals";
+  spec.relation = "public." + table;
   spec.strategy = Strategy::kIncremental;
   spec.cursor = "timemsc";
   spec.cursor_timezone = spec.server.timezone;
   spec.unit = {.kind = Unit::Kind::kDay, .count = 1};
-  spec.target_uri = "/nowhere/deals";
+  spec.target_uri = "/nowhere/" + table;
   return spec;
 }
 
 std::vector<DatasetSpec> ScaleDatasets(int servers, int max_connections) {
   std::vector<DatasetSpec> datasets;
-  for (int i = 0; i < servers; ++i) datasets.push_back(ScaleDataset(i, max_connections));
+  for (int i = 0; i < servers; ++i) datasets.push_back(ScaleDataset("deals", i, max_connections));
   return datasets;
 }
 
@@ -114,26 +116,12 @@ ScaleState::ScaleState(const std::vector<DatasetSpec>& datasets, int days)
     probed.mutable_probed()->add_run_ids("r-0");
     Apply(std::move(probed));
     const DatasetState& dataset = *state_->FindDataset(spec.id);
-    const CursorCalendar& calendar = *dataset.calendar;
-    v1::Event published;
-    published.mutable_published()->set_table(spec.id.table);
-    published.mutable_published()->set_commit_sequence(++version_);
-    published.mutable_published()->set_version(version_);
     int64_t at = dataset.domain->from;
     for (int day = 0; day < days; ++day) {
-      const int64_t end = std::min(calendar.UnitEnd(at, spec.unit), dataset.domain->to);
-      const PlannedClaim claim{{Range{at, end}, false}, {}};
+      const int64_t end = std::min(dataset.calendar->UnitEnd(at, spec.unit), dataset.domain->to);
+      if (day % 2 == 1) Load(spec, {{Range{at, end}, false}, {}}, nullptr);
       at = end;
-      if (day % 2 == 0) continue;
-      const int64_t fence = Apply(Granted(spec, claim));
-      v1::Event staged;
-      staged.mutable_staged()->set_fence(fence);
-      *staged.mutable_staged()->mutable_manifest() =
-          ToProto(ScaleManifest(MicrobatchOf(dataset, dataset.claims.at(fence))));
-      Apply(std::move(staged));
-      published.mutable_published()->add_fences(fence);
     }
-    Apply(std::move(published));
   }
 }
 
@@ -143,17 +131,15 @@ int64_t ScaleState::Apply(v1::Event event) {
   return state_->last_sequence();
 }
 
-void ScaleState::LoadMore(const DatasetSpec& spec, std::vector<std::string>& payloads) {
-  const DatasetState& dataset = *state_->FindDataset(spec.id);
-  const DemandState& demand = state_->FindRun("r-0")->demands.at(spec.id);
-  const NextClaimResult next = NextClaim(dataset, demand, ScaleNow());
-  HW_CHECK(next.claim.has_value());
+void ScaleState::Load(const DatasetSpec& spec, const PlannedClaim& claim,
+                      std::vector<std::string>* payloads) {
   const auto apply = [&](v1::Event event) {
     *event.mutable_at() = ToTimestamp(ScaleNow());
-    payloads.push_back(event.SerializeAsString());
+    if (payloads != nullptr) payloads->push_back(event.SerializeAsString());
     return Apply(std::move(event));
   };
-  const int64_t fence = apply(Granted(spec, *next.claim));
+  const DatasetState& dataset = *state_->FindDataset(spec.id);
+  const int64_t fence = apply(Granted(spec, claim));
   v1::Event staged;
   staged.mutable_staged()->set_fence(fence);
   *staged.mutable_staged()->mutable_manifest() =
@@ -167,6 +153,14 @@ void ScaleState::LoadMore(const DatasetSpec& spec, std::vector<std::string>& pay
   apply(std::move(published));
 }
 
+void ScaleState::LoadMore(const DatasetSpec& spec, std::vector<std::string>& payloads) {
+  const DatasetState& dataset = *state_->FindDataset(spec.id);
+  const DemandState& demand = state_->FindRun("r-0")->demands.at(spec.id);
+  const NextClaimResult next = NextClaim(dataset, demand, ScaleNow());
+  HW_CHECK(next.claim.has_value());
+  Load(spec, *next.claim, &payloads);
+}
+
 double PeakMegabytes() {
   rusage usage = {};
   HW_CHECK(getrusage(RUSAGE_SELF, &usage) == 0);
@@ -177,6 +171,12 @@ double ResidentMegabytes() {
   int64_t total = 0, resident = 0;
   std::ifstream("/proc/self/statm") >> total >> resident;
   return static_cast<double>(resident * sysconf(_SC_PAGESIZE)) / 1e6;
+}
+
+double ThreadCpuSeconds() {
+  timespec time = {};
+  HW_CHECK(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
 void PrintBar(const std::string& what, double value, const std::string& unit, double limit) {

@@ -11,6 +11,7 @@
 
 #include "absl/time/time.h"
 #include "common/model/task.h"
+#include "coordinator/plan/planner.h"
 #include "coordinator/state/cluster_state.h"
 
 namespace headwater {
@@ -18,8 +19,8 @@ namespace headwater {
 // What every source's clock says at first.
 absl::Time ScaleNow();
 
-DatasetSpec ScaleDataset(int server, int max_connections);
-std::vector<DatasetSpec> ScaleDatasets(int servers, int max_connections);
+DatasetSpec ScaleDataset(const std::string& table, int server, int max_connections);
+std::vector<DatasetSpec> ScaleDatasets(int servers, int max_connections);  // Of table `deals`.
 
 // What a probe of a server finds that has `days` days of rows, the last one begun at `now`.
 ProbeResult ScaleProbe(const DatasetSpec& spec, int days, absl::Time now);
@@ -42,6 +43,8 @@ class ScaleState {
   void LoadMore(const DatasetSpec& spec, std::vector<std::string>& payloads);
 
  private:
+  void Load(const DatasetSpec& spec, const PlannedClaim& claim, std::vector<std::string>* payloads);
+
   std::unique_ptr<ClusterState> state_;
   int64_t version_ = 0;
 };
@@ -50,6 +53,9 @@ class ScaleState {
 double PeakMegabytes();
 // What it has now.
 double ResidentMegabytes();
+
+// CPU time of the calling thread: what a figure would be if nothing else ran on the machine.
+double ThreadCpuSeconds();
 
 // Prints whether a figure is at most its limit, in a line like those of bench/measure.py.
 void PrintBar(const std::string& what, double value, const std::string& unit, double limit);

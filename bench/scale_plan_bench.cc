@@ -37,26 +37,30 @@ class Planned {
     Calm();
   }
 
-  // Microbatches of the plan, and the seconds that the core has taken.
-  int64_t Plan(double& seconds) {
+  // Returns how many microbatches there are.
+  int64_t Plan() {
     PlanRequested request;
     request.call = 1;
     for (const DatasetSpec& spec : datasets_) request.demands.emplace_back().dataset = spec.id;
-    seconds_ = 0;
+    seconds_ = cpu_seconds_ = 0;
     Step({std::move(request)});
     Calm();
     HW_CHECK(answer_.datasets_size() == static_cast<int>(datasets_.size()));
     int64_t microbatches = 0;
     for (const v1::PlannedDataset& planned : answer_.datasets())
       microbatches += planned.microbatches();
-    seconds = seconds_;
     return microbatches;
   }
+  // Of the core, for the plan.
+  double seconds() const { return seconds_; }
+  double cpu_seconds() const { return cpu_seconds_; }
 
  private:
   void Step(std::vector<Input> inputs) {
     const absl::Time began = Clock::Real().Now();
+    const double cpu = ThreadCpuSeconds();
     StepResult result = core_.Step(inputs, ScaleNow());
+    cpu_seconds_ += ThreadCpuSeconds() - cpu;
     seconds_ += absl::ToDoubleSeconds(Clock::Real().Now() - began);
     for (Effect& effect : result.effects) {
       if (AnswerPlan* plan = std::get_if<AnswerPlan>(&effect)) answer_ = std::move(plan->plan);
@@ -86,7 +90,7 @@ class Planned {
   const std::vector<DatasetSpec> datasets_;
   const int days_;
   Core core_;
-  double seconds_ = 0;
+  double seconds_ = 0, cpu_seconds_ = 0;
   v1::PlanResponse answer_;
   std::vector<SendOffer> offers_;
   std::map<std::string, DatasetSpec> specs_;
@@ -94,11 +98,10 @@ class Planned {
 
 void Report(Planned& planned, const char* what, bool memory_is_bound) {
   const double before = ResidentMegabytes();
-  double seconds = 0;
-  const int64_t microbatches = planned.Plan(seconds);
-  absl::PrintF("%s: %d microbatches, %.0f MB before, %.0f MB at the peak\n", what, microbatches,
-               before, PeakMegabytes());
-  PrintBar("time of the plan", seconds, "s", kMaxSeconds);
+  const int64_t microbatches = planned.Plan();
+  absl::PrintF("%s: %d microbatches, %.2f s of CPU, %.0f MB before, %.0f MB at the peak\n", what,
+               microbatches, planned.cpu_seconds(), before, PeakMegabytes());
+  PrintBar("time of the plan", planned.seconds(), "s", kMaxSeconds);
   if (memory_is_bound)
     PrintBar("memory of the whole process", PeakMegabytes(), "MB", kMaxMegabytes);
   PrintBar("memory for the plan", PeakMegabytes() - before, "MB", kMaxMegabytes);

@@ -53,6 +53,7 @@ void WriteLedger(const std::string& path, const std::vector<DatasetSpec>& datase
 
 double Restart(const std::string& path, const std::vector<DatasetSpec>& datasets) {
   const absl::Time began = Clock::Real().Now();
+  const double cpu = ThreadCpuSeconds();
   const auto seconds = [&] { return absl::ToDoubleSeconds(Clock::Real().Now() - began); };
   absl::StatusOr<std::unique_ptr<EventLog>> log = OpenSqliteEventLog(path);
   HW_CHECK(log.ok());
@@ -64,8 +65,8 @@ double Restart(const std::string& path, const std::vector<DatasetSpec>& datasets
   const Input configured = DatasetsConfigured{datasets};
   core.Step({&configured, 1}, ScaleNow());
   const double all = seconds();
-  absl::PrintF("  %.2f s: replay %.2f, first steps %.2f; %.0f MB\n", all, replay, all - replay,
-               PeakMegabytes());
+  absl::PrintF("  %.2f s (%.2f of CPU): replay %.2f, first steps %.2f; %.0f MB\n", all,
+               ThreadCpuSeconds() - cpu, replay, all - replay, PeakMegabytes());
   return all;
 }
 

@@ -56,6 +56,16 @@ std::vector<Range> RangeSet::Within(Range range) const {
   return found;
 }
 
+std::vector<Range> RangeSet::Outside(Range range) const {
+  std::vector<Range> found;
+  for (const Range& in : Within(range)) {
+    if (range.from < in.from) found.push_back({range.from, in.from});
+    range.from = in.to;
+  }
+  if (!range.empty()) found.push_back(range);
+  return found;
+}
+
 std::vector<Range> RangeSet::ranges() const {
   std::vector<Range> all;
   for (const auto& [from, to] : ranges_) all.push_back({from, to});
@@ -143,6 +153,13 @@ std::optional<SequenceMap::Entry> SequenceMap::FirstFrom(int64_t value) const {
   if (it != entries_.begin() && std::prev(it)->second.to > value) --it;
   if (it == entries_.end()) return std::nullopt;
   return Entry{{std::max(it->first, value), it->second.to}, it->second.sequence};
+}
+
+std::optional<SequenceMap::Entry> SequenceMap::LastBefore(int64_t value) const {
+  auto it = entries_.lower_bound(value);
+  if (it == entries_.begin()) return std::nullopt;
+  --it;
+  return Entry{{it->first, std::min(it->second.to, value)}, it->second.sequence};
 }
 
 }  // namespace headwater

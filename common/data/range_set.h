@@ -29,6 +29,8 @@ class RangeSet {
   bool Overlaps(Range range) const;
   // The parts of `range` that are in, ascending.
   std::vector<Range> Within(Range range) const;
+  // The parts of `range` that are not in, ascending.
+  std::vector<Range> Outside(Range range) const;
   std::vector<Range> ranges() const;
 
   friend bool operator==(const RangeSet&, const RangeSet&) = default;
@@ -58,6 +60,8 @@ class SequenceMap {
   std::vector<Entry> entries() const;
   // The first numbered part at or after `value`; parts that begin before it are cut there.
   std::optional<Entry> FirstFrom(int64_t value) const;
+  // The last numbered part before `value`; parts that end after it are cut there.
+  std::optional<Entry> LastBefore(int64_t value) const;
 
   friend bool operator==(const SequenceMap&, const SequenceMap&) = default;
 

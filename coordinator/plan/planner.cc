@@ -135,16 +135,9 @@ std::vector<int64_t> CutsOf(const DatasetState& dataset, Range range) {
   return {cuts.begin(), cuts.end()};
 }
 
-// What a demand wants and nobody has, ascending.
-std::vector<Range> FreeOf(const DemandState& demand, const Busy& busy) {
-  std::vector<Range> free;
-  for (const SequenceMap::Entry& entry : demand.remaining.entries()) {
-    RangeSet rest(entry.range);
-    rest.Subtract(busy.ranges);
-    const std::vector<Range> ranges = rest.ranges();
-    free.insert(free.end(), ranges.begin(), ranges.end());
-  }
-  return free;
+// The stretch of a demand's wishes that comes after `at`, by `last` the one before it.
+std::optional<SequenceMap::Entry> NextWish(const DemandState& demand, int64_t at, bool last) {
+  return last ? demand.remaining.LastBefore(at) : demand.remaining.FirstFrom(at);
 }
 
 // The one microbatch that takes rows from the outside piece into the domain.
@@ -156,6 +149,49 @@ std::optional<PlannedClaim> JoinedClaim(const DatasetState& dataset, const Busy&
   return PlannedClaim{{range, true}, CutsOf(dataset, range)};
 }
 
+// Looks for a claim in `wanted`, which nobody has. True: there is no need to look further.
+bool FindClaimIn(const DatasetState& dataset, Range wanted, const Busy& busy, const Pace& pace,
+                 std::optional<PlannedClaim>& claim) {
+  const bool joined = dataset.joined_from.has_value() && dataset.domain.has_value();
+  while (!wanted.empty()) {
+    if (joined && wanted.to > *dataset.joined_from &&
+        (wanted.from >= *dataset.joined_from || pace.newest_first)) {
+      claim = JoinedClaim(dataset, busy);
+      return true;
+    }
+    if (joined) wanted.to = std::min(wanted.to, std::max(*dataset.joined_from, wanted.from + 1));
+    const Range shape = ShapeOf(dataset, wanted, pace);
+    if (!busy.ranges.Overlaps(shape)) {
+      claim = PlannedClaim{{shape, false}, CutsOf(dataset, shape)};
+      return true;
+    }
+    if (pace.newest_first) {
+      wanted.to = std::min(wanted.to - 1, shape.from);
+    } else {
+      wanted.from = std::max(wanted.from + 1, shape.to);
+    }
+  }
+  return false;
+}
+
+std::optional<PlannedClaim> FirstClaim(const DatasetState& dataset, const DemandState& demand,
+                                       const Busy& busy, const Pace& pace) {
+  std::optional<PlannedClaim> claim;
+  const bool last = pace.newest_first;
+  for (auto wish = NextWish(demand, last ? INT64_MAX : INT64_MIN, last); wish.has_value();
+       wish = NextWish(demand, last ? wish->range.from : wish->range.to, last)) {
+    std::vector<Range> free = busy.ranges.Outside(wish->range);
+    if (last) std::reverse(free.begin(), free.end());
+    for (const Range& wanted : free) {
+      if (FindClaimIn(dataset, wanted, busy, pace, claim)) return claim;
+    }
+  }
+  const bool joined = dataset.joined_from.has_value() && dataset.domain.has_value();
+  if (demand.outside_remaining > 0 && !busy.outside && !joined)
+    claim = PlannedClaim{{std::nullopt, true}, {}};
+  return claim;
+}
+
 }  // namespace
 
 NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand, absl::Time now,
@@ -164,32 +200,7 @@ NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand
   if (demand.phase != DemandPhase::kActive || !dataset.calendar.has_value()) return result;
   const Busy busy = BusyNow(dataset, now);
   result.retry_at = busy.retry_at;
-  const bool joined = dataset.joined_from.has_value() && dataset.domain.has_value();
-  std::vector<Range> free = FreeOf(demand, busy);
-  if (pace.newest_first) std::reverse(free.begin(), free.end());
-  for (Range wanted : free) {
-    while (!wanted.empty()) {
-      if (joined && wanted.to > *dataset.joined_from &&
-          (wanted.from >= *dataset.joined_from || pace.newest_first)) {
-        result.claim = JoinedClaim(dataset, busy);
-        return result;
-      }
-      if (joined) wanted.to = std::min(wanted.to, std::max(*dataset.joined_from, wanted.from + 1));
-      const Range shape = ShapeOf(dataset, wanted, pace);
-      if (!busy.ranges.Overlaps(shape)) {
-        result.claim = PlannedClaim{{shape, false}, CutsOf(dataset, shape)};
-        return result;
-      }
-      if (pace.newest_first) {
-        wanted.to = std::min(wanted.to - 1, shape.from);
-      } else {
-        wanted.from = std::max(wanted.from + 1, shape.to);
-      }
-    }
-  }
-  if (demand.outside_remaining > 0 && !busy.outside && !joined) {
-    result.claim = PlannedClaim{{std::nullopt, true}, {}};
-  }
+  result.claim = FirstClaim(dataset, demand, busy, pace);
   return result;
 }
 
@@ -328,10 +339,11 @@ DemandPlan PlanDemand(const DatasetState& dataset, const DemandState& demand, co
   DemandPlan plan;
   DemandState rest = demand;
   bool missing = false, again = false, moved = false;
-  while (!rest.met()) {
-    const NextClaimResult next = NextClaim(dataset, rest, absl::InfiniteFuture(), pace);
-    if (!next.claim.has_value()) break;  // The rest is in flight or quarantined.
-    const Extent& extent = next.claim->extent;
+  const Busy busy = BusyNow(dataset, absl::InfiniteFuture());
+  while (demand.phase == DemandPhase::kActive && dataset.calendar.has_value() && !rest.met()) {
+    const std::optional<PlannedClaim> claim = FirstClaim(dataset, rest, busy, pace);
+    if (!claim.has_value()) break;  // The rest is in flight or quarantined.
+    const Extent& extent = claim->extent;
     PlannedMicrobatch planned = Estimated(dataset, demand, extent);
     const bool first = ++plan.microbatches == 1;
     AddKnown(plan.rows, planned.rows, first);

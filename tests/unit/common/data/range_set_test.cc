@@ -35,6 +35,14 @@ TEST(RangeSet, AgreesWithOneCellPerInstant) {
       for (int64_t i = probe.from; i < probe.to; ++i) expected += cells[i];
       ASSERT_EQ(inside, expected);
       ASSERT_EQ(set.Overlaps(probe), expected > 0);
+      int64_t out = 0, before = probe.from - 1;
+      for (const Range& part : set.Outside(probe)) {
+        ASSERT_LT(before, part.from);
+        ASSERT_FALSE(set.Overlaps(part));
+        before = part.to;
+        out += part.to - part.from;
+      }
+      ASSERT_EQ(out, probe.to - probe.from - expected);
     }
     int64_t edges = 0;  // The fewest entries: one per run of cells.
     for (int i = 0; i < kCells; ++i) edges += cells[i] && (i == 0 || !cells[i - 1]);
@@ -73,6 +81,14 @@ TEST(SequenceMap, AgreesWithOneCellPerInstant) {
       ASSERT_EQ(first.has_value(), expected < kCells);
       if (first.has_value()) {
         ASSERT_EQ(first->range.from, expected);
+      }
+      const auto last = map.LastBefore(at);
+      expected = at;
+      while (expected > 0 && cells[expected - 1] == 0) --expected;
+      ASSERT_EQ(last.has_value(), expected > 0);
+      if (last.has_value()) {
+        ASSERT_EQ(last->range.to, expected);
+        ASSERT_EQ(last->sequence, cells[expected - 1]);
       }
     }
   }
