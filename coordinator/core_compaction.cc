@@ -150,15 +150,8 @@ bool Core::Impl::OfferCompaction() {
 
 bool Core::Impl::OfferCompaction(const CompactionInput& input) {
   // The source is not asked, so any worker will do, whatever else its server is busy with.
-  std::pair<const SessionId, Session>* best = nullptr;
-  int best_free = 0;
-  for (auto& entry : sessions) {
-    const int free = entry.second.credit - leases.CountOfSession(entry.first);
-    if (entry.second.draining || free <= best_free) continue;
-    best = &entry;
-    best_free = free;
-  }
-  if (best == nullptr) return false;
+  if (free_sessions.empty()) return false;
+  const SessionId session_id = free_sessions.begin()->second;
   to_compact[input.dataset].erase(input.range.from);  // Asked for again, should it not succeed.
   const DatasetState& dataset = *state->FindDataset(input.dataset);
   const std::string task_id = NewTaskId("compaction");
@@ -182,7 +175,7 @@ bool Core::Impl::OfferCompaction(const CompactionInput& input) {
     if (std::find(wanted.begin(), wanted.end(), input.range) != wanted.end()) task.run_id = run_id;
   }
   task.kind = std::move(compaction);
-  Offer(best->first, best->second, dataset, TaskKind::kMicrobatch, {task_id, fence},
+  Offer(session_id, sessions.at(session_id), dataset, TaskKind::kMicrobatch, {task_id, fence},
         std::move(task), /*backfill=*/true);
   ++dispatch_count;
   return true;

@@ -51,16 +51,19 @@ void Core::Impl::On(const DatasetsConfigured& input) {
 
 void Core::Impl::Dispatch() {
   room_at = absl::InfiniteFuture();
-  if (!SomebodyIsFree()) return;
+  FindFreeSessions();
+  if (free_sessions.empty()) return;
   std::vector<ServerChoice> servers = ServersByLoad();
-  while (SomebodyIsFree() && OfferOne(servers)) {
+  while (!free_sessions.empty() && OfferOne(servers)) {
   }
 }
 
-bool Core::Impl::SomebodyIsFree() const {
-  return std::any_of(sessions.begin(), sessions.end(), [&](const auto& entry) {
-    return !entry.second.draining && leases.CountOfSession(entry.first) < entry.second.credit;
-  });
+void Core::Impl::FindFreeSessions() {
+  free_sessions.clear();
+  for (const auto& [id, session] : sessions) {
+    const int left = session.credit - leases.CountOfSession(id);
+    if (!session.draining && left > 0) free_sessions.emplace(-left, id);
+  }
 }
 
 std::vector<ServerChoice> Core::Impl::ServersByLoad() {
@@ -134,24 +137,31 @@ void Core::Impl::Served(std::vector<ServerChoice>& servers, size_t index) {
 
 Session* Core::Impl::PickSession(const ServerChoice& choice, SessionId& id) {
   const std::string& server = *choice.server;
-  Session* best = nullptr;
-  int best_free = 0;
-  for (auto& [session_id, session] : sessions) {
-    const int free = session.credit - leases.CountOfSession(session_id);
-    if (session.draining || free <= best_free || !Reaches(session.hello, server) ||
-        !HasDriver(session.hello, *choice.spec)) {
-      continue;
-    }
-    if (leases.CountAgainst(server, session_id, now) >= choice.cap) {
+  const std::vector<SessionId> keepers = leases.KeepersOf(server);
+  // Without room for one that keeps no connection there, there is none for any such session.
+  const bool full = leases.CountAgainst(server, "", now) >= choice.cap;
+  bool strangers_wait = false;
+  const std::pair<int, SessionId>* best = nullptr;
+  for (const auto& entry : free_sessions) {
+    const SessionId& session_id = entry.second;
+    // Of those with as much credit, one that need not connect.
+    if (best != nullptr && (keepers.empty() || entry.first != best->first)) break;
+    const bool keeps = std::find(keepers.begin(), keepers.end(), session_id) != keepers.end();
+    if (!keeps && (strangers_wait || best != nullptr)) continue;
+    const Session& session = sessions.at(session_id);
+    if (!Reaches(session.hello, server) || !HasDriver(session.hello, *choice.spec)) continue;
+    if (full && leases.CountAgainst(server, session_id, now) >= choice.cap) {
       room_at = std::min(room_at, leases.NextClosed(server, session_id, now));
+      strangers_wait |= !keeps;
       continue;
     }
-    best = &session;
-    best_free = free;
-    id = session_id;
-    if (leases.Keeps(server, session_id, now)) break;  // Which need not connect.
+    const bool connected = keeps && leases.Keeps(server, session_id, now);
+    if (best == nullptr || connected) best = &entry;
+    if (connected) break;
   }
-  return best;
+  if (best == nullptr) return nullptr;
+  id = best->second;
+  return &sessions.at(id);
 }
 
 std::string Core::Impl::NewTaskId(const char* prefix) {
@@ -172,6 +182,9 @@ void Core::Impl::Offer(const SessionId& session_id, Session& session, const Data
                 .deadline = now + options.accept_within,
                 .connections = microbatch == nullptr ? 1 : microbatch->connections,
                 .run_id = task.run_id});
+  const int left = session.credit - leases.CountOfSession(session_id);
+  free_sessions.erase({-left - 1, session_id});
+  if (left > 0) free_sessions.emplace(-left, session_id);
   if (microbatch == nullptr || microbatch->connections > 0)
     GateOf(dataset.spec.id.server).Began(dataset.spec.server, now);
   SendOffer offer{session_id, std::move(task), std::nullopt, options.accept_within};

@@ -150,7 +150,7 @@ struct Core::Impl {
   // ---- core_dispatch.cc
   void On(const DatasetsConfigured& input);
   void Dispatch();
-  bool SomebodyIsFree() const;
+  void FindFreeSessions();
   std::vector<ServerChoice> ServersByLoad();
   bool OfferOne(std::vector<ServerChoice>& servers);
   void Served(std::vector<ServerChoice>& servers, size_t index);
@@ -163,7 +163,7 @@ struct Core::Impl {
   bool OfferClaim(const ServerChoice& choice, const DatasetState& dataset,
                   const std::string& run_id, const PlannedClaim& claim, Band band);
   bool OfferVerification(const ServerChoice& choice);
-  // The session with the most credit that may have a connection to that server.
+  // The session with the most credit left that may have a connection to that server.
   Session* PickSession(const ServerChoice& choice, SessionId& id);
   void Offer(const SessionId& session_id, Session& session, const DatasetState& dataset,
              TaskKind kind, const LeaseRef& ref, TaskSpec task, bool backfill);
@@ -272,6 +272,8 @@ struct Core::Impl {
   std::map<std::string, DatasetId> open_demands;
 
   std::map<SessionId, Session> sessions;
+  // While tasks are handed out: sessions that may have more, those with the most credit left first.
+  std::set<std::pair<int, SessionId>> free_sessions;  // By what is left, negative.
   LeaseTable leases;
   // When somebody gets room who found none in the last dispatch: connections that others keep are
   // closed, or a server may be used again.

@@ -61,8 +61,13 @@ bool LeaseTable::End(const LeaseRef& ref, absl::Time now) {
   const Lease lease = it->second;
   Remove(lease);
   // What was offered and never accepted has opened nothing.
-  if (!lease.accepted || lease.session.empty() || kept_ == absl::ZeroDuration()) return true;
-  std::deque<absl::Time>& times = by_server_[lease.dataset.server].kept[lease.session];
+  if (!lease.accepted || lease.session.empty() || lease.connections == 0 ||
+      kept_ == absl::ZeroDuration()) {
+    return true;
+  }
+  auto& kept = by_server_[lease.dataset.server].kept;
+  std::erase_if(kept, [&](const auto& entry) { return entry.second.back() <= now; });
+  std::deque<absl::Time>& times = kept[lease.session];
   while (!times.empty() && times.front() <= now) times.pop_front();
   times.insert(times.end(), static_cast<size_t>(lease.connections), now + kept_);
   return true;
@@ -123,6 +128,14 @@ int LeaseTable::CountAgainst(const std::string& server, const std::string& sessi
     count += times.end() - std::upper_bound(times.begin(), times.end(), now);
   }
   return static_cast<int>(count);
+}
+
+std::vector<std::string> LeaseTable::KeepersOf(const std::string& server) const {
+  std::vector<std::string> keepers;
+  const auto it = by_server_.find(server);
+  if (it == by_server_.end()) return keepers;
+  for (const auto& [session, times] : it->second.kept) keepers.push_back(session);
+  return keepers;
 }
 
 absl::Time LeaseTable::NextClosed(const std::string& server, const std::string& session,

@@ -74,6 +74,8 @@ class LeaseTable {
   // Connections to a server that a new task of `session` must leave alone: those of live leases,
   // and those that other sessions may still keep.
   int CountAgainst(const std::string& server, const std::string& session, absl::Time now) const;
+  // Sessions that may keep connections to a server, or did a while ago.
+  std::vector<std::string> KeepersOf(const std::string& server) const;
   // When the next of those that others keep is closed; InfiniteFuture when none is kept.
   absl::Time NextClosed(const std::string& server, const std::string& session,
                         absl::Time now) const;
