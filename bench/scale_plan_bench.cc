@@ -104,7 +104,6 @@ void Report(Planned& planned, const char* what, bool memory_is_bound) {
   PrintBar("time of the plan", planned.seconds(), "s", kMaxSeconds);
   if (memory_is_bound)
     PrintBar("memory of the whole process", PeakMegabytes(), "MB", kMaxMegabytes);
-  PrintBar("memory for the plan", PeakMegabytes() - before, "MB", kMaxMegabytes);
 }
 
 void Main(int servers, int days) {
