@@ -150,8 +150,9 @@ absl::Status SqliteEventLog::Init() {
   if (ledger_id_.empty()) {
     if (read_only_) return Damaged("it has no ledger id");
     ledger_id_ = RandomId();
-    RETURN_IF_ERROR(PutValue("ledger_id", ledger_id_));
+    // The id last: a ledger that was killed in between has none, and is made once more.
     RETURN_IF_ERROR(PutValue("format", absl::StrCat(kFormat)));
+    RETURN_IF_ERROR(PutValue("ledger_id", ledger_id_));
   }
   ASSIGN_OR_RETURN(const std::string format, GetValue("format"));
   if (format != absl::StrCat(kFormat)) {

@@ -1,5 +1,7 @@
 #include "coordinator/ledger/sqlite_event_log.h"
 
+#include <sqlite3.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -52,6 +54,25 @@ TEST(SqliteEventLog, AFlippedBitInAnEventStopsTheReplay) {
       log->Replay(0, [](int64_t, absl::string_view) { return absl::OkStatus(); });
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()), HasSubstr("event 1"));
+}
+
+// Its header has two rows: whoever is killed between them leaves a ledger that opens.
+TEST(SqliteEventLog, ALedgerThatWasKilledWhileItWasMadeIsMadeOnceMore) {
+  SqlitePlace place;
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(place.path().c_str(), &db), SQLITE_OK);
+  const auto execute = [&](const char* sql) {
+    ASSERT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+  };
+  execute("CREATE TABLE ledger(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+  execute(
+      "CREATE TRIGGER killed BEFORE INSERT ON ledger WHEN (SELECT count(*) FROM ledger) = 1 "
+      "BEGIN SELECT RAISE(FAIL, 'killed'); END");
+  EXPECT_FALSE(place.Open().ok());
+  execute("DROP TRIGGER killed");
+  sqlite3_close(db);
+  const auto log = place.Open();
+  EXPECT_TRUE(log.ok()) << log.status();
 }
 
 TEST(SqliteEventLog, AReaderBesideTheWriterSeesItsEventsAndCannotWrite) {
