@@ -68,9 +68,7 @@ std::string WindowNotes(const google::protobuf::RepeatedPtrField<v1::Window>& wi
     if (more > 0) absl::StrAppend(&text, " and ", more, " more");
     absl::StrAppend(&text, ": ", window.local());
     if (!window.utc().empty() && window.timezone() != "UTC")
-      absl::StrAppend(&text, " ", window.timezone(), " =");
-    if (!window.utc().empty() && window.timezone() != "UTC")
-      absl::StrAppend(&text, " ", window.utc());
+      absl::StrAppend(&text, " ", window.timezone(), " = ", window.utc());
     if (!window.utc().empty()) absl::StrAppend(&text, " UTC");
     notes += Note("window", text);
   }

@@ -218,20 +218,17 @@ v1::GetStatusResponse Core::DescribeStatus(absl::Time now) const {
     worker->set_slots(session.hello.slots);
     worker->set_held(impl_->leases.CountOfSession(id));
   }
-  const ExplainSources sources = impl_->Sources();
+  std::map<DatasetId, v1::DatasetStatus*> shown;
   for (v1::DatasetStatus& dataset : *status.mutable_datasets()) {
+    shown.emplace(IdOf(dataset.dataset()), &dataset);
     const auto gate = impl_->gates.find(dataset.dataset().server());
     if (gate == impl_->gates.end() || !gate->second.unreachable()) continue;
     dataset.set_condition("unreachable");
     dataset.set_last_error(std::string(gate->second.last_failure().message()));
   }
-  std::map<DatasetId, v1::DatasetStatus*> shown;
-  for (v1::DatasetStatus& dataset : *status.mutable_datasets())
-    shown.emplace(IdOf(dataset.dataset()), &dataset);
   for (const auto& [ref, lease] : impl_->leases.leases()) {
-    *shown.at(lease.dataset)->add_tasks() =
-        DescribeTask(*impl_->state->FindDataset(lease.dataset), lease,
-                     lease.session.empty() ? "" : sources.worker(lease.session), now);
+    *shown.at(lease.dataset)->add_tasks() = DescribeTask(
+        *impl_->state->FindDataset(lease.dataset), lease, impl_->WorkerOf(lease.session), now);
   }
   status.set_live(true);
   return status;

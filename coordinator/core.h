@@ -38,7 +38,7 @@ struct WorkerHello {
   std::string boot_id;
   int slots = 1;
   std::vector<std::string> reachable_servers;  // Globs; empty: all.
-  std::vector<std::string> drivers = {};       // As DriverOf(); empty: all.
+  std::vector<std::string> drivers = {};       // As DriverOf() of connection_string.h; empty: all.
   std::vector<LeaseRef> held;
 };
 struct SessionOpened {

@@ -16,12 +16,7 @@ namespace {
 std::optional<v1::Demand> RetryOf(const DemandState& ended) {
   if (ended.never_probed) return ended.demand;
   if (ended.unfinished.empty() && !ended.unfinished_outside) return std::nullopt;
-  v1::Demand demand;
-  *demand.mutable_dataset() = ended.demand.dataset();
-  demand.set_mode(v1::BACKFILL_MODE_LISTED);
-  for (const Range& range : ended.unfinished.ranges()) *demand.add_ranges() = ToProto(range);
-  demand.set_outside(ended.unfinished_outside);
-  return demand;
+  return ListedDemand(IdOf(ended.demand.dataset()), ended.unfinished, ended.unfinished_outside);
 }
 
 }  // namespace
@@ -47,6 +42,15 @@ absl::Status Core::Impl::FillRetry(const RunSubmitted& input, v1::RunStarted* st
   return absl::OkStatus();
 }
 
+absl::Status Core::Impl::FillDemands(const RunSubmitted& input, v1::RunStarted* started) const {
+  for (const DemandRequest& request : input.demands) {
+    if (state->FindDataset(request.dataset) == nullptr)
+      return absl::NotFoundError(absl::StrCat("no such dataset: ", ToString(request.dataset)));
+    *started->add_demands() = DemandProto(request);
+  }
+  return absl::OkStatus();
+}
+
 void Core::Impl::On(const RunSubmitted& input) {
   if (!input.idempotency_key.empty()) {
     for (const auto& [id, run] : state->runs()) {
@@ -62,25 +66,12 @@ void Core::Impl::On(const RunSubmitted& input) {
   started->set_kind(input.kind);
   started->set_by_person(input.by_person);
   *started->mutable_pace() = ToProto(input.pace);
-  if (input.kind == v1::RUN_KIND_RETRY) {
-    if (const absl::Status status = FillRetry(input, started); !status.ok())
-      return Send(AnswerRun{input.call, status, "", false});
-  }
-  if (!input.plan_id.empty()) {
-    if (const absl::Status status = FillPlanned(input.plan_id, started); !status.ok())
-      return Send(AnswerRun{input.call, status, "", false});
-  }
-  for (const DemandRequest& request : input.demands) {
-    if (input.by_person) GateOf(request.dataset.server).TryNow();
-    if (input.kind == v1::RUN_KIND_RETRY || !input.plan_id.empty()) continue;
-    if (state->FindDataset(request.dataset) == nullptr) {
-      Send(AnswerRun{
-          input.call,
-          absl::NotFoundError(absl::StrCat("no such dataset: ", ToString(request.dataset))), "",
-          false});
-      return;
-    }
-    *started->add_demands() = DemandProto(request);
+  const absl::Status filled = input.kind == v1::RUN_KIND_RETRY ? FillRetry(input, started)
+                              : !input.plan_id.empty()         ? FillPlanned(input.plan_id, started)
+                                                               : FillDemands(input, started);
+  if (!filled.ok()) return Send(AnswerRun{input.call, filled, "", false});
+  for (const v1::Demand& demand : started->demands()) {
+    if (input.by_person) GateOf(demand.dataset().server()).TryNow();
   }
   Emit(std::move(event));
   Send(AnswerRun{input.call, absl::OkStatus(), input.run_id, false});

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/glob.h"
+#include "common/config/connection_string.h"
 #include "coordinator/core_impl.h"
 #include "coordinator/describe.h"
 
@@ -18,7 +19,7 @@ bool Reaches(const WorkerHello& hello, const std::string& server) {
 }
 
 bool HasDriver(const WorkerHello& hello, const ServerSpec& server) {
-  const std::string driver = DriverOf(server);
+  const std::string driver = DriverOf(server.url);
   return driver.empty() || hello.drivers.empty() ||
          std::find(hello.drivers.begin(), hello.drivers.end(), driver) != hello.drivers.end();
 }
@@ -88,7 +89,7 @@ std::optional<Reason> Core::Impl::WhyNoWorker(const DatasetState& dataset) const
   if (able == 0) {
     return Reason{
         "no_driver",
-        absl::StrCat("no worker has the driver ", DriverOf(server), " of server ", server.name,
+        absl::StrCat("no worker has the driver ", DriverOf(server.url), " of server ", server.name,
                      "; those that reach it have ", absl::StrJoin(drivers, ", "))};
   }
   if (free == 0) return Reason{"no_slot", absl::StrCat("all slots of ", able, " workers are busy")};
@@ -106,7 +107,6 @@ Reason Core::Impl::WhyWaits(const DatasetState& dataset, const RunState& run,
   if (unasked.contains(id.table)) {
     return {"table", absl::StrCat("table ", id.table, " is looked at first")};
   }
-  absl::Time retry_at = absl::InfiniteFuture();
   if (demand.phase == DemandPhase::kWaitingForProbe) {
     if (const auto probe = probes.find(id); probe != probes.end()) {
       const ProbeWork& work = probe->second;
@@ -120,14 +120,13 @@ Reason Core::Impl::WhyWaits(const DatasetState& dataset, const RunState& run,
     }
   } else {
     const NextClaimResult next = NextClaim(dataset, demand, now, run.pace);
-    retry_at = next.retry_at;
     if (!next.claim.has_value()) {
       if (!dataset.claims.empty()) {
         return {"claim",
                 "what is left is being read together with other pieces, or was read "
                 "before it was asked for: it waits for them"};
       }
-      return {"backoff", "what is left is tried again after a failure", retry_at};
+      return {"backoff", "what is left is tried again after a failure", next.retry_at};
     }
   }
   if (demand.phase == DemandPhase::kActive && IsPaced(run, id.server)) {
@@ -160,16 +159,19 @@ Reason Core::Impl::WhyStaged(const std::string& table) const {
   return {"staged", absl::StrCat("read and staged; it is being published in table ", table)};
 }
 
+std::string Core::Impl::WorkerOf(const SessionId& session) const {
+  if (session.empty()) return "";
+  const auto known = sessions.find(session);
+  return known == sessions.end() ? "that is away" : known->second.hello.name;
+}
+
 ExplainSources Core::Impl::Sources() const {
   ExplainSources sources;
   sources.leases = &leases;
   sources.why_waits = [this](const DatasetState& dataset, const RunState& run,
                              const DemandState& demand) { return WhyWaits(dataset, run, demand); };
   sources.why_staged = [this](const std::string& table) { return WhyStaged(table); };
-  sources.worker = [this](const std::string& session) {
-    const auto known = sessions.find(session);
-    return known == sessions.end() ? "that is away" : known->second.hello.name;
-  };
+  sources.worker = [this](const std::string& session) { return WorkerOf(session); };
   return sources;
 }
 
@@ -198,7 +200,6 @@ absl::StatusOr<std::vector<DatasetId>> Core::Impl::DatasetsOf(const std::string&
 
 absl::StatusOr<v1::ExplainResponse> Core::Explain(const std::vector<DatasetId>& datasets,
                                                   const std::string& id, absl::Time now) const {
-  impl_->now = std::max(now, impl_->now);
   std::vector<DatasetId> wanted = datasets;
   if (!id.empty()) {
     absl::StatusOr<std::vector<DatasetId>> found = impl_->DatasetsOf(id);
@@ -210,8 +211,7 @@ absl::StatusOr<v1::ExplainResponse> Core::Explain(const std::vector<DatasetId>& 
   const ExplainSources sources = impl_->Sources();
   for (const DatasetId& one : wanted) {
     const DatasetState* dataset = impl_->state->FindDataset(one);
-    if (dataset != nullptr)
-      headwater::Explain(*impl_->state, *dataset, sources, impl_->now, response);
+    if (dataset != nullptr) headwater::Explain(*impl_->state, *dataset, sources, now, response);
   }
   return response;
 }

@@ -58,12 +58,12 @@ void Core::Impl::GiveUpServer(const DatasetId& id) {
       absl::Status(gate.last_failure().code(),
                    absl::StrCat("server ", id.server, " cannot be reached, ", gate.failures(),
                                 " tries in a row: ", gate.last_failure().message()))};
+  std::set<CallId> planning;
+  for (const auto& [call, plan] : plans) planning.insert(call);
   std::vector<std::pair<DatasetId, std::vector<std::string>>> waiting;
   for (const auto& [other, dataset] : state->datasets()) {
     if (other.server != id.server) continue;
     probes.erase(other);
-    std::set<CallId> planning;
-    for (const auto& [call, plan] : plans) planning.insert(call);
     AnswerPlanFailed(other, failure, planning);
     std::vector<std::string> runs;
     for (const std::string& run_id : dataset.live_runs) {

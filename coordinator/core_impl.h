@@ -49,6 +49,8 @@ struct PlanCall {
 };
 
 v1::Demand DemandProto(const DemandRequest& request);
+// For just these ranges, and perhaps the outside rows.
+v1::Demand ListedDemand(const DatasetId& id, const RangeSet& ranges, bool outside);
 
 struct VerifyCall {
   std::deque<std::pair<DatasetId, VerificationTask>> queued;
@@ -191,6 +193,8 @@ struct Core::Impl {
   std::optional<Reason> WhyNotServer(const DatasetState& dataset, Band band) const;
   std::optional<Reason> WhyNoWorker(const DatasetState& dataset) const;
   Reason WhyStaged(const std::string& table) const;
+  // Empty: none yet, after a restart.
+  std::string WorkerOf(const SessionId& session) const;
   ExplainSources Sources() const;
   // The datasets that a run, a task or a fence is about.
   absl::StatusOr<std::vector<DatasetId>> DatasetsOf(const std::string& id) const;
@@ -244,7 +248,8 @@ struct Core::Impl {
   void On(const VerifyRequested& input);
   void On(const RunCancelRequested& input);
   void On(const Ticked&) {}
-  // Demands for what another run left unfinished.
+  // The demands of a run: as they were asked for, or for what another run left unfinished.
+  absl::Status FillDemands(const RunSubmitted& input, v1::RunStarted* started) const;
   absl::Status FillRetry(const RunSubmitted& input, v1::RunStarted* started) const;
   void EndRuns();
   void FailDemands(const DatasetId& id, const std::vector<std::string>& run_ids,

@@ -13,14 +13,9 @@ namespace {
 
 // What `demand` was found to want, range by range.
 v1::Demand ListedOf(const DatasetId& id, const DemandState& demand) {
-  v1::Demand listed;
-  *listed.mutable_dataset() = RefOf(id);
-  listed.set_mode(v1::BACKFILL_MODE_LISTED);
   RangeSet ranges;
   for (const SequenceMap::Entry& entry : demand.remaining.entries()) ranges.Add(entry.range);
-  for (const Range& range : ranges.ranges()) *listed.add_ranges() = ToProto(range);
-  listed.set_outside(demand.outside_remaining > 0);
-  return listed;
+  return ListedDemand(id, ranges, demand.outside_remaining > 0);
 }
 
 // A digest of everything on which a plan for these ranges rests: what is loaded there, what is to
@@ -55,6 +50,15 @@ v1::Demand DemandProto(const DemandRequest& request) {
   if (request.to_value.has_value()) demand.set_to_value(*request.to_value);
   for (const std::string& column : request.columns) demand.add_columns(column);
   return demand;
+}
+
+v1::Demand ListedDemand(const DatasetId& id, const RangeSet& ranges, bool outside) {
+  v1::Demand listed;
+  *listed.mutable_dataset() = RefOf(id);
+  listed.set_mode(v1::BACKFILL_MODE_LISTED);
+  for (const Range& range : ranges.ranges()) *listed.add_ranges() = ToProto(range);
+  listed.set_outside(outside);
+  return listed;
 }
 
 void Core::Impl::RecordPlan(const PlanCall& plan) {

@@ -97,8 +97,8 @@ class Explainer {
   }
 
   void Leased(const Lease& lease) {
-    const v1::TaskInFlight task = DescribeTask(
-        dataset_, lease, lease.session.empty() ? "" : sources_.worker(lease.session), now_);
+    const v1::TaskInFlight task =
+        DescribeTask(dataset_, lease, sources_.worker(lease.session), now_);
     std::string why = absl::StrCat(task.kind(), " ", task.task_id(), ": ");
     if (task.worker().empty()) {
       absl::StrAppend(&why, "waits for its worker to come back after a restart");
@@ -120,13 +120,18 @@ class Explainer {
     for (const SequenceMap::Entry& entry : demand.remaining.entries()) rest.Add(entry.range);
     wanted_outside_ |= demand.outside_remaining > 0;
     for (const Range& range : rest.ranges()) wanted_.Add(range);
+    SubtractTold(rest);
+    return rest.ranges();
+  }
+
+  // Takes out what is under way and what failed: they have lines of their own.
+  void SubtractTold(RangeSet& rest) const {
     for (const Extent& extent : taken_) {
       if (extent.range.has_value()) rest.Subtract(*extent.range);
     }
     for (const Blocked& blocked : dataset_.blocked) {
       if (blocked.extent.range.has_value()) rest.Subtract(*blocked.extent.range);
     }
-    return rest.ranges();
   }
 
   void Demands() {
@@ -174,12 +179,7 @@ class Explainer {
       RangeSet rest;
       for (const Range& range : ranges) rest.Add(range);
       rest.Subtract(wanted_);
-      for (const Extent& extent : taken_) {
-        if (extent.range.has_value()) rest.Subtract(*extent.range);
-      }
-      for (const Blocked& blocked : dataset_.blocked) {
-        if (blocked.extent.range.has_value()) rest.Subtract(*blocked.extent.range);
-      }
+      SubtractTold(rest);
       return Phrase(dataset_, rest.ranges());
     };
     if (const std::string missing = unasked(MissingRanges(dataset_)); !missing.empty()) {

@@ -27,7 +27,7 @@ struct ExplainSources {
   std::function<Reason(const DatasetState&, const RunState&, const DemandState&)> why_waits;
   // Why what is staged of a table is not published yet.
   std::function<Reason(const std::string& table)> why_staged;
-  // The worker's name of a session.
+  // The worker's name of a session; empty for no session.
   std::function<std::string(const std::string& session)> worker;
 };
 

@@ -68,6 +68,12 @@ bool IsMariaDbUrl(absl::string_view url) {
   return absl::StartsWith(url, "mariadb://") || absl::StartsWith(url, "mysql://");
 }
 
+std::string DriverOf(absl::string_view url) {
+  if (IsPostgresUrl(url)) return "postgresql";
+  if (IsMariaDbUrl(url)) return "mariadb";
+  return IsOdbc(url) ? "odbc" : "";
+}
+
 bool HasScheme(absl::string_view url) {
   const size_t colon = url.find("://");
   if (colon == kNone || colon == 0) return false;

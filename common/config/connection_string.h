@@ -33,6 +33,10 @@ bool HasScheme(absl::string_view url);      // `word://...`
 bool IsPostgresUrl(absl::string_view url);  // `postgresql://...` or `postgres://...`
 bool IsMariaDbUrl(absl::string_view url);   // `mariadb://...` or `mysql://...`
 
+// What a worker needs to read there: `postgresql`, `mariadb`, `odbc`; empty when only the worker
+// can tell, from a reference.
+std::string DriverOf(absl::string_view url);
+
 // Attributes of the part after `odbc:`. A value in braces ends at its brace; `}}` stands for one.
 std::vector<Attribute> OdbcAttributes(absl::string_view url);
 

@@ -1,7 +1,5 @@
 #include "common/model/dataset_spec.h"
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/data/fingerprint.h"
 #include "common/model/model_proto.h"
@@ -11,14 +9,6 @@
 namespace headwater {
 
 std::string ToString(const DatasetId& id) { return absl::StrCat(id.server, "/", id.table); }
-
-std::string DriverOf(const ServerSpec& server) {
-  if (absl::StartsWith(server.url, "$")) return "";
-  const std::string scheme =
-      absl::AsciiStrToLower(absl::string_view(server.url).substr(0, server.url.find(':')));
-  if (scheme == "postgres") return "postgresql";
-  return scheme == "mysql" ? "mariadb" : scheme;
-}
 
 std::string StrategyToString(Strategy strategy) {
   switch (strategy) {

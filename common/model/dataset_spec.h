@@ -87,10 +87,6 @@ struct DatasetSpec {
   SchemaPolicy on_schema_change = SchemaPolicy::kEvolve;
 };
 
-// What a worker needs to read there: `postgresql`, `mariadb`, `odbc`; empty when only the worker
-// can tell, from a reference.
-std::string DriverOf(const ServerSpec& server);
-
 std::string StrategyToString(Strategy strategy);  // full, incremental, partition
 
 // Name of the partition column of the cursor (`cursor_day`), or empty for Kind::kNone.

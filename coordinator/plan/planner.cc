@@ -84,15 +84,19 @@ Range ShapeOf(const DatasetState& dataset, Range wanted, const Pace& pace) {
   return dataset.coverage.Widen(shape);
 }
 
+// Whether the last probe saw rows of the tail move that `range` shares an instant with.
+bool TailMovedIn(const DatasetState& dataset, const Range& range) {
+  return std::any_of(
+      dataset.probe->tail.begin(), dataset.probe->tail.end(),
+      [&](const TailCheck& check) { return check.range.Overlaps(range) && dataset.Moved(check); });
+}
+
 // Whether everything in the piece that begins before `at` and ends after it is as published, as far
 // as the last probe can tell.
 bool LiesInUnmovedPiece(const DatasetState& dataset, int64_t at) {
   for (const Piece* piece : dataset.coverage.Overlapping({at, at + 1})) {
     if (piece->range.from >= at) continue;
-    return std::none_of(dataset.probe->tail.begin(), dataset.probe->tail.end(),
-                        [&](const TailCheck& check) {
-                          return check.range.Overlaps(piece->range) && dataset.Moved(check);
-                        });
+    return !TailMovedIn(dataset, piece->range);
   }
   return false;
 }
@@ -280,28 +284,37 @@ std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset,
 
 namespace {
 
-std::string WhyRead(const DatasetState& dataset, const DemandState& demand, const Extent& extent) {
+// What of an extent's range is loaded.
+struct Loaded {
+  bool some = false, all = false;
+  int64_t rows = 0;
+};
+
+Loaded LoadedIn(const DatasetState& dataset, const Extent& extent) {
+  Loaded loaded;
+  if (!extent.range.has_value()) return loaded;
+  for (const Piece* piece : dataset.coverage.Overlapping(*extent.range)) {
+    loaded.some = true;
+    loaded.rows += piece->fingerprint.rows;
+  }
+  loaded.all = loaded.some && dataset.coverage.Missing(*extent.range).empty();
+  return loaded;
+}
+
+std::string WhyRead(const DatasetState& dataset, const DemandState& demand, const Extent& extent,
+                    const Loaded& loaded) {
   if (!extent.range.has_value()) return "outside";
-  const Range& range = *extent.range;
-  if (!dataset.coverage.Missing(range).empty())
-    return dataset.coverage.Overlapping(range).empty() ? "never loaded" : "new rows";
+  if (!loaded.all) return loaded.some ? "new rows" : "never loaded";
   if (ReadsAgain(demand.demand.mode())) return "asked";
-  const bool moved = std::any_of(
-      dataset.probe->tail.begin(), dataset.probe->tail.end(),
-      [&](const TailCheck& check) { return check.range.Overlaps(range) && dataset.Moved(check); });
-  if (moved) return "changed";
+  if (TailMovedIn(dataset, *extent.range)) return "changed";
   if (dataset.calendar->type() == CursorType::kNone) return "read whole each time";
-  return dataset.LookbackRange().Overlaps(range) ? "lookback" : "stale";
+  return dataset.LookbackRange().Overlaps(*extent.range) ? "lookback" : "stale";
 }
 
 // Rows of `range`: as they were read before, else as the source's rows would be if they were spread
 // evenly.
-int64_t RowsIn(const DatasetState& dataset, const Range& range) {
-  if (dataset.coverage.Missing(range).empty()) {
-    int64_t rows = 0;
-    for (const Piece* piece : dataset.coverage.Overlapping(range)) rows += piece->fingerprint.rows;
-    return rows;
-  }
+int64_t RowsIn(const DatasetState& dataset, const Range& range, const Loaded& loaded) {
+  if (loaded.all) return loaded.rows;
   if (dataset.probe->estimated_rows < 0) {
     const std::optional<double> rows = dataset.history.RowsOf(range);
     return rows.has_value() ? static_cast<int64_t>(*rows) : -1;
@@ -312,12 +325,12 @@ int64_t RowsIn(const DatasetState& dataset, const Range& range) {
 }
 
 PlannedMicrobatch Estimated(const DatasetState& dataset, const DemandState& demand,
-                            const Extent& extent) {
-  PlannedMicrobatch planned{extent, WhyRead(dataset, demand, extent)};
+                            const Extent& extent, const Loaded& loaded) {
+  PlannedMicrobatch planned{extent, WhyRead(dataset, demand, extent, loaded)};
   if (!extent.range.has_value()) {
     planned.rows = dataset.probe->null_rows + dataset.probe->future_rows;
   } else {
-    planned.rows = RowsIn(dataset, *extent.range);
+    planned.rows = RowsIn(dataset, *extent.range, loaded);
     planned.seconds = dataset.history.SecondsOf(*extent.range).value_or(-1);
   }
   const std::optional<double> row_bytes = dataset.history.BytesPerRow();
@@ -344,14 +357,15 @@ DemandPlan PlanDemand(const DatasetState& dataset, const DemandState& demand, co
     const std::optional<PlannedClaim> claim = FirstClaim(dataset, rest, busy, pace);
     if (!claim.has_value()) break;  // The rest is in flight or quarantined.
     const Extent& extent = claim->extent;
-    PlannedMicrobatch planned = Estimated(dataset, demand, extent);
+    const Loaded loaded = LoadedIn(dataset, extent);
+    PlannedMicrobatch planned = Estimated(dataset, demand, extent, loaded);
     const bool first = ++plan.microbatches == 1;
     AddKnown(plan.rows, planned.rows, first);
     AddKnown(plan.bytes, planned.bytes, first);
     AddKnown(plan.seconds, planned.seconds, first);
     if (extent.range.has_value()) {
-      missing |= !dataset.coverage.Missing(*extent.range).empty();
-      again |= !dataset.coverage.Overlapping(*extent.range).empty();
+      missing |= !loaded.all;
+      again |= loaded.some;
       rest.remaining.DropUpTo(*extent.range, INT64_MAX);
     }
     if (extent.outside) {

@@ -3,21 +3,10 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/check.h"
-#include "common/model/model_proto.h"
 #include "coordinator/state/cluster_state.h"
+#include "coordinator/state/trusted.h"
 
 namespace headwater {
-namespace {
-
-Failure TrustedFailure(const v1::Failure& failure) {
-  auto parsed = FromProto(failure);
-  HW_CHECK(parsed.ok());  // From ourselves, as every event.
-  return *std::move(parsed);
-}
-
-}  // namespace
-
 void ClusterState::ApplyRunStarted(const v1::RunStarted& event, absl::Time at) {
   RunState run;
   run.id = event.run_id();
@@ -26,14 +15,11 @@ void ClusterState::ApplyRunStarted(const v1::RunStarted& event, absl::Time at) {
   run.by_person = event.by_person();
   run.pace = PaceOf(event.pace());
   run.retry_of = event.retry_of();
-  run.pace = PaceOf(event.pace());
-  run.retry_of = event.retry_of();
   run.started = at;
   for (const v1::Demand& wanted : event.demands()) {
     DatasetState& dataset = datasets_.at(IdOf(wanted.dataset()));
     DemandState demand;
     demand.demand = wanted;
-    if (wanted.mode() == v1::BACKFILL_MODE_FAILED) ListFailed(dataset, demand.demand);
     if (wanted.mode() == v1::BACKFILL_MODE_FAILED) ListFailed(dataset, demand.demand);
     run.demands.emplace(IdOf(wanted.dataset()), std::move(demand));
     dataset.live_runs.insert(run.id);
@@ -64,7 +50,7 @@ void ClusterState::ApplyDemandsFailed(const v1::DemandsFailed& event) {
     demand->second.LeaveUnfinished();
     demand->second.phase = DemandPhase::kFailed;
     demand->second.compacting.clear();
-    demand->second.problems.push_back({"", 0, TrustedFailure(event.failure())});
+    demand->second.problems.push_back({"", 0, Trusted(event.failure())});
   }
 }
 

@@ -7,19 +7,9 @@
 #include "common/base/check.h"
 #include "common/model/model_proto.h"
 #include "coordinator/state/compaction.h"
+#include "coordinator/state/trusted.h"
 
 namespace headwater {
-namespace {
-
-// Events come from ourselves: what does not parse is a damaged log that its checksums did not show.
-template <typename Proto>
-auto Trusted(const Proto& proto) {
-  auto parsed = FromProto(proto);
-  HW_CHECK(parsed.ok());
-  return *std::move(parsed);
-}
-
-}  // namespace
 
 DatasetId IdOf(const v1::DatasetRef& ref) { return {ref.table(), ref.server()}; }
 
@@ -270,16 +260,7 @@ void ClusterState::ApplyAttemptFailed(const v1::AttemptFailed& event, absl::Time
         (claim.extent.range.has_value() && !demand.remaining.Within(*claim.extent.range).empty()) ||
         (claim.extent.outside && demand.outside_remaining > 0);
     if (!wanted) continue;
-    if (claim.extent.range.has_value()) {
-      for (const SequenceMap::Entry& left : demand.remaining.Within(*claim.extent.range))
-        demand.unfinished.Add(left.range);
-    }
-    demand.unfinished_outside |= claim.extent.outside && demand.outside_remaining > 0;
-    ++demand.failed;
-    if (demand.problems.size() < kMaxListed) {
-      demand.problems.push_back(
-          {Describe(*dataset, claim.extent), blocked.attempts, blocked.failure});
-    }
+    SetAside(*dataset, blocked, demand);
   }
   MeetDemands(*dataset, claim.extent, INT64_MAX);
 }

@@ -135,6 +135,10 @@ struct Surroundings {
 void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind, int64_t sequence,
                     const Surroundings& around);
 
+// What of `blocked` a demand still wants has failed for it: it is left unfinished, counted and
+// told. What remains of the demand is the caller's.
+void SetAside(const DatasetState& dataset, const Blocked& blocked, DemandState& demand);
+
 // Lists in `demand` what of the dataset has failed too often: a run that begins clears it.
 void ListFailed(const DatasetState& dataset, v1::Demand& demand);
 

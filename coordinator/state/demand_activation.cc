@@ -117,6 +117,19 @@ void ActivateTick(DatasetState& dataset, DemandState& demand, int64_t sequence,
 
 }  // namespace
 
+void SetAside(const DatasetState& dataset, const Blocked& blocked, DemandState& demand) {
+  if (blocked.extent.range.has_value()) {
+    for (const SequenceMap::Entry& left : demand.remaining.Within(*blocked.extent.range))
+      demand.unfinished.Add(left.range);
+  }
+  demand.unfinished_outside |= blocked.extent.outside && demand.outside_remaining > 0;
+  ++demand.failed;
+  if (demand.problems.size() < kMaxListed) {
+    demand.problems.push_back(
+        {Describe(dataset, blocked.extent), blocked.attempts, blocked.failure});
+  }
+}
+
 void ListFailed(const DatasetState& dataset, v1::Demand& demand) {
   for (const Blocked& blocked : dataset.blocked) {
     if (!blocked.quarantined) continue;
@@ -139,20 +152,10 @@ void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind
   if (tick) demand.outside_remaining = dataset.outside_need;
   for (const Blocked& blocked : dataset.blocked) {
     if (!blocked.quarantined) continue;
-    if (blocked.extent.range.has_value()) {
-      for (const SequenceMap::Entry& left : demand.remaining.Within(*blocked.extent.range))
-        demand.unfinished.Add(left.range);
+    SetAside(dataset, blocked, demand);
+    if (blocked.extent.range.has_value())
       demand.remaining.DropUpTo(*blocked.extent.range, INT64_MAX);
-    }
-    if (blocked.extent.outside) {
-      demand.unfinished_outside |= demand.outside_remaining > 0;
-      demand.outside_remaining = 0;
-    }
-    ++demand.failed;
-    if (demand.problems.size() < kMaxListed) {
-      demand.problems.push_back(
-          {Describe(dataset, blocked.extent), blocked.attempts, blocked.failure});
-    }
+    if (blocked.extent.outside) demand.outside_remaining = 0;
   }
   demand.EndWhenComplete();
 }

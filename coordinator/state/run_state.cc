@@ -1,8 +1,7 @@
 // What a claim's end means for the demands that it serves, in numbers for the summary; and what
 // sort of demands there are.
-#include "common/base/check.h"
-#include "common/model/model_proto.h"
 #include "coordinator/state/cluster_state.h"
+#include "coordinator/state/trusted.h"
 
 namespace headwater {
 
@@ -42,9 +41,7 @@ bool ReadsAgain(v1::BackfillMode mode) {
 Pace PaceOf(const v1::Pace& pace) {
   Pace result{{}, pace.newest_first(), pace.max_active(), pace.max_per_server()};
   if (!pace.has_every()) return result;
-  const absl::StatusOr<Unit> every = FromProto(pace.every());
-  HW_CHECK(every.ok());
-  result.every = *every;
+  result.every = Trusted(pace.every());
   return result;
 }
 
