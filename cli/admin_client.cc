@@ -10,6 +10,17 @@
 #include "headwater/v1/admin.grpc.pb.h"
 
 namespace headwater {
+namespace {
+
+// The service never answers CANCELLED, and nothing is cancelled here: a server that is shutting
+// down cuts off whatever reaches it then. To the caller that is a coordinator which is gone.
+absl::Status Outcome(const grpc::Status& status) {
+  if (status.error_code() == grpc::StatusCode::CANCELLED)
+    return absl::UnavailableError("the coordinator ended before it answered");
+  return FromGrpcStatus(status);
+}
+
+}  // namespace
 
 struct AdminClient::Impl {
   explicit Impl(Endpoint&& where)
@@ -21,8 +32,7 @@ struct AdminClient::Impl {
   absl::StatusOr<Response> Call(Method method, const Request& request) {
     grpc::ClientContext context;
     Response response;
-    const grpc::Status status = (stub.get()->*method)(&context, request, &response);
-    if (!status.ok()) return FromGrpcStatus(status);
+    RETURN_IF_ERROR(Outcome((stub.get()->*method)(&context, request, &response)));
     return response;
   }
 
@@ -57,8 +67,7 @@ absl::StatusOr<v1::WatchRunResponse> AdminClient::WatchRun(
   while (stream->Read(&message)) {
     update(message);
   }
-  const grpc::Status status = stream->Finish();
-  if (!status.ok()) return FromGrpcStatus(status);
+  RETURN_IF_ERROR(Outcome(stream->Finish()));
   if (!message.ended()) return absl::UnavailableError("the coordinator ended before the run did");
   return message;
 }

@@ -18,7 +18,7 @@ constexpr int kHostsSurvived = 5;
 // A coordinator that others serve may have nobody who reads; then a command waits, and says so.
 void SayThatWorkersAreMissing(const GlobalOptions& global, AdminClient& client) {
   const absl::StatusOr<v1::GetStatusResponse> status = client.GetStatus({});
-  if (global.quiet || !status.ok() || status->workers_size() > 0) return;
+  if (global.quiet || !status.ok() || status->workers_size() > 0 || status->own_worker()) return;
   std::cerr << "headwater: the coordinator has no worker yet; this waits for one: headwater worker "
                "--coordinator "
             << (global.coordinator.empty() ? "HOST:PORT" : global.coordinator) << "\n";

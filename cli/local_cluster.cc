@@ -95,7 +95,8 @@ absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(
   coordinator.workers_are_dead = options.workers_are_dead;
   ASSIGN_OR_RETURN(impl->coordinator, Coordinator::Start(std::move(coordinator)));
   impl->sessions = std::make_unique<SessionService>(impl->coordinator.get());
-  impl->admin = std::make_unique<AdminService>(impl->coordinator.get(), &config);
+  impl->admin =
+      std::make_unique<AdminService>(impl->coordinator.get(), &config, options.workers > 0);
 
   impl->address = SocketAddress(config.directory);
   // The lock is ours, so a socket that is there was left by a process that has ended.
@@ -131,11 +132,13 @@ absl::Status LocalCluster::WaitIdle() { return impl_->coordinator->WaitIdle(); }
 void LocalCluster::Shutdown() {
   if (impl_ == nullptr) return;
   if (impl_->worker != nullptr) impl_->worker->Shutdown();
+  // The coordinator answers UNAVAILABLE from here on, on which whoever has just attached looks for
+  // another host. Calls that the server cut off would get CANCELLED, which says nothing.
+  if (impl_->coordinator != nullptr) impl_->coordinator->Shutdown();
   if (impl_->server != nullptr) {
     impl_->server->Shutdown(absl::ToChronoTime(absl::Now() + kShutdownGrace));
     impl_->server->Wait();
   }
-  if (impl_->coordinator != nullptr) impl_->coordinator->Shutdown();
   impl_.reset();
 }
 

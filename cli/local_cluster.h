@@ -38,8 +38,8 @@ class LocalCluster {
   // Blocks until no run is live and nothing waits for publication.
   absl::Status WaitIdle();
 
-  // Ends workers, server and coordinator, in this order; what was under way goes on at the next
-  // start.
+  // Ends workers, coordinator and server, in this order; what was under way goes on at the next
+  // start. Clients that still wait get UNAVAILABLE.
   void Shutdown();
 
  private:

@@ -238,6 +238,7 @@ grpc::ServerUnaryReactor* AdminService::GetStatus(grpc::CallbackServerContext* c
     *response = *std::move(answer);
     response->set_ledger_id(coordinator_->ledger_id());
     response->set_live(true);
+    response->set_own_worker(own_worker_);
     if (wanted.has_value()) {
       auto* datasets = response->mutable_datasets();
       datasets->erase(

@@ -23,8 +23,10 @@ namespace headwater {
 // with FAILED_PRECONDITION; a selection that names nothing with NOT_FOUND.
 class AdminService : public v1::AdminService::CallbackService {
  public:
-  AdminService(Coordinator* coordinator, const Config* config, const Clock* clock = &Clock::Real())
-      : coordinator_(coordinator), config_(config), clock_(clock) {}
+  // `own_worker`: a worker runs in this process, which is to be told with the status.
+  AdminService(Coordinator* coordinator, const Config* config, bool own_worker = false,
+               const Clock* clock = &Clock::Real())
+      : coordinator_(coordinator), config_(config), own_worker_(own_worker), clock_(clock) {}
 
   // Key: idempotency_key; empty: a new run each time.
   grpc::ServerUnaryReactor* SubmitRun(grpc::CallbackServerContext* context,
@@ -65,6 +67,7 @@ class AdminService : public v1::AdminService::CallbackService {
 
   Coordinator* const coordinator_;
   const Config* const config_;
+  const bool own_worker_;
   const Clock* const clock_;
 };
 

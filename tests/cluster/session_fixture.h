@@ -198,7 +198,7 @@ class SessionTest : public ::testing::Test {
     config_.digest = "digest";
     config_.datasets.assign(1, {});
     config_.datasets.front().spec = Planes();
-    admin_ = std::make_unique<AdminService>(coordinator_.get(), &config_, &clock_);
+    admin_ = std::make_unique<AdminService>(coordinator_.get(), &config_, false, &clock_);
     Serve();
   }
 

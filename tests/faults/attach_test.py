@@ -57,6 +57,25 @@ def test_an_attached_command_takes_over_from_a_killed_host(play):
     play.run("verify")
 
 
+def test_an_attached_command_takes_over_from_a_host_that_ends(play):
+    with play.start("coordinator", "--listen", "127.0.0.1:0") as host:
+        host.wait_for("listening at")
+        with play.start("run") as other:
+            wait_until("the run waits for a worker", lambda: live_runs(play) == 1, host, other)
+            assert host.end() == 0
+            assert other.wait() == 0, other.text()
+    play.check()
+
+
+def test_who_attaches_to_a_host_that_reads_is_not_told_to_start_workers(play):
+    with play.start("run", "t_inc", failpoints=HELD) as host:
+        host.wait_for_hold(SECOND_COMMIT)
+        with play.start("run", "t_full") as other:
+            assert other.wait() == 0, other.text()
+            assert "worker" not in "".join(other.stderr)
+        assert host.kill() == KILLED
+
+
 def live_runs(play):
     status = play.run("status")
     return len([line for line in status.stdout if line.rstrip().endswith(" is live")])

@@ -102,6 +102,12 @@ class Started:
         self.process.kill()
         return self.wait()
 
+    def end(self):
+        """As a service manager asks for it; the exit code."""
+        assert self.process.poll() is None
+        self.process.terminate()
+        return self.wait()
+
     def wait(self):
         try:
             code = self.process.wait(timeout=PATIENCE)
