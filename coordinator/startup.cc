@@ -17,24 +17,31 @@ absl::StatusOr<TableContents> Inspect(const TableLocation& location, CommitterFa
   return committer->Inspect();
 }
 
+// A new state when there is no snapshot.
+absl::StatusOr<ReplayedState> Restore(
+    const absl::StatusOr<std::optional<EventLog::Snapshot>>& snapshot) {
+  RETURN_IF_ERROR(snapshot.status());
+  ReplayedState begun{.state = std::make_unique<ClusterState>()};
+  if (!snapshot->has_value()) return begun;
+  ASSIGN_OR_RETURN(begun.state, ClusterState::Restore((*snapshot)->sequence, (*snapshot)->state));
+  begun.snapshot_sequence = (*snapshot)->sequence;
+  return begun;
+}
+
 }  // namespace
 
 absl::StatusOr<ReplayedState> ReplayLog(EventLog& log) {
-  ReplayedState replayed{.state = std::make_unique<ClusterState>()};
-  absl::StatusOr<std::optional<EventLog::Snapshot>> snapshot = log.LoadSnapshot();
-  if (snapshot.ok() && snapshot->has_value()) {
-    absl::StatusOr<std::unique_ptr<ClusterState>> restored =
-        ClusterState::Restore((*snapshot)->sequence, (*snapshot)->state);
-    if (restored.ok()) {
-      replayed.state = *std::move(restored);
-      replayed.snapshot_sequence = (*snapshot)->sequence;
-    } else {
-      snapshot = restored.status();
-    }
+  absl::StatusOr<ReplayedState> begun = Restore(log.LoadSnapshot());
+  if (!begun.ok()) {  // Events stay in the log until two snapshots have what they say.
+    Log(LogLevel::kWarning, "the ledger's snapshot is damaged; replaying from an earlier one",
+        {{"why", begun.status().ToString()}});
+    begun = Restore(log.LoadEarlierSnapshot());
   }
-  if (!snapshot.ok()) {  // Events stay in the log: all of them give the same state.
-    Log(LogLevel::kWarning, "the ledger's snapshot is damaged; replaying every event",
-        {{"why", snapshot.status().ToString()}});
+  ReplayedState replayed;
+  if (begun.ok()) {
+    replayed = *std::move(begun);
+  } else {
+    replayed.state = std::make_unique<ClusterState>();
   }
   RETURN_IF_ERROR(log.Replay(
       replayed.snapshot_sequence, [&](int64_t sequence, absl::string_view payload) -> absl::Status {

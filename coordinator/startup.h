@@ -22,7 +22,7 @@ struct ReplayedState {
 
 // The state after the log's last event: its newest snapshot, and every event since. Also what a
 // `status` without a coordinator shows. DATA_LOSS: the snapshot or an event is damaged. A snapshot
-// that does not restore is not fatal while the log still has all its events.
+// that does not restore is not fatal: the one before it does, or all events where there is none.
 absl::StatusOr<ReplayedState> ReplayLog(EventLog& log);
 
 // Reads each configured table that the ledger has not published to yet, and has the state continue

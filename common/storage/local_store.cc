@@ -86,14 +86,18 @@ class LocalStore final : public ObjectStore {
   absl::StatusOr<std::string> Read(absl::string_view key) const override;
   absl::StatusOr<std::optional<int64_t>> SizeOf(absl::string_view key) const override;
   absl::StatusOr<std::vector<std::string>> List(absl::string_view prefix) const override;
+  absl::StatusOr<std::vector<StoredEntry>> ListEntries(absl::string_view prefix) const override;
   absl::Status PutIfAbsent(absl::string_view key, absl::string_view bytes) override;
   absl::Status Put(absl::string_view key, absl::string_view bytes) override;
   absl::Status Delete(absl::string_view key) override;
+  absl::StatusOr<int64_t> DropUnfinished(absl::string_view prefix, absl::Time before) override;
   absl::Status Persist(absl::string_view key) override;
   const std::string& root() const override { return root_; }
 
  private:
   absl::StatusOr<fs::path> PathOf(absl::string_view key) const;
+  // All names in the folder `prefix`, those of what is being written as well, sorted.
+  absl::StatusOr<std::vector<std::string>> NamesIn(absl::string_view prefix) const;
   // Makes the folder of a key, and its name durable all the way down from the top.
   absl::Status MakeDurableFolder(const fs::path& folder);
   // A temporary file beside `path` with `bytes`, durable. The caller removes it.
@@ -139,23 +143,45 @@ absl::StatusOr<std::optional<int64_t>> LocalStore::SizeOf(absl::string_view key)
   return Errno(errno, "looking at", path.string());
 }
 
-absl::StatusOr<std::vector<std::string>> LocalStore::List(absl::string_view prefix) const {
+absl::StatusOr<std::vector<std::string>> LocalStore::NamesIn(absl::string_view prefix) const {
   fs::path folder = root_;
   if (!prefix.empty()) {
     ASSIGN_OR_RETURN(folder, PathOf(prefix));
   }
   std::vector<std::string> names;
   std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    std::string name = it->path().filename().string();
-    if (!absl::StartsWith(name, kTemporary)) names.push_back(std::move(name));
-  }
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    names.push_back(it->path().filename().string());
   if (error && error != std::errc::no_such_file_or_directory &&
       error != std::errc::not_a_directory) {
     return Errno(error.value(), "listing", folder.string());
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+absl::StatusOr<std::vector<std::string>> LocalStore::List(absl::string_view prefix) const {
+  ASSIGN_OR_RETURN(std::vector<std::string> names, NamesIn(prefix));
+  std::erase_if(names, [](const std::string& name) { return absl::StartsWith(name, kTemporary); });
+  return names;
+}
+
+absl::StatusOr<std::vector<StoredEntry>> LocalStore::ListEntries(absl::string_view prefix) const {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, List(prefix));
+  std::vector<StoredEntry> entries;
+  for (const std::string& name : names) {
+    const fs::path path = fs::path(root_) / std::string(prefix) / name;
+    struct stat info {};
+    if (lstat(path.c_str(), &info) != 0) {
+      if (errno == ENOENT) continue;  // Gone since it was listed.
+      return Errno(errno, "looking at", path.string());
+    }
+    const bool folder = S_ISDIR(info.st_mode);
+    if (!folder && !S_ISREG(info.st_mode)) continue;
+    entries.push_back(
+        {name, folder, folder ? 0 : info.st_size, absl::TimeFromTimespec(info.st_mtim)});
+  }
+  return entries;
 }
 
 absl::Status LocalStore::MakeDurableFolder(const fs::path& folder) {
@@ -237,6 +263,24 @@ absl::Status LocalStore::Delete(absl::string_view key) {
   ASSIGN_OR_RETURN(const fs::path path, PathOf(key));
   if (unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return absl::OkStatus();
   return Errno(errno, "deleting", path.string());
+}
+
+absl::StatusOr<int64_t> LocalStore::DropUnfinished(absl::string_view prefix, absl::Time before) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(prefix));
+  int64_t dropped = 0;
+  for (const std::string& name : names) {
+    if (!absl::StartsWith(name, kTemporary)) continue;
+    const fs::path path = fs::path(root_) / std::string(prefix) / name;
+    struct stat info {};
+    if (lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+    if (absl::TimeFromTimespec(info.st_mtim) >= before) continue;
+    if (unlink(path.c_str()) == 0) {
+      ++dropped;
+    } else if (errno != ENOENT) {
+      return Errno(errno, "deleting", path.string());
+    }
+  }
+  return dropped;
 }
 
 }  // namespace

@@ -36,7 +36,9 @@ class EventLog {
   // starts above every fence in the tables it finds.
   virtual absl::Status RaiseFloor(int64_t sequence) = 0;
 
-  // Keeps a snapshot of the state after the event `sequence`; older snapshots may go, events stay.
+  // Keeps a snapshot of the state after the event `sequence`, and the one before it. The events up
+  // to that earlier one have served: later appends take them away, a few at a time. So the log
+  // stays as long as some snapshots are apart, and no call takes long for it.
   virtual absl::Status SaveSnapshot(int64_t sequence, absl::string_view state) = 0;
 
   struct Snapshot {
@@ -46,8 +48,12 @@ class EventLog {
   // The newest snapshot, if there is one. DATA_LOSS when it does not match its checksum.
   virtual absl::StatusOr<std::optional<Snapshot>> LoadSnapshot() = 0;
 
+  // The one before it, should the newest be of no use. Errors likewise.
+  virtual absl::StatusOr<std::optional<Snapshot>> LoadEarlierSnapshot() = 0;
+
   // Calls `visit` for each event after `sequence`, in order; stops at its first error and returns
-  // it. DATA_LOSS: a gap, or a payload that does not match its checksum.
+  // it. DATA_LOSS: a gap, events after `sequence` that are gone, or a payload that does not match
+  // its checksum.
   virtual absl::Status Replay(
       int64_t sequence,
       const std::function<absl::Status(int64_t sequence, absl::string_view payload)>& visit) = 0;

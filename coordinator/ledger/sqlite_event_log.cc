@@ -15,6 +15,9 @@ namespace headwater {
 namespace {
 
 constexpr int kFormat = 1;
+// 8 MiB: what is given back at once when the log is opened, in some hundredths of a second. Less is
+// not worth the trouble.
+constexpr int64_t kFreePages = 2'048;
 constexpr char kSchema[] = R"sql(
 CREATE TABLE IF NOT EXISTS ledger(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS events(sequence INTEGER PRIMARY KEY, payload BLOB NOT NULL, checksum INTEGER NOT NULL);
@@ -37,6 +40,7 @@ class SqliteEventLog final : public EventLog {
       : db_(db), path_(std::move(path)), read_only_(read_only) {}
   ~SqliteEventLog() override {
     append_.reset();
+    drop_.reset();
     sqlite3_close_v2(db_);
   }
 
@@ -47,7 +51,8 @@ class SqliteEventLog final : public EventLog {
   absl::Status Append(int64_t first_sequence, absl::Span<const std::string> payloads) override;
   absl::Status RaiseFloor(int64_t sequence) override;
   absl::Status SaveSnapshot(int64_t sequence, absl::string_view state) override;
-  absl::StatusOr<std::optional<Snapshot>> LoadSnapshot() override;
+  absl::StatusOr<std::optional<Snapshot>> LoadSnapshot() override { return Load(0); }
+  absl::StatusOr<std::optional<Snapshot>> LoadEarlierSnapshot() override { return Load(1); }
   absl::Status Replay(
       int64_t sequence,
       const std::function<absl::Status(int64_t, absl::string_view)>& visit) override;
@@ -60,13 +65,23 @@ class SqliteEventLog final : public EventLog {
   absl::StatusOr<std::string> GetValue(const char* name);
   absl::Status PutValue(const char* name, const std::string& value);
   absl::Status InsertAll(int64_t first_sequence, absl::Span<const std::string> payloads);
+  // Takes away events that two snapshots have made superfluous, twice as many as are appended: a
+  // log that has grown long becomes short again.
+  absl::Status DropServed(size_t appended);
+  absl::Status FindServed();
+  absl::Status GiveBackSpace();
+  absl::StatusOr<int64_t> Number(const char* sql, absl::string_view doing);
+  absl::StatusOr<std::optional<Snapshot>> Load(int newer);
 
   sqlite3* db_;
   std::string path_;
   bool read_only_;
   std::string ledger_id_;
   int64_t last_sequence_ = 0;
-  Statement append_;
+  int64_t floor_ = 0;
+  int64_t served_ = 0;  // Events up to here are in two snapshots.
+  int64_t first_ = 0;   // The first event that is there; those before it have been taken away.
+  Statement append_, drop_;
 };
 
 absl::Status SqliteEventLog::Damaged(absl::string_view what) const {
@@ -141,6 +156,8 @@ absl::Status SqliteEventLog::PutValue(const char* name, const std::string& value
 absl::Status SqliteEventLog::Init() {
   sqlite3_busy_timeout(db_, read_only_ ? 2'000 : 0);
   if (!read_only_) {
+    // Of a new file only: pages that are free can be given back without writing all of it anew.
+    RETURN_IF_ERROR(Execute("PRAGMA auto_vacuum = INCREMENTAL", "opening"));
     // WAL with FULL syncs the log at every commit: what Append() returned survives a power cut.
     RETURN_IF_ERROR(Execute("PRAGMA journal_mode = WAL", "opening"));
     RETURN_IF_ERROR(Execute("PRAGMA synchronous = FULL", "opening"));
@@ -160,15 +177,52 @@ absl::Status SqliteEventLog::Init() {
                                 " (written by another version?)"));
   }
   ASSIGN_OR_RETURN(const std::string floor, GetValue("floor"));
-  last_sequence_ = floor.empty() ? 0 : std::stoll(floor);
+  last_sequence_ = floor_ = floor.empty() ? 0 : std::stoll(floor);
   ASSIGN_OR_RETURN(Statement last,
                    Prepare("SELECT max(sequence) FROM events", "looking for its end"));
   if (sqlite3_step(last.get()) != SQLITE_ROW) return Error("looking for its end");
   last_sequence_ = std::max<int64_t>(last_sequence_, sqlite3_column_int64(last.get(), 0));
   if (!read_only_) {
     ASSIGN_OR_RETURN(append_, Prepare("INSERT INTO events VALUES(?, ?, ?)", "preparing"));
+    ASSIGN_OR_RETURN(drop_,
+                     Prepare("DELETE FROM events WHERE sequence BETWEEN ? AND ?", "preparing"));
+    RETURN_IF_ERROR(FindServed());
+    RETURN_IF_ERROR(GiveBackSpace());
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<int64_t> SqliteEventLog::Number(const char* sql, absl::string_view doing) {
+  ASSIGN_OR_RETURN(Statement get, Prepare(sql, doing));
+  if (sqlite3_step(get.get()) != SQLITE_ROW) return Error(doing);
+  return sqlite3_column_int64(get.get(), 0);
+}
+
+absl::Status SqliteEventLog::FindServed() {
+  ASSIGN_OR_RETURN(first_, Number("SELECT ifnull(min(sequence), 0) FROM events", "opening"));
+  // Of fewer than two snapshots none has made an event superfluous.
+  ASSIGN_OR_RETURN(served_, Number("SELECT CASE count(*) WHEN 2 THEN min(sequence) ELSE 0 END FROM "
+                                   "snapshots",
+                                   "looking for snapshots"));
+  return absl::OkStatus();
+}
+
+absl::Status SqliteEventLog::GiveBackSpace() {
+  ASSIGN_OR_RETURN(const int64_t free, Number("PRAGMA freelist_count", "measuring"));
+  ASSIGN_OR_RETURN(const int64_t all, Number("PRAGMA page_count", "measuring"));
+  if (free < kFreePages || free < all / 2) return absl::OkStatus();  // Soon written to again.
+  return Execute(absl::StrCat("PRAGMA incremental_vacuum(", kFreePages, ")").c_str(), "shrinking");
+}
+
+absl::Status SqliteEventLog::DropServed(size_t appended) {
+  if (first_ == 0 || first_ > served_) return absl::OkStatus();
+  const int64_t last = std::min(served_, first_ + 2 * static_cast<int64_t>(appended) - 1);
+  sqlite3_bind_int64(drop_.get(), 1, first_);
+  sqlite3_bind_int64(drop_.get(), 2, last);
+  const bool done = sqlite3_step(drop_.get()) == SQLITE_DONE;
+  absl::Status status = done ? absl::OkStatus() : Error("dropping old events");
+  sqlite3_reset(drop_.get());
+  return status;
 }
 
 absl::Status SqliteEventLog::InsertAll(int64_t first_sequence,
@@ -183,6 +237,7 @@ absl::Status SqliteEventLog::InsertAll(int64_t first_sequence,
     sqlite3_reset(append_.get());
     RETURN_IF_ERROR(status);
   }
+  RETURN_IF_ERROR(DropServed(payloads.size()));
   return Execute("COMMIT", "making events durable");
 }
 
@@ -201,6 +256,9 @@ absl::Status SqliteEventLog::Append(int64_t first_sequence,
     return status;
   }
   last_sequence_ += static_cast<int64_t>(payloads.size());
+  if (first_ == 0) first_ = first_sequence;
+  if (first_ <= served_)
+    first_ = std::min(served_, first_ + 2 * static_cast<int64_t>(payloads.size()) - 1) + 1;
   return absl::OkStatus();
 }
 
@@ -208,7 +266,7 @@ absl::Status SqliteEventLog::RaiseFloor(int64_t sequence) {
   if (read_only_) return absl::FailedPreconditionError("the ledger was opened for reading only");
   if (sequence <= last_sequence_) return absl::OkStatus();
   RETURN_IF_ERROR(PutValue("floor", absl::StrCat(sequence)));
-  last_sequence_ = sequence;
+  last_sequence_ = floor_ = sequence;
   return absl::OkStatus();
 }
 
@@ -221,17 +279,19 @@ absl::Status SqliteEventLog::SaveSnapshot(int64_t sequence, absl::string_view st
   sqlite3_bind_int64(put.get(), 3, ChecksumOf(state, sequence));
   if (sqlite3_step(put.get()) != SQLITE_DONE) return Error("writing a snapshot");
   // The one before stays, in case this one is ever found damaged.
-  return Execute(
+  RETURN_IF_ERROR(Execute(
       "DELETE FROM snapshots WHERE sequence NOT IN (SELECT sequence FROM snapshots ORDER BY "
       "sequence DESC LIMIT 2)",
-      "dropping old snapshots");
+      "dropping old snapshots"));
+  return FindServed();
 }
 
-absl::StatusOr<std::optional<EventLog::Snapshot>> SqliteEventLog::LoadSnapshot() {
-  ASSIGN_OR_RETURN(
-      Statement get,
-      Prepare("SELECT sequence, state, checksum FROM snapshots ORDER BY sequence DESC LIMIT 1",
-              "reading the snapshot"));
+absl::StatusOr<std::optional<EventLog::Snapshot>> SqliteEventLog::Load(int newer) {
+  ASSIGN_OR_RETURN(Statement get,
+                   Prepare("SELECT sequence, state, checksum FROM snapshots ORDER BY "
+                           "sequence DESC LIMIT 1 OFFSET ?",
+                           "reading the snapshot"));
+  sqlite3_bind_int(get.get(), 1, newer);
   const int step = sqlite3_step(get.get());
   if (step == SQLITE_DONE) return std::optional<Snapshot>();
   if (step != SQLITE_ROW) return Error("reading the snapshot");
@@ -261,11 +321,8 @@ absl::Status SqliteEventLog::Replay(
     const int64_t at = sqlite3_column_int64(get.get(), 0);
     const absl::string_view payload(static_cast<const char*>(sqlite3_column_blob(get.get(), 1)),
                                     static_cast<size_t>(sqlite3_column_bytes(get.get(), 1)));
-    // After a snapshot the first event must be the next one; a floor makes the very first one
-    // larger.
-    if ((before != 0 && at != before + 1) || (before == 0 && sequence != 0 && at != sequence + 1)) {
-      return Damaged(absl::StrCat("events are missing before ", at));
-    }
+    if (before == 0) before = std::max(sequence, floor_);  // The floor was raised over no events.
+    if (at != before + 1) return Damaged(absl::StrCat("events are missing before ", at));
     if (ChecksumOf(payload, at) != sqlite3_column_int64(get.get(), 2)) {
       return Damaged(absl::StrCat("event ", at, " does not match its checksum"));
     }

@@ -23,9 +23,8 @@
 
 namespace headwater {
 
-inline constexpr size_t kMaxPlans = 50;  // The newest ones.
-inline constexpr size_t kMaxEndedRuns =
-    200;  // Older ones are forgotten, their events stay in the log.
+inline constexpr size_t kMaxPlans = 50;       // The newest ones.
+inline constexpr size_t kMaxEndedRuns = 200;  // Older ones are forgotten.
 
 // Thread-compatible.
 class ClusterState {

@@ -67,6 +67,57 @@ TEST_P(EventLogContract, TheNewestSnapshotIsReturned) {
   EXPECT_THAT(EventsAfter(*log, 3), IsEmpty());
 }
 
+TEST_P(EventLogContract, EventsThatTwoSnapshotsHaveGoAwayAFewAtATime) {
+  auto place = GetParam().make_place();
+  auto log = *place->Open();
+  ASSERT_TRUE(log->Append(1, std::vector<std::string>(100, "old")).ok());
+  ASSERT_TRUE(log->SaveSnapshot(90, "first").ok());
+  ASSERT_TRUE(log->Append(101, {"a"}).ok());
+  EXPECT_THAT(EventsAfter(*log, 0), testing::SizeIs(101));  // One snapshot might be damaged.
+  ASSERT_TRUE(log->SaveSnapshot(101, "second").ok());
+  EXPECT_EQ((*log->LoadEarlierSnapshot())->state, "first");
+  ASSERT_TRUE(log->Append(102, {"b", "c"}).ok());
+  log.reset();
+  log = *place->Open();
+  EXPECT_THAT(EventsAfter(*log, 4), testing::SizeIs(99));  // Twice what came went.
+  for (int64_t at = 104; at < 204; ++at) ASSERT_TRUE(log->Append(at, {"d"}).ok());
+  log.reset();
+  log = *place->Open();
+  EXPECT_EQ(log->last_sequence(), 203);
+  EXPECT_THAT(EventsAfter(*log, 90), testing::SizeIs(113));  // From each snapshot on all is there,
+  EXPECT_THAT(EventsAfter(*log, 101), testing::SizeIs(102));
+  const auto ignore = [](int64_t, absl::string_view) { return absl::OkStatus(); };
+  for (const int64_t gone : {0, 4, 89}) {  // and from before them nothing, which is said.
+    EXPECT_EQ(log->Replay(gone, ignore).code(), absl::StatusCode::kDataLoss) << gone;
+  }
+}
+
+TEST_P(EventLogContract, AFailedAppendTakesNothingAway) {
+  auto place = GetParam().make_place();
+  auto log = *place->Open();
+  ASSERT_TRUE(log->Append(1, std::vector<std::string>(10, "old")).ok());
+  ASSERT_TRUE(log->SaveSnapshot(8, "first").ok());
+  ASSERT_TRUE(log->SaveSnapshot(10, "second").ok());
+  EXPECT_FALSE(log->Append(7, {"wrong place"}).ok());
+  EXPECT_THAT(EventsAfter(*log, 0), testing::SizeIs(10));
+  ASSERT_TRUE(log->Append(11, {"a"}).ok());
+  EXPECT_THAT(EventsAfter(*log, 2), testing::SizeIs(9));
+}
+
+TEST_P(EventLogContract, AFloorIsNoGapForEventsThatWentAway) {
+  auto place = GetParam().make_place();
+  auto log = *place->Open();
+  ASSERT_TRUE(log->RaiseFloor(1'000).ok());
+  ASSERT_TRUE(log->Append(1'001, std::vector<std::string>(10, "old")).ok());
+  EXPECT_THAT(EventsAfter(*log, 0), testing::SizeIs(10));
+  ASSERT_TRUE(log->SaveSnapshot(1'004, "first").ok());
+  ASSERT_TRUE(log->SaveSnapshot(1'010, "second").ok());
+  ASSERT_TRUE(log->Append(1'011, {"a", "b"}).ok());
+  EXPECT_THAT(EventsAfter(*log, 1'004), testing::SizeIs(8));
+  EXPECT_EQ(log->Replay(0, [](int64_t, absl::string_view) { return absl::OkStatus(); }).code(),
+            absl::StatusCode::kDataLoss);
+}
+
 TEST_P(EventLogContract, ARaisedFloorIsDurableAndTheFirstEventComesAboveIt) {
   auto place = GetParam().make_place();
   auto log = *place->Open();

@@ -86,6 +86,18 @@ TEST_F(LocalStoreTest, ARootMayBeSpelledInManyWays) {
   }
 }
 
+TEST_F(LocalStoreTest, EntriesDoNotFollowLinks) {
+  const auto store = place_.Open();
+  ASSERT_TRUE(store->Put("a", "x").ok());
+  ASSERT_TRUE(store->Put("folder/b", "x").ok());
+  std::filesystem::create_symlink(place_.root() + "/a", place_.root() + "/link");
+  std::filesystem::create_directory_symlink(place_.root() + "/folder", place_.root() + "/linked");
+  const auto entries = *store->ListEntries("");
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].name, "a");
+  EXPECT_EQ(entries[1].name, "folder");
+}
+
 TEST_F(LocalStoreTest, AFolderInTheWayIsNotTriedForEver) {
   ASSERT_TRUE(place_.Open()->Put("a", "x").ok());
   EXPECT_EQ(place_.Open()->PutIfAbsent("a/b", "x").code(), absl::StatusCode::kNotFound);

@@ -112,6 +112,51 @@ TEST_P(ObjectStoreContract, AListingHasNamesInOrderAndOneFolderOnly) {
   EXPECT_THAT(*store->List("b"), IsEmpty());
 }
 
+TEST_P(ObjectStoreContract, EntriesTellFilesFromFoldersAndHowLargeAndOldTheyAre) {
+  const auto place = GetParam().make_place();
+  const auto store = place->Open();
+  EXPECT_THAT(*store->ListEntries(""), IsEmpty());
+  EXPECT_THAT(*store->ListEntries("none/none"), IsEmpty());
+  ASSERT_TRUE(store->Put("a/first", "12345").ok());
+  ASSERT_TRUE(store->Put("a/second", "").ok());
+  ASSERT_TRUE(store->Put("a/below/deep", "x").ok());
+  const std::vector<StoredEntry> entries = *place->Open()->ListEntries("a");
+  ASSERT_EQ(entries.size(), 3u);
+  EXPECT_EQ(entries[0].name, "below");
+  EXPECT_TRUE(entries[0].folder);
+  EXPECT_EQ(entries[1].name, "first");
+  EXPECT_FALSE(entries[1].folder);
+  EXPECT_EQ(entries[1].size_bytes, 5);
+  EXPECT_EQ(entries[2].size_bytes, 0);
+  EXPECT_LE(entries[1].modified, entries[2].modified);
+  const absl::Time before = entries[1].modified;
+  ASSERT_TRUE(store->Put("a/first", "123").ok());
+  EXPECT_GE(store->ListEntries("a")->at(1).modified, before);
+  EXPECT_EQ(store->ListEntries("a")->at(1).size_bytes, 3);
+}
+
+TEST_P(ObjectStoreContract, WhatADeadWriterLeftUnfinishedIsDroppedAndNothingElse) {
+  for (const std::string& failpoint : GetParam().put_if_absent_failpoints) {
+    SCOPED_TRACE(failpoint);
+    const auto place = GetParam().make_place();
+    ASSERT_TRUE(place->Open()->Put("folder/whole", "x").ok());
+    EXPECT_EXIT(
+        {
+          (void)ArmFailpoints(absl::StrCat(failpoint, "=crash"));
+          (void)place->Open()->PutIfAbsent("folder/key", "first");
+        },
+        testing::ExitedWithCode(137), "");
+    const auto store = place->Open();
+    const std::vector<std::string> visible = *store->List("folder");
+    EXPECT_EQ(*store->DropUnfinished("folder", absl::InfinitePast()), 0);
+    EXPECT_EQ(*store->DropUnfinished("none", absl::InfiniteFuture()), 0);
+    EXPECT_EQ(*store->DropUnfinished("folder", absl::InfiniteFuture()), 1);
+    EXPECT_EQ(*store->DropUnfinished("folder", absl::InfiniteFuture()), 0);
+    EXPECT_EQ(*store->List("folder"), visible);
+    EXPECT_EQ(*store->Read("folder/whole"), "x");
+  }
+}
+
 TEST_P(ObjectStoreContract, NamesThatLeaveTheRootAreRefused) {
   const auto place = GetParam().make_place();
   const auto store = place->Open();
@@ -129,6 +174,9 @@ TEST_P(ObjectStoreContract, NamesThatLeaveTheRootAreRefused) {
     EXPECT_EQ(store->Persist(key).code(), absl::StatusCode::kInvalidArgument);
     if (key.empty()) continue;  // The root itself may be listed.
     EXPECT_EQ(store->List(key).status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(store->ListEntries(key).status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(store->DropUnfinished(key, absl::InfiniteFuture()).status().code(),
+              absl::StatusCode::kInvalidArgument);
   }
   EXPECT_THAT(*store->List(""), ElementsAre("a"));
 }

@@ -75,6 +75,42 @@ TEST(SqliteEventLog, ALedgerThatWasKilledWhileItWasMadeIsMadeOnceMore) {
   EXPECT_TRUE(log.ok()) << log.status();
 }
 
+TEST(SqliteEventLog, ItsFileStaysAsLongAsSomeSnapshotsAreApart) {
+  SqlitePlace place;
+  auto log = *place.Open();
+  const auto size = [&] { return std::filesystem::file_size(place.path()); };
+  const std::vector<std::string> events(1'000, std::string(300, 'e'));
+  uintmax_t grown = 0;
+  for (int64_t round = 0; round < 40; ++round) {
+    ASSERT_TRUE(log->Append(round * 1'000 + 1, events).ok());
+    ASSERT_TRUE(log->SaveSnapshot(round * 1'000 + 1'000, "state").ok());
+    if (round == 9) {
+      log.reset();  // Checkpoints the WAL into the file.
+      grown = size();
+      log = *place.Open();
+    }
+  }
+  log.reset();
+  EXPECT_LE(size(), grown * 11 / 10);
+}
+
+TEST(SqliteEventLog, SpaceThatALongLogLeavesIsGivenBackWhenItIsOpened) {
+  SqlitePlace place;
+  auto log = *place.Open();
+  ASSERT_TRUE(log->Append(1, std::vector<std::string>(40'000, std::string(600, 'e'))).ok());
+  ASSERT_TRUE(log->SaveSnapshot(39'000, "first").ok());
+  ASSERT_TRUE(log->SaveSnapshot(40'000, "second").ok());
+  for (int64_t at = 40'001; at < 60'001; at += 1'000)
+    ASSERT_TRUE(log->Append(at, std::vector<std::string>(1'000, "e")).ok());
+  log.reset();
+  const uintmax_t before = std::filesystem::file_size(place.path());
+  (*place.Open()).reset();
+  const uintmax_t after = std::filesystem::file_size(place.path());
+  EXPECT_GE(before - after, 2'048u * 4'096u);
+  log = *place.Open();
+  EXPECT_EQ(log->last_sequence(), 60'000);
+}
+
 TEST(SqliteEventLog, AReaderBesideTheWriterSeesItsEventsAndCannotWrite) {
   SqlitePlace place;
   auto log = *place.Open();

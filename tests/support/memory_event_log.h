@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/synchronization/mutex.h"
 #include "coordinator/ledger/event_log.h"
@@ -17,7 +18,7 @@ struct MemoryLedger {
   absl::Mutex mutex;
   int64_t last_sequence = 0;
   std::map<int64_t, std::string> events;
-  std::optional<EventLog::Snapshot> snapshot;
+  std::optional<EventLog::Snapshot> snapshot, earlier_snapshot;
   absl::Status append_error;  // Not OK: appends fail with it and write nothing.
 };
 
@@ -50,6 +51,7 @@ class MemoryEventLog : public EventLog {
 
   absl::Status SaveSnapshot(int64_t sequence, absl::string_view state) override {
     absl::MutexLock lock(&ledger_->mutex);
+    ledger_->earlier_snapshot = std::exchange(ledger_->snapshot, std::nullopt);
     ledger_->snapshot = Snapshot{.sequence = sequence, .state = std::string(state)};
     return absl::OkStatus();
   }
@@ -57,6 +59,10 @@ class MemoryEventLog : public EventLog {
   absl::StatusOr<std::optional<Snapshot>> LoadSnapshot() override {
     absl::MutexLock lock(&ledger_->mutex);
     return ledger_->snapshot;
+  }
+  absl::StatusOr<std::optional<Snapshot>> LoadEarlierSnapshot() override {
+    absl::MutexLock lock(&ledger_->mutex);
+    return ledger_->earlier_snapshot;
   }
 
   absl::Status Replay(

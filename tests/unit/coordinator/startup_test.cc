@@ -104,5 +104,57 @@ TEST_F(StartAboveTablesTest, TablesThatAreAbsentOrCannotBeReadChangeNothing) {
   EXPECT_TRUE(state_.tables().empty());
 }
 
+class ReplayLogTest : public ::testing::Test {
+ protected:
+  static std::string TermBegan(int64_t term) {
+    v1::Event event;
+    event.mutable_term_began()->set_term(term);
+    return event.SerializeAsString();
+  }
+  static std::string StateOfTerm(int64_t term) {
+    ClusterState state;
+    v1::Event event;
+    event.mutable_term_began()->set_term(term);
+    state.Apply(1, event);
+    return state.Serialize();
+  }
+  // Three terms, of which two snapshots have the first and the first two.
+  ReplayLogTest() {
+    for (int64_t term : {1, 2, 3})
+      EXPECT_TRUE(log_.Append(term, std::vector<std::string>{TermBegan(term)}).ok());
+    EXPECT_TRUE(log_.SaveSnapshot(1, StateOfTerm(1)).ok());
+    EXPECT_TRUE(log_.SaveSnapshot(2, StateOfTerm(2)).ok());
+  }
+
+  std::shared_ptr<MemoryLedger> ledger_ = std::make_shared<MemoryLedger>();
+  MemoryEventLog log_{ledger_};
+};
+
+TEST_F(ReplayLogTest, BeginsAtTheNewestSnapshot) {
+  ledger_->events.erase(1);
+  ledger_->events.erase(2);
+  const auto replayed = ReplayLog(log_);
+  ASSERT_TRUE(replayed.ok()) << replayed.status();
+  EXPECT_EQ(replayed->snapshot_sequence, 2);
+  EXPECT_EQ(replayed->state->term(), 3);
+}
+
+TEST_F(ReplayLogTest, BeginsAtTheEarlierSnapshotWhenTheNewestIsOfNoUse) {
+  ledger_->snapshot->state = "no snapshot";
+  ledger_->events.erase(1);
+  const auto replayed = ReplayLog(log_);
+  ASSERT_TRUE(replayed.ok()) << replayed.status();
+  EXPECT_EQ(replayed->snapshot_sequence, 1);
+  EXPECT_EQ(replayed->state->term(), 3);
+}
+
+TEST_F(ReplayLogTest, BeginsAtTheFirstEventWhereNoSnapshotHelps) {
+  ledger_->snapshot->state = ledger_->earlier_snapshot->state = "no snapshot";
+  const auto replayed = ReplayLog(log_);
+  ASSERT_TRUE(replayed.ok()) << replayed.status();
+  EXPECT_EQ(replayed->snapshot_sequence, 0);
+  EXPECT_EQ(replayed->state->last_sequence(), 3);
+}
+
 }  // namespace
 }  // namespace headwater

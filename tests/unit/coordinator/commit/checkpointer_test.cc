@@ -32,6 +32,12 @@ class MemoryStore : public ObjectStore {
   absl::StatusOr<std::vector<std::string>> List(absl::string_view) const override {
     return absl::UnimplementedError("");
   }
+  absl::StatusOr<std::vector<StoredEntry>> ListEntries(absl::string_view) const override {
+    return absl::UnimplementedError("");
+  }
+  absl::StatusOr<int64_t> DropUnfinished(absl::string_view, absl::Time) override {
+    return absl::UnimplementedError("");
+  }
   absl::Status PutIfAbsent(absl::string_view, absl::string_view) override {
     return absl::UnimplementedError("");
   }
