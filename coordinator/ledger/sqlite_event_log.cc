@@ -156,8 +156,9 @@ absl::Status SqliteEventLog::PutValue(const char* name, const std::string& value
 absl::Status SqliteEventLog::Init() {
   sqlite3_busy_timeout(db_, read_only_ ? 2'000 : 0);
   if (!read_only_) {
-    // Of a new file only: pages that are free can be given back without writing all of it anew.
-    RETURN_IF_ERROR(Execute("PRAGMA auto_vacuum = INCREMENTAL", "opening"));
+    // A file made like this can give back free pages without being written anew.
+    ASSIGN_OR_RETURN(const int64_t pages, Number("PRAGMA page_count", "opening"));
+    if (pages == 0) RETURN_IF_ERROR(Execute("PRAGMA auto_vacuum = INCREMENTAL", "opening"));
     // WAL with FULL syncs the log at every commit: what Append() returned survives a power cut.
     RETURN_IF_ERROR(Execute("PRAGMA journal_mode = WAL", "opening"));
     RETURN_IF_ERROR(Execute("PRAGMA synchronous = FULL", "opening"));
