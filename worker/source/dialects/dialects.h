@@ -19,6 +19,15 @@ extern const Dialect kGeneric;
 inline constexpr int64_t kMicrosPerSecond = 1'000'000;
 inline constexpr int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
 
+inline constexpr int64_t kYear10000 = 2'932'897 * kMicrosPerDay;  // The first that none can write.
+
+// To a multiple of `unit`, upwards.
+int64_t RoundUp(int64_t value, int64_t unit);
+// Microseconds to so many digits behind the second: a bound among values with those means the same.
+int64_t RoundUpToDigits(int64_t micros, int digits);
+// 3 of `datetime2(3)`; `by_default` where there is no such number.
+int FractionDigits(absl::string_view source_type, int by_default);
+
 // `2013-01-01 05:00:00.25`: as short as it can be.
 std::string CivilText(int64_t micros, char separator);
 // `2013-01-01`.

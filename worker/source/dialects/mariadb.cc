@@ -30,6 +30,15 @@ std::string Text(absl::string_view text) {
   return absl::StrCat("CONVERT(X'", absl::BytesToHexString(text), "' USING utf8mb4)");
 }
 
+// In the column's own digits. MIN() and MAX() by an index cut a finer bound down to them, and miss
+// the row that lies on it.
+absl::StatusOr<std::string> Literal(const CursorColumn& cursor, int64_t value) {
+  const bool moment = cursor.type == CursorType::kWallClock || cursor.type == CursorType::kInstant;
+  if (!moment || cursor.source_type.empty()) return StandardCursorLiteral(cursor, value);
+  const int64_t rounded = RoundUpToDigits(value, FractionDigits(cursor.source_type, 0));
+  return StandardCursorLiteral(cursor, rounded < kYear10000 ? rounded : value);
+}
+
 std::string AsText(absl::string_view expression) {
   return absl::StrCat("CAST(", expression, " AS CHAR)");
 }
@@ -127,7 +136,7 @@ constinit const Dialect kMariaDb = {
     .end_snapshot_sql = "ROLLBACK",
     .session_number_sql = "SELECT CONNECTION_ID()",
     .text_literal = Text,
-    .cursor_literal = StandardCursorLiteral,
+    .cursor_literal = Literal,
     .cursor_as_text = CursorText,
     .key_as_text = AsText,
     .value_as_text = ValueText,

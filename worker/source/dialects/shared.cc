@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
@@ -8,6 +9,28 @@
 #include "worker/source/value_text.h"
 
 namespace headwater::dialects {
+
+int64_t RoundUp(int64_t value, int64_t unit) {
+  const int64_t rest = value % unit;
+  if (rest == 0) return value;
+  return value - rest + (rest < 0 ? 0 : unit);
+}
+
+int64_t RoundUpToDigits(int64_t micros, int digits) {
+  int64_t unit = kMicrosPerSecond;
+  for (int i = 0; i < digits && unit > 1; ++i) unit /= 10;
+  return RoundUp(micros, unit);
+}
+
+int FractionDigits(absl::string_view source_type, int by_default) {
+  const size_t open = source_type.find('(');
+  if (open == absl::string_view::npos) return by_default;
+  const absl::string_view rest = source_type.substr(open + 1);
+  int digits = 0;
+  return absl::SimpleAtoi(rest.substr(0, rest.find(')')), &digits) && digits >= 0 && digits < 7
+             ? digits
+             : by_default;
+}
 
 std::string CivilText(int64_t micros, char separator) {
   const int64_t days = micros / kMicrosPerDay - (micros % kMicrosPerDay < 0 ? 1 : 0);

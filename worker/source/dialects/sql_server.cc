@@ -5,7 +5,6 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -43,12 +42,6 @@ constexpr int64_t kMicrosPerMinute = 60 * kMicrosPerSecond;
 
 std::string Text(absl::string_view text) { return absl::StrCat("N", StandardText(text)); }
 
-int64_t RoundUp(int64_t value, int64_t unit) {
-  const int64_t rest = value % unit;
-  if (rest == 0) return value;
-  return value - rest + (rest < 0 ? 0 : unit);
-}
-
 // `datetime` holds three hundredths of a second, shown as milliseconds that end in 0, 3 and 7.
 int64_t RoundUpToTick(int64_t value) {
   int64_t millis = RoundUp(value, kMicrosPerMilli) / kMicrosPerMilli;
@@ -57,29 +50,12 @@ int64_t RoundUpToTick(int64_t value) {
   return millis * kMicrosPerMilli;
 }
 
-// `datetime2(3)` keeps 3 digits; without a number it is 7, of which we write 6.
-int FractionDigits(absl::string_view source_type) {
-  const size_t open = source_type.find('(');
-  int digits = 0;
-  if (open == absl::string_view::npos) return 7;
-  const absl::string_view rest = source_type.substr(open + 1);
-  return absl::SimpleAtoi(rest.substr(0, rest.find(')')), &digits) && digits >= 0 && digits < 7
-             ? digits
-             : 7;
-}
-
-int64_t RoundUpToDigits(int64_t value, int digits) {
-  int64_t unit = kMicrosPerSecond;
-  for (int i = 0; i < digits && unit > 1; ++i) unit /= 10;
-  return RoundUp(value, unit);
-}
-
 // `at` counted from 1970-01-01 00:00.
 constexpr int64_t Micros(int64_t days) { return days * kMicrosPerDay; }
 constexpr int64_t kFirstDatetime = Micros(-79'257);  // 1753-01-01.
-constexpr int64_t kEndDatetime = Micros(2'932'897);  // 10000-01-01, excluded.
-constexpr int64_t kFirstSmall = Micros(-25'567);     // 1900-01-01.
-constexpr int64_t kEndSmall = Micros(39'969);        // 2079-06-07, excluded.
+constexpr int64_t kEndDatetime = kYear10000;
+constexpr int64_t kFirstSmall = Micros(-25'567);  // 1900-01-01.
+constexpr int64_t kEndSmall = Micros(39'969);     // 2079-06-07, excluded.
 
 std::string TimestampLiteral(const CursorColumn& cursor, int64_t value) {
   const absl::string_view type = cursor.source_type;
@@ -96,7 +72,8 @@ std::string TimestampLiteral(const CursorColumn& cursor, int64_t value) {
     const int64_t minute = std::max(RoundUp(value, kMicrosPerMinute), kFirstSmall);
     if (minute < kEndSmall) return cast(minute, "", "smalldatetime");
   }
-  int digits = FractionDigits(type);
+  // `datetime2(3)` keeps 3 digits; without a number it is 7, of which we write 6.
+  int digits = FractionDigits(type, 7);
   if (RoundUpToDigits(value, digits) >= kEndDatetime) digits = 7;
   const int64_t rounded = RoundUpToDigits(value, digits);
   return cursor.type == CursorType::kInstant

@@ -1,1 +1,1 @@
-/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT `id`, `name` FROM `events` WHERE `at_instant` >= TIMESTAMP '2013-01-01 05:00:00' AND `at_instant` < TIMESTAMP '2013-01-02 05:00:00.250001'
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT `id`, `name` FROM `events` WHERE `at_instant` >= TIMESTAMP '2013-01-01 05:00:00' AND `at_instant` < TIMESTAMP '2013-01-02 05:00:01'
