@@ -22,9 +22,14 @@ v1::Demand ListedOf(const DatasetId& id, const DemandState& demand) {
 // be read again, and how the dataset is configured.
 std::string BasisOf(const DatasetState& dataset, const v1::Demand& listed) {
   std::string text = dataset.digest;
+  RangeSet empty;  // Where one piece without rows ends and the next begins means nothing.
   for (const v1::Range& one : listed.ranges()) {
     const Range range{one.from(), one.to()};
     for (const Piece* piece : dataset.coverage.Overlapping(range)) {
+      if (piece->empty()) {
+        empty.Add({std::max(piece->range.from, range.from), std::min(piece->range.to, range.to)});
+        continue;
+      }
       absl::StrAppend(&text, " p", piece->range.from, ":", piece->range.to, ":", piece->fence, ":",
                       piece->fill_seq);
     }
@@ -32,6 +37,7 @@ std::string BasisOf(const DatasetState& dataset, const v1::Demand& listed) {
       absl::StrAppend(&text, " n", need.range.from, ":", need.range.to, ":", need.sequence);
     }
   }
+  for (const Range& range : empty.ranges()) absl::StrAppend(&text, " e", range.from, ":", range.to);
   if (listed.outside() && dataset.outside.has_value()) {
     absl::StrAppend(&text, " o", dataset.outside->fence, ":", dataset.outside->fill_seq);
   }

@@ -253,6 +253,8 @@ absl::Status Core::Impl::TakeManifest(const DatasetState& dataset, const Claim& 
     event.mutable_confirmed()->set_fence(fence);
     event.mutable_confirmed()->set_rows_read(manifest.rows_read);
     event.mutable_confirmed()->set_bytes_read(manifest.bytes_read);
+    if (manifest.empty_around.has_value())
+      *event.mutable_confirmed()->mutable_empty_around() = ToProto(*manifest.empty_around);
   } else {
     event.mutable_staged()->set_fence(fence);
     *event.mutable_staged()->mutable_manifest() = ToProto(manifest);

@@ -57,7 +57,7 @@ void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manife
     }
     for (const StagedPiece& read : manifest->pieces) {
       const Piece* piece =
-          read.extent.range.has_value() ? dataset.coverage.Find(*read.extent.range) : nullptr;
+          read.extent.range.has_value() ? dataset.coverage.Known(*read.extent.range) : nullptr;
       const std::string* spec_version = piece != nullptr ? &piece->spec_version
                                         : dataset.outside.has_value()
                                             ? &dataset.outside->spec_version

@@ -150,6 +150,12 @@ Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source
       ReadAndStage(std::move(staging), reading, source, open_writer, options, tag, stop, progress);
   if (auto* error = std::get_if<SidedError>(&read)) return Failure{error->kind, error->status};
   Manifest& manifest = std::get<Manifest>(read);
+  if (microbatch != nullptr && microbatch->look_around && manifest.rows_read == 0) {
+    // Without an answer the next microbatch takes a unit, as ever.
+    const absl::StatusOr<Range> empty =
+        source.EmptyAround(dataset, *microbatch->extent.range, tag, stop);
+    if (empty.ok()) manifest.empty_around = *empty;
+  }
   if (microbatch != nullptr) return std::move(manifest);
   return Verification{std::move(manifest)};
 }

@@ -261,6 +261,9 @@ absl::StatusOr<Manifest> FromProto(const v1::Manifest& manifest) {
     result.pieces.push_back(std::move(converted));
   }
   RETURN_IF_ERROR(CheckDisjoint(result.pieces));
+  if (manifest.has_empty_around()) {
+    ASSIGN_OR_RETURN(result.empty_around, FromProto(manifest.empty_around()));
+  }
   return result;
 }
 
@@ -273,6 +276,8 @@ v1::Manifest ToProto(const Manifest& manifest) {
   result.set_bytes_staged(manifest.bytes_staged);
   result.set_spec_version(manifest.spec_version);
   result.set_truncated_values(manifest.truncated_values);
+  if (manifest.empty_around.has_value())
+    *result.mutable_empty_around() = ToProto(*manifest.empty_around);
   return result;
 }
 

@@ -87,6 +87,7 @@ struct MicrobatchTask {
   // A compaction, if there are any: the live files of settled pieces, in the order of their rows.
   // Those become the one piece of `extent`, in the columns that they are in; no source is read.
   std::vector<StagedFile> inputs = {};
+  bool look_around = false;  // If there are no rows, where are the next ones?
 };
 
 // Reads like a microbatch and stages nothing.
@@ -124,6 +125,9 @@ struct Manifest {
   int64_t bytes_staged = 0;
   std::string spec_version;
   int64_t truncated_values = 0;  // Cut to microseconds, as the dataset asks for.
+  // Where nothing was read and the task asked: a range around the extent's in which the source had
+  // no rows either. It tells what to read next, never what is covered.
+  std::optional<Range> empty_around = {};
 };
 
 enum class FailureKind { kSource, kTask, kWorkerDeath, kDrain };

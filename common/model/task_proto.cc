@@ -50,6 +50,7 @@ absl::StatusOr<MicrobatchTask> MicrobatchFromProto(const v1::MicrobatchTask& tas
   RETURN_IF_ERROR(CheckAtLeast("task.connections", task.connections(), 0));
   result.connections = std::max(1, task.connections());
   ASSIGN_OR_RETURN(result.inputs, FilesFromProto(task.inputs()));
+  result.look_around = task.look_around();
   return result;
 }
 
@@ -79,6 +80,7 @@ void KindToProto(const MicrobatchTask& task, v1::TaskSpec& result) {
   }
   microbatch.set_connections(task.connections);
   for (const StagedFile& file : task.inputs) *microbatch.add_inputs() = FileToProto(file);
+  microbatch.set_look_around(task.look_around);
 }
 
 void KindToProto(const VerificationTask& task, v1::TaskSpec& result) {

@@ -228,6 +228,7 @@ void ClusterState::ApplyConfirmed(const v1::Confirmed& event, absl::Time at) {
     dataset->history.Take(*claim.extent.range, at - claim.granted, event.rows_read(),
                           event.bytes_read());
   }
+  if (event.has_empty_around()) dataset->empty_around = Trusted(event.empty_around());
   dataset->Confirm(claim, at);
   EndClaim(*dataset, event.fence());
   MeetDemands(*dataset, claim.extent, event.fence());

@@ -33,12 +33,14 @@ bool IsCompactable(const DatasetState& dataset, Range range) {
   int64_t at = range.from;
   int with_rows = 0;
   for (const Piece* piece : pieces) {
-    if (piece->range.from != at || piece->bad_rows > 0 ||
-        piece->spec_version != pieces.front()->spec_version) {
+    // One without rows may begin before the unit, and end after it.
+    const int64_t from =
+        piece->empty() ? std::max(piece->range.from, range.from) : piece->range.from;
+    if (from != at || piece->bad_rows > 0 || piece->spec_version != pieces.front()->spec_version) {
       return false;
     }
-    at = piece->range.to;
-    with_rows += piece->fingerprint.rows > 0 ? 1 : 0;
+    at = piece->empty() ? std::min(piece->range.to, range.to) : piece->range.to;
+    with_rows += piece->empty() ? 0 : 1;
   }
   return at == range.to && with_rows >= 2;
 }
@@ -47,17 +49,16 @@ std::vector<Range> TakeCompactable(DatasetState& dataset) {
   std::vector<Range> found;
   if (dataset.spec.strategy != Strategy::kIncremental || !dataset.domain.has_value()) return found;
   const CursorCalendar& calendar = *dataset.calendar;
-  const Coverage::Map& pieces = dataset.coverage.pieces();
   int64_t at = dataset.compaction_from;
-  for (auto piece = pieces.lower_bound(at);
-       piece != pieces.end() && piece->first < dataset.settled_to && found.size() < kMaxCompactions;
-       piece = pieces.lower_bound(at)) {
-    const Range unit{
-        std::max(calendar.UnitStart(piece->first, dataset.spec.unit), dataset.domain->from),
-        calendar.UnitEnd(piece->first, dataset.spec.unit)};
+  while (found.size() < kMaxCompactions) {
+    const Piece* piece = dataset.coverage.FirstFrom(at);
+    if (piece == nullptr || piece->range.from >= dataset.settled_to) break;
+    at = std::max(at, piece->range.from);
+    const Range unit{std::max(calendar.UnitStart(at, dataset.spec.unit), dataset.domain->from),
+                     calendar.UnitEnd(at, dataset.spec.unit)};
     if (unit.to > dataset.settled_to) break;
     AddUnit(dataset, unit, found);
-    at = std::max(unit.to, piece->second.range.to);
+    at = std::max(unit.to, piece->range.to);
   }
   dataset.compaction_from = found.empty() ? at : found.front().from;
   return found;

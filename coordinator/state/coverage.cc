@@ -23,6 +23,7 @@ Range Coverage::Widen(Range range) const {
   if (range.empty()) return range;
   Range wide = range;
   for (const Piece* piece : Overlapping(range)) {
+    if (piece->empty()) continue;
     wide.from = std::min(wide.from, piece->range.from);
     wide.to = std::max(wide.to, piece->range.to);
   }
@@ -63,15 +64,70 @@ const Piece* Coverage::Find(Range exact) const {
   return it != pieces_.end() && it->second.range == exact ? &it->second : nullptr;
 }
 
+const Piece* Coverage::FirstFrom(int64_t at) const {
+  const auto it = FirstAt(pieces_, at);
+  return it == pieces_.end() ? nullptr : &it->second;
+}
+
+const Piece* Coverage::Known(Range range) const {
+  if (range.empty()) return nullptr;
+  const auto it = FirstAt(pieces_, range.from);
+  if (it == pieces_.end() || it->second.range.from > range.from) return nullptr;
+  const Piece& piece = it->second;
+  const bool within = piece.empty() && piece.range.to >= range.to;
+  return piece.range == range || within ? &piece : nullptr;
+}
+
 void Coverage::Put(Piece piece) {
   HW_CHECK(!piece.range.empty() && Overlapping(piece.range).empty());
   const int64_t from = piece.range.from;
   pieces_.emplace(from, std::move(piece));
 }
 
+std::vector<Piece*> Coverage::CutOut(Range range) {
+  CutEmpty(range.from);
+  CutEmpty(range.to);
+  return Overlapping(range);
+}
+
 void Coverage::Drop(Range range) {
+  CutOut(range);
   auto it = FirstAt(pieces_, range.from);
   while (it != pieces_.end() && it->first < range.to) it = pieces_.erase(it);
+}
+
+void Coverage::CutEmpty(int64_t at) {
+  const auto it = FirstAt(pieces_, at);
+  if (it == pieces_.end() || !it->second.empty() || it->first >= at) return;
+  Piece rest = it->second;
+  rest.range.from = at;
+  it->second.range.to = at;
+  it->second.settled_through = std::min(it->second.settled_through, at);
+  pieces_.emplace(at, std::move(rest));
+}
+
+void Coverage::JoinEmpty(Range range) {
+  if (range.empty()) return;
+  auto it = FirstAt(pieces_, range.from);
+  if (it != pieces_.begin()) --it;
+  while (it != pieces_.end() && it->first <= range.to) {
+    const auto next = std::next(it);
+    if (next == pieces_.end()) return;
+    Piece& one = it->second;
+    const Piece& other = next->second;
+    const bool settled =
+        one.settled_through >= one.range.to && other.settled_through >= other.range.to;
+    if (!one.empty() || !other.empty() || !settled || one.range.to != other.range.from ||
+        one.spec_version != other.spec_version) {
+      it = next;
+      continue;
+    }
+    one.range.to = other.range.to;
+    one.settled_through = other.settled_through;
+    one.fill_seq = std::min(one.fill_seq, other.fill_seq);
+    if (other.shown.clock > one.shown.clock) one.shown = other.shown;
+    pieces_.erase(next);
+  }
 }
 
 }  // namespace headwater

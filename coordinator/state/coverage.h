@@ -1,4 +1,5 @@
-// Coverage: the pieces of one dataset. Pieces never overlap and are only replaced whole.
+// Coverage: the pieces of one dataset. Pieces never overlap; those with rows are only replaced
+// whole.
 #ifndef HEADWATER_COORDINATOR_STATE_COVERAGE_H_
 #define HEADWATER_COORDINATOR_STATE_COVERAGE_H_
 
@@ -34,6 +35,9 @@ struct Piece {
   absl::Time began;  // Source clock when this piece (or the one it extends) was begun.
   int64_t settled_through = std::numeric_limits<int64_t>::min();  // Rows below it have settled.
   int64_t bad_rows = 0;  // Of the fingerprint's, those in the table's quarantine.
+
+  // Without rows it has no files: it may be cut anywhere, and be one with its neighbours.
+  bool empty() const { return fingerprint.rows == 0; }
 };
 
 // Thread-compatible.
@@ -41,23 +45,36 @@ class Coverage {
  public:
   using Map = std::map<int64_t, Piece>;  // By range.from.
 
-  // `range` grown so that it cuts no piece. Empty stays empty.
+  // `range` grown so that it cuts no piece with rows. Empty stays empty.
   Range Widen(Range range) const;
   // The parts of `range` that no piece covers, ascending.
   std::vector<Range> Missing(Range range) const;
   std::vector<const Piece*> Overlapping(Range range) const;
   std::vector<Piece*> Overlapping(Range range);
   const Piece* Find(Range exact) const;
+  // What is known of the rows in `range`: the piece of just this range, or one without rows around
+  // it.
+  const Piece* Known(Range range) const;
+  // The first piece with an instant from `at` on.
+  const Piece* FirstFrom(int64_t at) const;
   const Piece* Last() const { return pieces_.empty() ? nullptr : &pieces_.rbegin()->second; }
 
   // Requires: no piece overlaps it.
   void Put(Piece piece);
-  // Drops every piece that shares an instant with `range`, whole.
+  // Drops every piece with rows that shares an instant with `range`, whole, and of those without
+  // rows what lies in it.
   void Drop(Range range);
+  // Cuts what has no rows at both ends of `range`; the pieces that overlap it then.
+  std::vector<Piece*> CutOut(Range range);
+  // Makes one piece of neighbours without rows that have settled, in `range` and at its ends, if
+  // they are of one spec version.
+  void JoinEmpty(Range range);
 
   const Map& pieces() const { return pieces_; }
 
  private:
+  void CutEmpty(int64_t at);
+
   Map pieces_;
 };
 

@@ -110,6 +110,7 @@ void DatasetState::TakeProbe(const ProbeResult& result, int64_t sequence) {
   const bool reload = spec.reload_on_regress && RegressedFrom(result).has_value();
   probe = result;
   probe_sequence = sequence;
+  empty_around.reset();
   auto made = CalendarOf(spec, result.cursor_type);
   HW_CHECK(made.ok());
   calendar = *made;
@@ -219,6 +220,7 @@ void DatasetState::CheckTail(const ProbeResult& result, int64_t sequence) {
     for (Piece* piece : coverage.Overlapping(check.range)) TrySettle(*piece, facts);
   }
   AdvanceSettled();
+  for (const TailCheck& check : result.tail) coverage.JoinEmpty(check.range);
 }
 
 void DatasetState::CheckOutside(const ProbeResult& result, int64_t sequence,
@@ -250,6 +252,7 @@ Range DatasetState::LookbackRange() const {
 
 void DatasetState::Publish(const Claim& claim, absl::Time now) {
   HW_CHECK(claim.manifest.has_value());
+  if (claim.manifest->empty_around.has_value()) empty_around = claim.manifest->empty_around;
   std::vector<Piece> written;
   for (const StagedPiece& staged : claim.manifest->pieces) {
     if (!staged.extent.range.has_value()) {
@@ -261,13 +264,7 @@ void DatasetState::Publish(const Claim& claim, absl::Time now) {
       continue;
     }
     const Range range = *staged.extent.range;
-    if (staged.unchanged) {
-      for (Piece* piece : coverage.Overlapping(range)) {
-        piece->fill_seq = claim.fence;
-        TrySettle(*piece, claim.shown);
-      }
-      continue;
-    }
+    if (staged.unchanged) continue;  // Confirm() is for it.
     Piece piece{range,       staged.fingerprint, claim.fence,
                 claim.fence, staged.max_cursor,  claim.manifest->spec_version,
                 claim.shown, claim.shown.clock};
@@ -301,7 +298,7 @@ void DatasetState::PublishCompacted(const Claim& claim) {
 
 void DatasetState::Confirm(const Claim& claim, absl::Time now) {
   if (claim.extent.range.has_value()) {
-    for (Piece* piece : coverage.Overlapping(*claim.extent.range)) {
+    for (Piece* piece : coverage.CutOut(*claim.extent.range)) {
       if (piece->fill_seq >= claim.fence) continue;
       piece->fill_seq = claim.fence;
       TrySettle(*piece, claim.shown);
@@ -309,6 +306,7 @@ void DatasetState::Confirm(const Claim& claim, absl::Time now) {
     needs.DropUpTo(*claim.extent.range, claim.fence);
     if (joined_from.has_value() && claim.extent.outside) joined_from.reset();
     AdvanceSettled();
+    coverage.JoinEmpty(*claim.extent.range);
   }
   if (claim.extent.outside) {
     if (outside.has_value()) outside->fill_seq = claim.fence;
@@ -320,7 +318,7 @@ void DatasetState::Confirm(const Claim& claim, absl::Time now) {
 
 bool DatasetState::Publishes(const Extent& extent, const Fingerprint& fingerprint) const {
   if (!extent.range.has_value()) return outside.has_value() && outside->fingerprint == fingerprint;
-  const Piece* piece = coverage.Find(*extent.range);
+  const Piece* piece = coverage.Known(*extent.range);
   return piece != nullptr && piece->fingerprint == fingerprint;
 }
 

@@ -90,6 +90,9 @@ class DatasetState {
   std::set<std::string> live_runs;  // Runs with a demand here that has not ended.
   absl::Time last_loaded = absl::InfinitePast();
   ReadHistory history;
+  // Around an extent that was read since the last probe: there were no rows in all of it. It tells
+  // what is worth one microbatch, and is not kept over a restart.
+  std::optional<Range> empty_around;
 
   // Requires: the zones in `spec` exist (the configuration checked them).
   void TakeSpec(const DatasetSpec& new_spec, const std::string& new_digest);

@@ -229,7 +229,19 @@ Manifest CaseWorld::Read(const CaseServer& server, const MicrobatchTask& task, i
     manifest.pieces.push_back(std::move(piece));
     files.push_back(std::move(file));
   }
+  if (task.look_around && manifest.rows_read == 0)
+    manifest.empty_around = EmptyAround(server, *task.extent.range);
   return manifest;
+}
+
+Range CaseWorld::EmptyAround(const CaseServer& server, const Range& range) const {
+  Range empty{INT64_MIN, INT64_MAX};
+  for (const CaseRow& row : server.rows) {
+    if (!row.cursor.has_value() || !IsVisible(server, row)) continue;
+    if (*row.cursor < range.from) empty.from = std::max(empty.from, *row.cursor + 1);
+    if (*row.cursor >= range.to) empty.to = std::min(empty.to, *row.cursor);
+  }
+  return empty;
 }
 
 Manifest CaseWorld::Compact(const CaseServer& server, const MicrobatchTask& task, int64_t fence) {

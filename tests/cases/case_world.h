@@ -76,10 +76,12 @@ class CaseWorld {
 
   // Starts a run of those servers, or of all. Nothing but what needs no time happens yet.
   std::string Submit(v1::RunKind kind, const std::vector<DemandRequest>& demands);
+  void Submit(const RunSubmitted& run) { Feed(run); }
   std::string SubmitTick(const std::vector<std::string>& servers = {});
   // Every microbatch that is offered from now on waits for Release().
   void HoldReads(bool hold) { hold_ = hold; }
   int held() const { return static_cast<int>(held_.size()); }
+  const Extent& NextHeld() const { return std::get<MicrobatchTask>(held_.front().kind).extent; }
   // Lets the oldest of those that wait, or all, read what is there now.
   void Release();
   void ReleaseAll();
@@ -117,6 +119,7 @@ class CaseWorld {
   void RunTask(const TaskSpec& task);
   ProbeResult Probe(const CaseServer& server, const ProbeTask& task);
   Manifest Read(const CaseServer& server, const MicrobatchTask& task, int64_t fence);
+  Range EmptyAround(const CaseServer& server, const Range& range) const;
   Manifest Compact(const CaseServer& server, const MicrobatchTask& task, int64_t fence);
   void Publish(const Intent& intent);
   void CheckCoverage() const;

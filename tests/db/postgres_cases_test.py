@@ -1,6 +1,7 @@
 """Cases of docs/cases.md that need a real source: wall clocks, zones, sequences, outside rows."""
 
 import datetime
+import json
 import sys
 from pathlib import Path
 
@@ -149,3 +150,26 @@ def test_a_source_that_was_restored_stops_or_is_loaded_again(cases):
               "from generate_series(1, 200) g")
     place.run()
     assert ids(place) == expected(place)
+
+
+@pytest.mark.parametrize("strategy", ["incremental", "partition"])
+def test_ten_years_without_rows_cost_a_few_microbatches(cases, strategy):
+    place = cases("timestamptz", f"strategy: {strategy}, cursor: at, unit: 1d", "UTC")
+    set_clock(place, datetime.datetime(2013, 12, 1, 12, tzinfo=UTC))
+    place.sql("create index on rows(at); insert into rows(at) select t from unnest(array["
+              "timestamptz '2003-11-30', '2013-11-30']) d, generate_series(d, d + interval '1 day', '1 hour') t")
+    assert microbatches(place, "run") < 30
+    assert ids(place) == expected(place)
+
+    # A month of history is imported later, and read day by day.
+    place.sql("insert into rows(at) "
+              "select generate_series(timestamptz '2008-03-01', '2008-03-30', '3 hours')")
+    assert 30 <= microbatches(place, "backfill", "rows", "--from", "2008-01-01", "--to", "2009-01-01") < 60
+    assert ids(place) == expected(place)
+
+
+def microbatches(place, *command):
+    """How many a run of one dataset took."""
+    code, printed, said = place.command(*command, "-o", "json")
+    assert code == 0, said
+    return int(json.loads(printed)["datasets"][0]["microbatches_done"])

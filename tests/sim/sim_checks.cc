@@ -27,6 +27,13 @@ void SimWorld::CheckTableAgainstCoverage() {
         pending |= claim.manifest.has_value() && Overlaps(claim.extent, Extent{piece.range, false});
       }
       if (pending) continue;  // Between commit and Published the table is ahead of the ledger.
+      if (piece.empty()) {
+        for (const SimPiece& visible : pieces) {
+          if (!visible.contents.empty() && Overlaps(visible.extent, Extent{piece.range, false}))
+            return Fail(absl::StrCat("rows where the ledger knows of none: ", ToString(id)));
+        }
+        continue;
+      }
       const auto found =
           std::find_if(pieces.begin(), pieces.end(), [&, &piece = piece](const SimPiece& visible) {
             return visible.extent == Extent{piece.range, false} && visible.fence == piece.fence;

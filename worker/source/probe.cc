@@ -181,6 +181,21 @@ absl::StatusOr<char> SeparatorOf(SourceSession& session, const std::string& rela
   return row[0].has_value() && row[0]->size() > 10 && (*row[0])[10] == 'T' ? 'T' : ' ';
 }
 
+absl::StatusOr<Range> FindEmptyAround(SourceSession& session, const DatasetSpec& dataset,
+                                      const Range& range, absl::string_view tag) {
+  ASSIGN_OR_RETURN(const std::vector<SourceColumn> columns, session.Describe(dataset.relation));
+  ASSIGN_OR_RETURN(const Selection selection, SelectColumns(dataset, columns));
+  CursorColumn cursor = selection.cursor;
+  ASSIGN_OR_RETURN(cursor.separator, SeparatorOf(session, dataset.relation, cursor));
+  ASSIGN_OR_RETURN(const std::string sql,
+                   BuildNeighboursQuery(session.dialect(), dataset.relation, cursor, range, tag));
+  ASSIGN_OR_RETURN(const TextRow row, OneRow(session, sql, 2));
+  ASSIGN_OR_RETURN(const std::optional<int64_t> before, CursorFrom(row[0], cursor, dataset));
+  ASSIGN_OR_RETURN(const std::optional<int64_t> after, CursorFrom(row[1], cursor, dataset));
+  return Range{before.has_value() ? std::min(*before + 1, range.from) : -kNoEnd,
+               after.has_value() ? std::max(*after, range.to) : kNoEnd};
+}
+
 absl::StatusOr<ProbeResult> RunProbe(SourceSession& session, const DatasetSpec& dataset,
                                      const ProbeTask& task) {
   ProbeResult result;

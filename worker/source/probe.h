@@ -15,6 +15,11 @@ namespace headwater {
 absl::StatusOr<ProbeResult> RunProbe(SourceSession& session, const DatasetSpec& dataset,
                                      const ProbeTask& task);
 
+// `range`, in which a read found no rows, with all around it that has none now either. Errors: as
+// of Source::EmptyAround().
+absl::StatusOr<Range> FindEmptyAround(SourceSession& session, const DatasetSpec& dataset,
+                                      const Range& range, absl::string_view tag);
+
 // The separator that the cursor's text uses (SQLite stores timestamps as text): that of one
 // of its values, ' ' if there is none. Other dialects: ' ' without asking.
 absl::StatusOr<char> SeparatorOf(SourceSession& session, const std::string& relation,

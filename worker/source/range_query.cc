@@ -130,4 +130,18 @@ absl::StatusOr<std::string> BuildProbeQuery(const Dialect& dialect, absl::string
   return absl::StrCat(QueryComment(tag), "SELECT ", absl::StrJoin(answers, ", "));
 }
 
+absl::StatusOr<std::string> BuildNeighboursQuery(const Dialect& dialect, absl::string_view relation,
+                                                 const CursorColumn& cursor, const Range& range,
+                                                 absl::string_view tag) {
+  ASSIGN_OR_RETURN(const std::string table, QuoteRelation(dialect, relation));
+  ASSIGN_OR_RETURN(const std::string column, QuoteIdentifier(dialect, cursor.name));
+  ASSIGN_OR_RETURN(const std::string below, Below(dialect, cursor, column, range.from));
+  ASSIGN_OR_RETURN(const std::string beyond, AtLeast(dialect, cursor, column, range.to));
+  const auto ask = [&](absl::string_view function, absl::string_view condition) {
+    return absl::StrCat("(SELECT ", CursorAsText(dialect, absl::StrCat(function, "(", column, ")")),
+                        " FROM ", table, " WHERE ", condition, ")");
+  };
+  return absl::StrCat(QueryComment(tag), "SELECT ", ask("MAX", below), ", ", ask("MIN", beyond));
+}
+
 }  // namespace headwater

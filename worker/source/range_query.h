@@ -61,6 +61,12 @@ absl::StatusOr<std::string> BuildProbeQuery(const Dialect& dialect, absl::string
                                             const CursorColumn& cursor, bool extremes, int64_t end,
                                             const std::vector<Range>& tail, absl::string_view tag);
 
+// One row: the largest cursor below `range` and the smallest one behind it, as text; NULL for none.
+// An index on the cursor answers both without a scan.
+absl::StatusOr<std::string> BuildNeighboursQuery(const Dialect& dialect, absl::string_view relation,
+                                                 const CursorColumn& cursor, const Range& range,
+                                                 absl::string_view tag);
+
 }  // namespace headwater
 
 #endif  // HEADWATER_WORKER_SOURCE_RANGE_QUERY_H_

@@ -34,6 +34,18 @@ class SessionSource : public Source {
     return Failed(result.status(), absl::StrCat("probing '", dataset.relation, "'"));
   }
 
+  absl::StatusOr<Range> EmptyAround(const DatasetSpec& dataset, const Range& range,
+                                    const std::string& query_tag, std::stop_token stop) override {
+    RETURN_IF_ERROR(Connect());
+    absl::StatusOr<Range> found = [&]() -> absl::StatusOr<Range> {
+      const std::stop_callback cancel(stop, [this] { session_->Cancel(); });  // As in Probe().
+      return FindEmptyAround(*session_, dataset, range, query_tag);
+    }();
+    if (found.ok()) return found;
+    return Failed(found.status(),
+                  absl::StrCat("looking for the next rows of '", dataset.relation, "'"));
+  }
+
   absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec& dataset,
                                                      const Extent& extent,
                                                      const ReadOptions& options,

@@ -81,6 +81,15 @@ class Source {
     return Read(dataset, extent, options, std::stop_token());
   }
 
+  // After a read of `range` that found no rows: `range` with all around it that has none now
+  // either, to the ends of the numbers if there is none at all. Errors: as of Probe(), and
+  // UNIMPLEMENTED.
+  virtual absl::StatusOr<Range> EmptyAround(const DatasetSpec& /*dataset*/, const Range& /*range*/,
+                                            const std::string& /*query_tag*/,
+                                            std::stop_token /*stop*/) {
+    return absl::UnimplementedError("this source does not tell where its next rows are");
+  }
+
   // Starts reading `extent` in up to `connections` parts, which see one state of the source and
   // together give each row exactly once. Each reader has a connection of its own, closed with it,
   // and may be used on another thread than the others. At least one reader comes back: just one

@@ -79,7 +79,10 @@ void RangeModel::Check() {
     const Cell& cell = At(i);
     const auto covering = dataset.coverage.Overlapping({i, i + 1});
     ASSERT_EQ(covering.size(), cell.fill == 0 ? 0u : 1u) << "cell " << i;
-    if (cell.fill != 0) {
+    if (cell.fill != 0 && covering[0]->empty()) {
+      // It may be of several reads, of which the first one counts.
+      ASSERT_LE(covering[0]->fill_seq, cell.fill) << "cell " << i;
+    } else if (cell.fill != 0) {
       ASSERT_EQ(covering[0]->fill_seq, cell.fill) << "cell " << i;
     }
     ASSERT_EQ(dataset.OverlapsClaim({Range{i, i + 1}, false}), cell.claim != 0) << "cell " << i;
@@ -257,11 +260,24 @@ void RangeModel::Grant() {
 }
 
 void RangeModel::ExpectBusyNear(int64_t i) {
-  const int64_t from = std::max<int64_t>(0, i - 2 * kUnit);
-  const int64_t to = std::min(kCells, i + 2 * kUnit);
+  const Range near = Dataset().coverage.Widen(
+      {std::max<int64_t>(0, i - 2 * kUnit), std::min(kCells, i + 2 * kUnit)});
   bool busy = false;
-  for (int64_t at = from; at < to; ++at) busy |= At(at).claim != 0;
+  for (int64_t at = near.from; at < near.to; ++at) busy |= At(at).claim != 0;
   EXPECT_TRUE(busy) << "cell " << i;
+}
+
+std::optional<v1::Range> RangeModel::EmptyAround(const Attempt& attempt) {
+  for (const int rows : *attempt.read) {
+    if (rows > 0) return std::nullopt;
+  }
+  if (random_() % 3 == 0) return std::nullopt;
+  Range empty = attempt.range;
+  while (empty.from > 0 && At(empty.from - 1).rows == 0) --empty.from;
+  while (empty.to < kCells && At(empty.to).rows == 0) ++empty.to;
+  // The source may have changed since; even what was never true may do no harm.
+  if (random_() % 5 == 0) empty = {Below(attempt.range.from + 1), attempt.range.to + Below(kCells)};
+  return ToProto(empty);
 }
 
 void RangeModel::ReadNow(Attempt& attempt) {
@@ -295,6 +311,8 @@ void RangeModel::Finish() {
   if (same && random_() % 2 == 0) {
     v1::Event event;
     event.mutable_confirmed()->set_fence(fence);
+    if (const auto empty = EmptyAround(attempt); empty.has_value())
+      *event.mutable_confirmed()->mutable_empty_around() = *empty;
     Apply(std::move(event));
   } else if (!Publish(fence, attempt)) {
     return Release(fence);
@@ -327,6 +345,8 @@ bool RangeModel::Publish(int64_t fence, const Attempt& attempt) {
   v1::Event staged, intended;
   staged.mutable_staged()->set_fence(fence);
   *staged.mutable_staged()->mutable_manifest() = ToProto(manifest);
+  if (const auto empty = EmptyAround(attempt); empty.has_value())
+    *staged.mutable_staged()->mutable_manifest()->mutable_empty_around() = *empty;
   Apply(std::move(staged));
   intended.mutable_intended()->set_table(id_.table);
   intended.mutable_intended()->set_commit_sequence(++commits_);

@@ -65,6 +65,8 @@ class RangeModel {
   void Grant();
   // Nothing can be claimed for cell `i`: it, or what must be read with it, is being loaded.
   void ExpectBusyNear(int64_t i);
+  // What the worker of a read without rows may tell of those around it.
+  std::optional<v1::Range> EmptyAround(const Attempt& attempt);
   void ReadNow(Attempt& attempt);
   void Read();
   void Finish();

@@ -48,6 +48,10 @@ std::vector<CursorCase> Cursors(DialectKind kind) {
   } else if (kind == DialectKind::kMariaDb) {
     cases.push_back(Moments("wall_clock", CursorType::kWallClock, "datetime(6)"));
     cases.push_back(Moments("instant", CursorType::kInstant, "timestamp"));
+    cases.push_back(Moments("datetime", CursorType::kWallClock, "datetime"));
+    cases.push_back(Moments("datetime_3", CursorType::kWallClock, "datetime(3)"));
+    cases.push_back(Moments("beyond_its_last", CursorType::kWallClock, "datetime",
+                            "1969-12-31 23:59:59.999", "9999-12-31 23:59:59.000001"));
   } else if (kind == DialectKind::kSqlite) {
     cases.push_back(Moments("wall_clock", CursorType::kWallClock, "TIMESTAMP"));
     cases.push_back(Moments("wall_clock_with_t", CursorType::kWallClock, "TIMESTAMP"));
@@ -106,6 +110,8 @@ class Cases {
           BuildProbeQuery(dialect_, "events", c.cursor, true, c.range.to,
                           {c.range, {c.range.from, c.range.from + 1}},
                           absl::StrCat(kTag, " probe")));
+      Put(absl::StrCat("neighbours_", c.name),
+          BuildNeighboursQuery(dialect_, "events", c.cursor, c.range, kTag));
       Put(absl::StrCat("estimate_range_", c.name),
           RangeEstimateSql(dialect_, "events", c.cursor, c.range));
     }

@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT `id`, `name` FROM `events` WHERE (`at` >= TIMESTAMP '1970-01-01 00:00:00' AND `at` < TIMESTAMP '9999-12-31 23:59:59.000001') OR `at` IS NULL OR `at` >= TIMESTAMP '9999-12-31 23:59:59.000001'

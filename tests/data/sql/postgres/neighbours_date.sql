@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT (SELECT CAST(MAX("day") AS text) FROM "events" WHERE "day" < DATE '2013-01-01'), (SELECT CAST(MIN("day") AS text) FROM "events" WHERE "day" >= DATE '2013-02-01')

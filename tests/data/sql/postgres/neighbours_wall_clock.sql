@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT (SELECT CAST(MAX("at") AS text) FROM "events" WHERE "at" < TIMESTAMP '2013-01-01 05:00:00'), (SELECT CAST(MIN("at") AS text) FROM "events" WHERE "at" >= TIMESTAMP '2013-01-02 05:00:00.250001')

@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT (SELECT CONVERT(nvarchar(4000), MAX([day]), 126) FROM [events] WHERE [day] < CAST('2013-01-01' AS date)), (SELECT CONVERT(nvarchar(4000), MIN([day]), 126) FROM [events] WHERE [day] >= CAST('2013-02-01' AS date))

@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT (SELECT CONVERT(nvarchar(4000), MAX([at]), 126) FROM [events] WHERE [at] < CAST('2013-01-01T05:00:00' AS datetime)), (SELECT CONVERT(nvarchar(4000), MIN([at]), 126) FROM [events] WHERE [at] >= CAST('2013-01-02T05:00:00.253' AS datetime))

@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT (SELECT CONVERT(nvarchar(4000), MAX([at]), 126) FROM [events] WHERE [at] < CAST('1970-01-01T00:00:00' AS datetime)), (SELECT CONVERT(nvarchar(4000), MIN([at]), 126) FROM [events] WHERE [at] >= CAST('9999-12-31T23:59:59.997001' AS datetime2(7)))
