@@ -286,6 +286,7 @@ absl::Status Core::Impl::TakeProbe(const Lease& lease, const ProbeResult& result
   v1::Event event;
   *event.mutable_probed()->mutable_dataset() = RefOf(id);
   *event.mutable_probed()->mutable_result() = ToProto(result);
+  event.mutable_probed()->mutable_result()->clear_spread();  // Told, and of no use later.
   for (const std::string& run_id : work.run_ids) event.mutable_probed()->add_run_ids(run_id);
   for (std::string& notice : NewNotices(dataset, *columns))
     event.mutable_probed()->add_notices(std::move(notice));

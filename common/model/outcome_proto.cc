@@ -214,6 +214,15 @@ absl::StatusOr<ProbeResult> FromProto(const v1::ProbeResult& result) {
     if (check.has_max_cursor()) converted.max_cursor = check.max_cursor();
     probe.tail.push_back(converted);
   }
+  if (result.spread_size() > kMaxSpread) {
+    return BadField(
+        "spread", absl::StrCat("expected at most ", kMaxSpread, ", found ", result.spread_size()));
+  }
+  for (const v1::SpreadStep& step : result.spread()) {
+    if (!(step.before() >= 0 && step.at() >= 0))
+      return BadField("spread", "expected numbers of rows from 0 on");
+    probe.spread.push_back({step.value(), step.before(), step.at()});
+  }
   return probe;
 }
 
@@ -239,6 +248,12 @@ v1::ProbeResult ToProto(const ProbeResult& result) {
   }
   probe.set_estimated_rows(result.estimated_rows);
   probe.set_divisible(result.divisible);
+  for (const SpreadStep& step : result.spread) {
+    v1::SpreadStep& added = *probe.add_spread();
+    added.set_value(step.value);
+    added.set_before(step.before);
+    added.set_at(step.at);
+  }
   for (const std::string& notice : result.notices) probe.add_notices(notice);
   return probe;
 }

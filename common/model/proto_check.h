@@ -44,6 +44,7 @@ v1::StagedFile FileToProto(const StagedFile& file);
 absl::Status CheckFence(const LeaseRef& lease, bool is_attempt);
 
 inline constexpr int kMaxTail = 8;  // Design: a tail never has more pieces.
+inline constexpr int kMaxSpread = 5000;
 
 // Timestamps are refused outside the years 1 to 9999, durations when negative or longer than
 // 10,000 years, both when nanos are out of range: the limits of google.protobuf.

@@ -15,6 +15,7 @@
 #include "common/data/cursor.h"
 #include "common/data/fingerprint.h"
 #include "common/data/schema.h"
+#include "common/data/value_spread.h"
 #include "common/model/dataset_spec.h"
 #include "common/model/extent.h"
 
@@ -37,6 +38,7 @@ struct TailCheck {
 
 struct ProbeTask {
   std::vector<Range> tail;  // At most 8.
+  bool spread = false;      // A plan asks: ProbeResult::spread is wanted.
   std::string query_tag;    // Not on the wire: as ReadOptions::query_tag.
 };
 
@@ -57,6 +59,8 @@ struct ProbeResult {
   // What people should know of a column before they load it; at most one per column.
   std::vector<std::string> notices;
   bool divisible = false;  // Several connections can read the whole, in one snapshot.
+  // Of the cursor's values, by the server's statistics; empty: not asked for, or unknown.
+  std::vector<SpreadStep> spread = {};
 };
 
 // A published piece that a read may find unchanged.

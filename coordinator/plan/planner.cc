@@ -1,7 +1,7 @@
 #include "coordinator/plan/planner.h"
 
 #include <algorithm>
-#include <set>
+#include <cmath>
 
 #include "absl/strings/str_join.h"
 #include "common/base/check.h"
@@ -212,10 +212,12 @@ std::string WhyRead(const DatasetState& dataset, const DemandState& demand, cons
   return dataset.LookbackRange().Overlaps(*extent.range) ? "lookback" : "stale";
 }
 
-// Rows of `range`: as they were read before, else as the source's rows would be if they were spread
-// evenly.
-int64_t RowsIn(const DatasetState& dataset, const Range& range, const Loaded& loaded) {
+// Rows of `range`: as they were read before, else as the source's statistics have them; where those
+// say only how many there are in all, as if they were spread evenly.
+int64_t RowsIn(const DatasetState& dataset, const ValueSpread& spread, const Range& range,
+               const Loaded& loaded) {
   if (loaded.all) return loaded.rows;
+  if (!spread.empty()) return std::llround(spread.RowsIn(range));
   if (dataset.probe->estimated_rows < 0) {
     const std::optional<double> rows = dataset.history.RowsOf(range);
     return rows.has_value() ? static_cast<int64_t>(*rows) : -1;
@@ -225,13 +227,13 @@ int64_t RowsIn(const DatasetState& dataset, const Range& range, const Loaded& lo
                               static_cast<double>(dataset.probe->estimated_rows));
 }
 
-PlannedMicrobatch Estimated(const DatasetState& dataset, const DemandState& demand,
-                            const Extent& extent, const Loaded& loaded) {
+PlannedMicrobatch Estimated(const DatasetState& dataset, const ValueSpread& spread,
+                            const DemandState& demand, const Extent& extent, const Loaded& loaded) {
   PlannedMicrobatch planned{extent, WhyRead(dataset, demand, extent, loaded)};
   if (!extent.range.has_value()) {
     planned.rows = dataset.probe->null_rows + dataset.probe->future_rows;
   } else {
-    planned.rows = RowsIn(dataset, *extent.range, loaded);
+    planned.rows = RowsIn(dataset, spread, *extent.range, loaded);
     planned.seconds = dataset.history.SecondsOf(*extent.range).value_or(-1);
   }
   const std::optional<double> row_bytes = dataset.history.BytesPerRow();
@@ -254,12 +256,14 @@ DemandPlan PlanDemand(const DatasetState& dataset, const DemandState& demand, co
   DemandState rest = demand;
   bool missing = false, again = false, moved = false;
   const Busy busy = BusyNow(dataset, absl::InfiniteFuture());
+  const ValueSpread spread(dataset.probe.has_value() ? dataset.probe->spread
+                                                     : std::vector<SpreadStep>());
   while (demand.phase == DemandPhase::kActive && dataset.calendar.has_value() && !rest.met()) {
     const std::optional<PlannedClaim> claim = FirstClaim(dataset, rest, busy, pace);
     if (!claim.has_value()) break;  // The rest is in flight or quarantined.
     const Extent& extent = claim->extent;
     const Loaded loaded = LoadedIn(dataset, extent);
-    PlannedMicrobatch planned = Estimated(dataset, demand, extent, loaded);
+    PlannedMicrobatch planned = Estimated(dataset, spread, demand, extent, loaded);
     const bool first = ++plan.microbatches == 1;
     AddKnown(plan.rows, planned.rows, first);
     AddKnown(plan.bytes, planned.bytes, first);

@@ -173,3 +173,18 @@ def microbatches(place, *command):
     code, printed, said = place.command(*command, "-o", "json")
     assert code == 0, said
     return int(json.loads(printed)["datasets"][0]["microbatches_done"])
+
+
+def test_a_plan_knows_from_statistics_where_the_rows_are(cases):
+    place = cases("timestamptz", "strategy: incremental, cursor: at, unit: 1d", "UTC")
+    set_clock(place, datetime.datetime(2013, 1, 11, tzinfo=UTC))
+    place.sql("insert into rows(at) select timestamptz '2013-01-01' + i * interval '1 hour' "
+              "from generate_series(0, 239) i;"
+              "insert into rows(at) select timestamptz '2013-01-04' + i * interval '2 seconds' "
+              "from generate_series(1, 43000) i; analyze rows")
+    code, printed, said = place.command("plan", "-o", "json")
+    assert code == 0, said
+    (dataset,) = json.loads(printed)["datasets"]
+    rows = [int(microbatch["rows"]) for microbatch in dataset["list"]]
+    assert abs(sum(rows) - 43_240) < 500
+    assert abs(rows[3] - 43_024) < 1_500, rows

@@ -276,7 +276,13 @@ def test_postgres_estimates_come_near(postgres):
     for name, column in (("wall_clock", "at"), ("date", "day")):
         path = SQL / "postgres" / f"range_{name}.sql"
         true = len(ask(path))
-        estimate = int(ask(SQL / "postgres" / f"estimate_range_{name}.sql")[0][0])
+        steps = [(value, float(before) + float(at)) for value, before, at
+                 in ask(SQL / "postgres" / f"spread_{name}.sql")]
+        assert [step[0] for step in steps] == sorted(step[0] for step in steps)
+        there = int(postgres.sql("estimates", f"SELECT count({column}) FROM events", "-At"))
+        assert abs(sum(rows for _, rows in steps) - there) < 100
+        low, high = ("2013-01-01 05", "2013-01-02 05") if name == "wall_clock" else ("2013-01-01", "2013-02-01")
+        estimate = sum(rows for value, rows in steps if low <= value < high)
         assert abs(estimate - true) < 23_000 * 0.02, f"{column}: {estimate} for {true}"
 
 

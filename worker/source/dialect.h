@@ -39,11 +39,12 @@ struct EstimateNames {
   std::string schema_literal;    // Empty: none was given.
   std::string table_literal;     // Its last part, without quotes of its own.
 };
-struct RangeEstimateNames {
+struct SpreadNames {
   EstimateNames names;
   std::string column_literal;
-  std::string type;       // Of the values, in the dialect's words.
-  std::string condition;  // On a column `value`.
+  std::string type;             // Of the values, in the dialect's words.
+  std::string value_as_text;    // Of a column `value`,
+  std::string largest_as_text;  // and of its maximum.
 };
 struct QuantileNames {
   std::string relation;
@@ -120,7 +121,7 @@ struct Dialect {
   // Ends what another session of the same user runs, and leaves that session open.
   std::string (*stop_query)(int64_t session_number) = nullptr;
   std::string (*estimate)(const EstimateNames& names) = nullptr;
-  std::string (*range_estimate)(const RangeEstimateNames& names) = nullptr;
+  std::string (*spread)(const SpreadNames& names) = nullptr;
   std::string (*quantiles)(const QuantileNames& names) = nullptr;
   // With export_snapshot_sql: the first statement of a transaction that shares a snapshot; the one
   // that keeps a relation's rows where they are, without waiting for it unless `wait`; and the

@@ -43,18 +43,16 @@ absl::StatusOr<std::string> EstimateSql(const Dialect& dialect, absl::string_vie
   return dialect.estimate == nullptr ? std::string() : dialect.estimate(names);
 }
 
-absl::StatusOr<std::string> RangeEstimateSql(const Dialect& dialect, absl::string_view relation,
-                                             const CursorColumn& cursor, const Range& range) {
-  if (dialect.range_estimate == nullptr) return std::string();
-  RangeEstimateNames names;
+absl::StatusOr<std::string> SpreadSql(const Dialect& dialect, absl::string_view relation,
+                                      const CursorColumn& cursor) {
+  if (dialect.spread == nullptr) return std::string();
+  SpreadNames names;
   ASSIGN_OR_RETURN(names.names, NamesOf(dialect, relation));
   ASSIGN_OR_RETURN(names.column_literal, QuoteText(dialect, cursor.name));
   names.type = ValueType(dialect, cursor.type);
-  // The values have that type, whatever the column's own is.
-  ASSIGN_OR_RETURN(
-      names.condition,
-      InRangeSql(dialect, CursorColumn{cursor.name, cursor.type, ' ', ""}, "value", range));
-  return dialect.range_estimate(names);
+  names.value_as_text = CursorAsText(dialect, "value");
+  names.largest_as_text = CursorAsText(dialect, "MAX(value)");
+  return dialect.spread(names);
 }
 
 }  // namespace headwater

@@ -1,6 +1,6 @@
-// How many rows a relation, or a range of its cursor, has about: from the server's statistics,
-// without reading the rows. Pure: text in, text out. For plans and for progress, never for a
-// decision that has to be right.
+// How many rows a relation has about, and how they are spread over its cursor: from the server's
+// statistics, without reading the rows. Pure: text in, text out. For plans and for progress, never
+// for a decision that has to be right.
 #ifndef HEADWATER_WORKER_SOURCE_ESTIMATE_QUERY_H_
 #define HEADWATER_WORKER_SOURCE_ESTIMATE_QUERY_H_
 
@@ -16,10 +16,11 @@ namespace headwater {
 // the dialect has no statistics. INVALID_ARGUMENT: a name that cannot be quoted.
 absl::StatusOr<std::string> EstimateSql(const Dialect& dialect, absl::string_view relation);
 
-// The same for the rows with a cursor in `range`. PostgreSQL (pg_stats) and SQL Server
-// (dm_db_stats_histogram) know how values are spread; others give the empty text.
-absl::StatusOr<std::string> RangeEstimateSql(const Dialect& dialect, absl::string_view relation,
-                                             const CursorColumn& cursor, const Range& range);
+// Rows of three columns, ascending: a value of the cursor as text, about how many rows lie between
+// the one before and it, and how many have it. At most 1,000. PostgreSQL (pg_stats) and SQL Server
+// (dm_db_stats_histogram) know; others give the empty text.
+absl::StatusOr<std::string> SpreadSql(const Dialect& dialect, absl::string_view relation,
+                                      const CursorColumn& cursor);
 
 }  // namespace headwater
 

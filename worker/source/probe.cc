@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
 #include "common/base/status.h"
@@ -163,6 +164,23 @@ void ProbeEstimate(SourceSession& session, const DatasetSpec& dataset, ProbeResu
   result.estimated_rows = ParseInteger(*(*row)[0]).value_or(-1);
 }
 
+// Nor is this. A step of the statistics that cannot be read is left out.
+void ProbeSpread(SourceSession& session, const DatasetSpec& dataset, const CursorColumn& cursor,
+                 ProbeResult& result) {
+  const absl::StatusOr<std::string> sql = SpreadSql(session.dialect(), dataset.relation, cursor);
+  if (!sql.ok() || sql->empty()) return;
+  const absl::StatusOr<std::vector<TextRow>> rows = session.Query(*sql);
+  if (!rows.ok()) return;
+  for (const TextRow& row : *rows) {
+    if (row.size() != 3) return;
+    const absl::StatusOr<std::optional<int64_t>> value = CursorFrom(row[0], cursor, dataset);
+    double before = 0, at = 0;
+    const bool counted = row[1].has_value() && absl::SimpleAtod(*row[1], &before) && before >= 0 &&
+                         row[2].has_value() && absl::SimpleAtod(*row[2], &at) && at >= 0;
+    if (counted && value.ok() && value->has_value()) result.spread.push_back({**value, before, at});
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<char> SeparatorOf(SourceSession& session, const std::string& relation,
@@ -215,6 +233,7 @@ absl::StatusOr<ProbeResult> RunProbe(SourceSession& session, const DatasetSpec& 
     return result;
   }
 
+  if (task.spread) ProbeSpread(session, dataset, selection.cursor, result);
   const Dialect& dialect = session.dialect();
   if (!dialect.begin_snapshot_sql.empty()) {
     RETURN_IF_ERROR(session.Execute(std::string(dialect.begin_snapshot_sql)));

@@ -60,7 +60,11 @@ class CoreHistoryTest : public CoreWorldTest {
     tasks_.pop_front();
     Delivered delivered;
     delivered.session = "s";
-    delivered.outcomes.push_back({probe.spec.lease, Days(days)});
+    EXPECT_TRUE(std::get<ProbeTask>(probe.spec.kind).spread);
+    ProbeResult shown = Days(days);
+    shown.estimated_rows = estimated_rows_;
+    shown.spread = spread_;
+    delivered.outcomes.push_back({probe.spec.lease, shown});
     const Input input = delivered;
     const StepResult step = core_.Step({&input, 1}, now_);
     for (const Effect& effect : step.effects) {
@@ -79,6 +83,8 @@ class CoreHistoryTest : public CoreWorldTest {
   }
 
   int plans_ = 0;
+  int64_t estimated_rows_ = -1;
+  std::vector<SpreadStep> spread_;
 };
 
 TEST_F(CoreHistoryTest, LongMicrobatchesAreCutToAboutAMinute) {
@@ -137,6 +143,21 @@ TEST_F(CoreHistoryTest, APlanSaysWhatEachMicrobatchIsForAndWhatItTakes) {
   EXPECT_EQ(again.list(0).rows(), 1) << "as it was read";
   EXPECT_NEAR(again.list(0).seconds(), 11, 2);
   EXPECT_NEAR(again.estimated_seconds(), 11 * 3, 12);
+}
+
+TEST_F(CoreHistoryTest, APlanTakesRowsFromTheSourcesStatistics) {
+  Configure("a", "t");
+  Begin(/*credit=*/1);
+  const int64_t begin = *Days(4).minimum;
+  estimated_rows_ = 1000;
+  spread_ = {{begin, 0, 0}, {begin + kDay, 900, 0}, {begin + 3 * kDay, 100, 0}};
+  const v1::PlannedDataset plan =
+      Plan({{"t", "a"}, {}, {}, {}, {}, {}}, v1::RUN_KIND_INCREMENTAL, 4);
+  int64_t first = 0, rest = 0;
+  for (int i = 0; i < plan.list_size(); ++i) (i < 2 ? first : rest) += plan.list(i).rows();
+  EXPECT_NEAR(first, 917, 20) << "the first day, and a third of the next";
+  EXPECT_NEAR(rest, 83, 20);
+  EXPECT_NEAR(plan.estimated_rows(), 1000, 2);
 }
 
 TEST_F(CoreHistoryTest, APlanSaysWhatIsBeingReadMeanwhile) {

@@ -80,26 +80,31 @@ std::string Estimate(const EstimateNames& names) {
       Leaves(names));
 }
 
-// Common values count by their frequency; the others by the share of the histogram's borders that
-// lie in the range, since as many rows lie between any two of them.
-std::string RangeEstimate(const RangeEstimateNames& names) {
+// Common values count by their frequency; the others lie between the histogram's borders, as many
+// between any two of them. Each partition has statistics of its own.
+std::string Spread(const SpreadNames& names) {
   const auto values = [&](absl::string_view column) {
-    return absl::StrCat("CAST(CAST(s.", column, " AS text) AS ", names.type, "[])");
+    return absl::StrCat("CAST(CAST(", column, " AS text) AS ", names.type, "[])");
   };
   return absl::StrCat(
-      "SELECT CAST(CAST(SUM(c.reltuples * (COALESCE(common.inside, 0) + (1 - s.null_frac - "
-      "COALESCE(common.total, 0)) * COALESCE(bins.inside, 0))) AS bigint) AS text) "
-      "FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
-      "JOIN pg_stats AS s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = ",
-      names.column_literal, " AND NOT s.inherited CROSS JOIN LATERAL (SELECT SUM(CASE WHEN ",
-      names.condition,
-      " THEN share ELSE 0 END) AS inside, SUM(share) AS total FROM (SELECT UNNEST(",
-      values("most_common_vals"),
-      ") AS value, UNNEST(s.most_common_freqs) AS share) AS v) AS common "
-      "CROSS JOIN LATERAL (SELECT AVG(CASE WHEN ",
-      names.condition, " THEN 1.0 ELSE 0.0 END) AS inside FROM (SELECT UNNEST(",
-      values("histogram_bounds"), ") AS value) AS h) AS bins WHERE c.reltuples >= 0 AND ",
-      Leaves(names.names));
+      "WITH leaves AS (SELECT c.reltuples AS rows, s.null_frac, s.most_common_vals, "
+      "s.most_common_freqs, s.histogram_bounds FROM pg_class AS c JOIN pg_namespace AS n ON n.oid "
+      "= c.relnamespace JOIN pg_stats AS s ON s.schemaname = n.nspname AND s.tablename = c.relname "
+      "AND s.attname = ",
+      names.column_literal, " AND NOT s.inherited WHERE c.reltuples >= 0 AND ", Leaves(names.names),
+      "), steps AS (SELECT v.value, 0 AS before, l.rows * v.share AS at FROM leaves AS l CROSS "
+      "JOIN "
+      "LATERAL (SELECT UNNEST(",
+      values("l.most_common_vals"),
+      ") AS value, UNNEST(l.most_common_freqs) AS share) AS v UNION ALL SELECT h.value, CASE WHEN "
+      "h.number = 1 THEN 0 ELSE l.rows * (1 - l.null_frac - COALESCE((SELECT SUM(f) FROM "
+      "UNNEST(l.most_common_freqs) AS f), 0)) / (ARRAY_LENGTH(",
+      values("l.histogram_bounds"), ", 1) - 1) END, 0 FROM leaves AS l CROSS JOIN LATERAL UNNEST(",
+      values("l.histogram_bounds"), ") WITH ORDINALITY AS h(value, number)) SELECT ",
+      names.largest_as_text,
+      ", CAST(SUM(before) AS text), CAST(SUM(at) AS text) FROM "
+      "(SELECT value, before, at, NTILE(1000) OVER (ORDER BY value) AS tile FROM steps) AS tiles "
+      "GROUP BY tile ORDER BY tile");
 }
 
 // percentile_disc takes every type that has an order; MIN, as NTILE would need, has no uuid.
@@ -218,7 +223,7 @@ constinit const Dialect kPostgres = {
     .statement_timeout = Timeout,
     .name_session = Name,
     .estimate = Estimate,
-    .range_estimate = RangeEstimate,
+    .spread = Spread,
     .quantiles = Quantiles,
     .import_snapshot = ImportSnapshot,
     .hold_relation = HoldRelation,

@@ -153,18 +153,20 @@ std::string Estimate(const EstimateNames& names) {
       names.relation_literal, ") AND p.index_id IN (0, 1)");
 }
 
-// The steps of the oldest statistics that begin with the column: those of its index, if it has one.
-std::string RangeEstimate(const RangeEstimateNames& names) {
+// The steps (at most 200) of the oldest statistics that begin with the column: those of its index,
+// if it has one.
+std::string Spread(const SpreadNames& names) {
   return absl::StrCat(
-      "SELECT CAST(CAST(SUM(steps.row_count) AS bigint) AS varchar(20)) FROM (SELECT "
-      "CAST(h.range_high_key AS ",
+      "SELECT ", names.value_as_text,
+      ", CAST(CAST(range_rows AS bigint) AS varchar(20)), CAST(CAST(equal_rows AS bigint) AS "
+      "varchar(20)) FROM (SELECT CAST(h.range_high_key AS ",
       names.type,
-      ") AS value, h.range_rows + h.equal_rows AS row_count FROM sys.columns AS c "
+      ") AS value, h.range_rows, h.equal_rows FROM sys.columns AS c "
       "CROSS APPLY sys.dm_db_stats_histogram(c.object_id, (SELECT MIN(s.stats_id) FROM "
       "sys.stats_columns AS s WHERE s.object_id = c.object_id AND s.column_id = c.column_id "
       "AND s.stats_column_id = 1)) AS h WHERE c.object_id = OBJECT_ID(",
-      names.names.relation_literal, ") AND c.name = ", names.column_literal, ") AS steps WHERE ",
-      names.condition);
+      names.names.relation_literal, ") AND c.name = ", names.column_literal,
+      ") AS steps WHERE value IS NOT NULL ORDER BY value");
 }
 
 std::string Quantiles(const QuantileNames& names) {
@@ -264,7 +266,7 @@ constinit const Dialect kSqlServer = {
     .key_literal = KeyLiteral,
     .statement_timeout = Timeout,
     .estimate = Estimate,
-    .range_estimate = RangeEstimate,
+    .spread = Spread,
     .quantiles = Quantiles,
     .checksum_field = ChecksumField,
     .checksum = Checksum,

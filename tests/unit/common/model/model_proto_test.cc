@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
 
 #include "google/protobuf/text_format.h"
@@ -90,7 +91,8 @@ v1::Outcome GoodProbe() {
             minimum: -4 bound: 9 null_rows: 1 future_rows: 2
             tail { range { from: 1 to: 5 } rows: 3 max_cursor: 4 }
             tail { range { from: 5 to: 9 } } estimated_rows: -1
-            notices: "column 'shape' is a geometry" divisible: true })");
+            notices: "column 'shape' is a geometry" divisible: true
+            spread { value: -4 at: 0.5 } spread { value: 9 before: 12.5 } })");
 }
 
 v1::TaskSpec GoodTask() {
@@ -336,6 +338,12 @@ TEST(ModelProto, AProbeResultWithABadFieldIsRefused) {
        {"null_rows", [&](Outcome& o) { probe(o)->set_null_rows(-1); }},
        {"future_rows", [&](Outcome& o) { probe(o)->set_future_rows(-1); }},
        {"estimated_rows", [&](Outcome& o) { probe(o)->set_estimated_rows(-2); }},
+       {"spread", [&](Outcome& o) { probe(o)->mutable_spread(0)->set_before(-1); }},
+       {"spread", [&](Outcome& o) { probe(o)->mutable_spread(1)->set_at(std::nan("")); }},
+       {"spread",
+        [&](Outcome& o) {
+          for (int i = 0; i < 5000; ++i) probe(o)->add_spread();
+        }},
        {"notices", [&](Outcome& o) { probe(o)->add_notices("one more than columns"); }},
        {"range", [&](Outcome& o) { probe(o)->mutable_tail(0)->clear_range(); }},
        {"tail.rows", [&](Outcome& o) { probe(o)->mutable_tail(0)->set_rows(-1); }},

@@ -112,8 +112,7 @@ class Cases {
                           absl::StrCat(kTag, " probe")));
       Put(absl::StrCat("neighbours_", c.name),
           BuildNeighboursQuery(dialect_, "events", c.cursor, c.range, kTag));
-      Put(absl::StrCat("estimate_range_", c.name),
-          RangeEstimateSql(dialect_, "events", c.cursor, c.range));
+      Put(absl::StrCat("spread_", c.name), SpreadSql(dialect_, "events", c.cursor));
     }
     const CursorCase any = Cursors(kind_).front();
     Put("probe_by_clock",
@@ -217,7 +216,7 @@ class Cases {
       Put(prefix + "range", BuildRangeQuery(dialect_, query));
       Put(prefix + "probe", BuildProbeQuery(dialect_, name, query.cursor, true, 9, {{0, 9}}, name));
       Put(prefix + "estimate", EstimateSql(dialect_, name));
-      Put(prefix + "range_estimate", RangeEstimateSql(dialect_, name, query.cursor, {0, 9}));
+      Put(prefix + "spread", SpreadSql(dialect_, name, query.cursor));
       Put(prefix + "quantiles", BuildQuantileQuery(dialect_, name, key, 2, 100));
       PutChecksum(prefix + "checksum", query, {{key.column, key.source_type}});
       if (kind_ == DialectKind::kPostgres) {
