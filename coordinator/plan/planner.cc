@@ -60,9 +60,14 @@ bool FindClaimIn(const DatasetState& dataset, Range wanted, const Busy& busy, co
       return true;
     }
     if (joined) wanted.to = std::min(wanted.to, std::max(*dataset.joined_from, wanted.from + 1));
+    const int64_t end = joined ? *dataset.joined_from : INT64_MAX;
     Range shape = ShapeOf(dataset, wanted, pace);
-    if (busy.ranges.Overlaps(shape))
+    if (shape.to > end || busy.ranges.Overlaps(shape))
       shape = ShapeOf(dataset, wanted, pace, /*through_emptiness=*/false);
+    if (shape.to > end) {  // A whole partition.
+      claim = JoinedClaim(dataset, busy);
+      return true;
+    }
     if (!busy.ranges.Overlaps(shape)) {
       claim = PlannedClaim{{shape, false}, CutsOf(dataset, shape)};
       return true;
@@ -89,8 +94,8 @@ std::optional<PlannedClaim> FirstClaim(const DatasetState& dataset, const Demand
     }
   }
   const bool joined = dataset.joined_from.has_value() && dataset.domain.has_value();
-  if (demand.outside_remaining > 0 && !busy.outside && !joined)
-    claim = PlannedClaim{{std::nullopt, true}, {}};
+  if (demand.outside_remaining > 0 && !busy.outside)
+    claim = joined ? JoinedClaim(dataset, busy) : PlannedClaim{{std::nullopt, true}, {}};
   return claim;
 }
 
@@ -150,6 +155,18 @@ MicrobatchTask MicrobatchOf(const DatasetState& dataset, const Claim& claim) {
   return task;
 }
 
+namespace {
+
+// From where on rows are those of the outside piece. Without far-future rows in it, what has come
+// between where it ended then and now is in the domain, or will be.
+int64_t VerifiedEnd(const DatasetState& dataset) {
+  if (!dataset.outside.has_value()) return dataset.OutsideEnd();
+  if (dataset.outside->future_rows > 0) return dataset.outside->end;
+  return std::max(dataset.outside->end, dataset.OutsideEnd());
+}
+
+}  // namespace
+
 std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset,
                                               const std::map<std::string, Schema>& written,
                                               int pieces_per_task) {
@@ -159,7 +176,7 @@ std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset,
     VerificationTask task;
     task.extent = extent;
     task.cursor_type = dataset.calendar->type();
-    task.domain_end = dataset.outside.has_value() ? dataset.outside->end : dataset.OutsideEnd();
+    task.domain_end = VerifiedEnd(dataset);
     if (const auto it = written.find(spec_version); it != written.end())
       task.table_schema = it->second;
     tasks.push_back(task);

@@ -234,8 +234,10 @@ void DatasetState::CheckOutside(const ProbeResult& result, int64_t sequence,
   if (outside.has_value() && outside->future_rows > 0 && domain.has_value() &&
       domain->to > outside->end) {
     outside_need = sequence;
-    joined_from = old_domain.has_value() ? old_domain->to : domain->from;
-    needs.Raise({std::min(*joined_from, domain->to - 1), domain->to}, sequence);
+    // An earlier probe may have shown it, whose microbatch is still to come.
+    const int64_t from = old_domain.has_value() ? old_domain->to : domain->from;
+    joined_from = std::min({joined_from.value_or(from), from, domain->to - 1});
+    needs.Raise({*joined_from, domain->to}, sequence);
   }
 }
 
@@ -256,7 +258,11 @@ void DatasetState::Publish(const Claim& claim, absl::Time now) {
   std::vector<Piece> written;
   for (const StagedPiece& staged : claim.manifest->pieces) {
     if (!staged.extent.range.has_value()) {
-      const int64_t future_rows = probe.has_value() ? probe->future_rows : 0;
+      // What came after the probe and is no NULL it counted may be of the far future as well.
+      const int64_t null_rows =
+          probe.has_value() && spec.on_null_cursor == OutsidePolicy::kLoad ? probe->null_rows : 0;
+      const int64_t future_rows =
+          std::max(probe.has_value() ? probe->future_rows : 0, staged.fingerprint.rows - null_rows);
       const int64_t fence = staged.unchanged && outside.has_value() ? outside->fence : claim.fence;
       outside = OutsidePiece{
           staged.fingerprint, fence,       claim.fence,    claim.manifest->spec_version,
@@ -309,7 +315,10 @@ void DatasetState::Confirm(const Claim& claim, absl::Time now) {
     coverage.JoinEmpty(*claim.extent.range);
   }
   if (claim.extent.outside) {
-    if (outside.has_value()) outside->fill_seq = claim.fence;
+    if (outside.has_value()) {
+      outside->fill_seq = claim.fence;
+      outside->end = claim.outside_end;  // It was read from there on.
+    }
     if (outside_need <= claim.fence) outside_need = 0;
   }
   DropBlocked(claim.extent);

@@ -47,7 +47,7 @@ RangeSet OwnOf(const DatasetState& dataset) {
     if (dataset.Moved(check)) own.Add(check.range);
   }
   if (dataset.joined_from.has_value()) {
-    own.Add({std::min(*dataset.joined_from, dataset.domain->to - 1), dataset.domain->to});
+    own.Add({*dataset.joined_from, dataset.domain->to});
   }
   return own;
 }

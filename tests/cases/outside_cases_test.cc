@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "coordinator/plan/planner.h"
 #include "tests/cases/cursor_cases.h"
 
 namespace headwater {
@@ -160,6 +161,70 @@ TEST_F(OutsideCases, ARowOfTheNearFutureIsNotRepeatedWhenMaxAheadIsCut) {
   ExpectSame();
   world_.Pass(absl::Hours(1));
   ExpectNothingNew();
+}
+
+// A probe shows that the row's time has come; the run that was to take it over does not.
+TEST_F(OutsideCases, ARowOfTheFutureIsNotRepeatedWhenTheRunThatWasToTakeItIsCancelled) {
+  Start();
+  world_.Configure();
+  world_.InsertAt("p1", kNoon - absl::Hours(2));
+  world_.InsertAt("p1", kNoon + absl::Hours(26));
+  world_.Tick();
+  world_.Pass(absl::Hours(3));
+  world_.HoldReads(true);
+  world_.Cancel(world_.SubmitTick());
+  world_.Finish();
+  EXPECT_FALSE(world_.Tick().failed());
+  ExpectSame();
+  EXPECT_EQ(world_.Dataset("p1").outside->fingerprint.rows, 0);
+}
+
+// The partition that the row comes into is read from its beginning, where others wait to be.
+TEST_F(OutsideCases, ARowOfTheFutureThatComesIntoAPartitionIsNotRepeated) {
+  DatasetSpec& spec = Start().spec;
+  spec.strategy = Strategy::kPartition;
+  spec.unit = *ParseUnit("1d");
+  world_.Configure();
+  world_.InsertAt("p1", kNoon - absl::Hours(2));
+  world_.InsertAt("p1", kNoon + absl::Hours(14));
+  world_.InsertAt("p1", kNoon + absl::Hours(26));
+  world_.Tick();
+  world_.InsertAt("p1", kNoon + absl::Hours(14));
+  world_.Pass(absl::Hours(3));
+  world_.on_version = [&] { EXPECT_LE(world_.Published("p1").size(), 4u); };
+  EXPECT_FALSE(world_.Tick().failed());
+  ExpectSame();
+}
+
+// It was read as an outside row, and the probe before that read had not seen it.
+TEST_F(OutsideCases, ARowOfTheFutureIsNotRepeatedThatCameBetweenProbeAndRead) {
+  Start();
+  world_.Configure();
+  world_.InsertAt("p1", kNoon - absl::Hours(2));
+  world_.Insert("p1", std::nullopt);
+  world_.HoldReads(true);
+  world_.SubmitTick();
+  world_.InsertAt("p1", kNoon + absl::Hours(24) + absl::Minutes(1));
+  world_.Finish();
+  ExpectSame();
+  world_.Pass(absl::Minutes(10));
+  world_.InsertAt("p1", Utc("2099-12-31 00:00"));  // As many outside rows as before.
+  EXPECT_FALSE(world_.Tick().failed());
+  ExpectSame();
+}
+
+TEST_F(OutsideCases, RowsThatCameSinceAreNotVerifiedAsThoseOutside) {
+  Start();
+  world_.Configure();
+  world_.InsertAt("p1", kNoon - absl::Hours(2));
+  world_.Insert("p1", std::nullopt);
+  world_.Tick();
+  world_.Pass(absl::Hours(30));
+  world_.InsertAt("p1", world_.now());
+  world_.Tick();
+  const std::vector<VerificationTask> tasks = VerificationsOf(world_.Dataset("p1"), {}, 64);
+  ASSERT_TRUE(tasks.back().extent.outside);
+  EXPECT_GE(tasks.back().domain_end, world_.Dataset("p1").domain->to);
 }
 
 }  // namespace
