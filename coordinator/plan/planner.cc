@@ -99,6 +99,14 @@ std::optional<PlannedClaim> FirstClaim(const DatasetState& dataset, const Demand
   return claim;
 }
 
+// From where on rows are those of the outside piece. Without far-future rows in it, what has come
+// between where it ended then and now is in the domain, or will be.
+int64_t VerifiedEnd(const DatasetState& dataset) {
+  if (!dataset.outside.has_value()) return dataset.OutsideEnd();
+  if (dataset.outside->future_rows > 0) return dataset.outside->end;
+  return std::max(dataset.outside->end, dataset.OutsideEnd());
+}
+
 }  // namespace
 
 NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand, absl::Time now,
@@ -154,18 +162,6 @@ MicrobatchTask MicrobatchOf(const DatasetState& dataset, const Claim& claim) {
   }
   return task;
 }
-
-namespace {
-
-// From where on rows are those of the outside piece. Without far-future rows in it, what has come
-// between where it ended then and now is in the domain, or will be.
-int64_t VerifiedEnd(const DatasetState& dataset) {
-  if (!dataset.outside.has_value()) return dataset.OutsideEnd();
-  if (dataset.outside->future_rows > 0) return dataset.outside->end;
-  return std::max(dataset.outside->end, dataset.OutsideEnd());
-}
-
-}  // namespace
 
 std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset,
                                               const std::map<std::string, Schema>& written,

@@ -234,8 +234,8 @@ void DatasetState::CheckOutside(const ProbeResult& result, int64_t sequence,
   if (outside.has_value() && outside->future_rows > 0 && domain.has_value() &&
       domain->to > outside->end) {
     outside_need = sequence;
-    // An earlier probe may have shown it, whose microbatch is still to come.
     const int64_t from = old_domain.has_value() ? old_domain->to : domain->from;
+    // What an earlier probe has shown may still be to come.
     joined_from = std::min({joined_from.value_or(from), from, domain->to - 1});
     needs.Raise({*joined_from, domain->to}, sequence);
   }
@@ -259,10 +259,8 @@ void DatasetState::Publish(const Claim& claim, absl::Time now) {
   for (const StagedPiece& staged : claim.manifest->pieces) {
     if (!staged.extent.range.has_value()) {
       // What came after the probe and is no NULL it counted may be of the far future as well.
-      const int64_t null_rows =
-          probe.has_value() && spec.on_null_cursor == OutsidePolicy::kLoad ? probe->null_rows : 0;
-      const int64_t future_rows =
-          std::max(probe.has_value() ? probe->future_rows : 0, staged.fingerprint.rows - null_rows);
+      const int64_t nulls = spec.on_null_cursor == OutsidePolicy::kLoad ? probe->null_rows : 0;
+      const int64_t future_rows = std::max(probe->future_rows, staged.fingerprint.rows - nulls);
       const int64_t fence = staged.unchanged && outside.has_value() ? outside->fence : claim.fence;
       outside = OutsidePiece{
           staged.fingerprint, fence,       claim.fence,    claim.manifest->spec_version,
@@ -315,10 +313,8 @@ void DatasetState::Confirm(const Claim& claim, absl::Time now) {
     coverage.JoinEmpty(*claim.extent.range);
   }
   if (claim.extent.outside) {
-    if (outside.has_value()) {
-      outside->fill_seq = claim.fence;
-      outside->end = claim.outside_end;  // It was read from there on.
-    }
+    if (outside.has_value()) outside->fill_seq = claim.fence;
+    if (outside.has_value()) outside->end = claim.outside_end;  // It was read from there on.
     if (outside_need <= claim.fence) outside_need = 0;
   }
   DropBlocked(claim.extent);
@@ -352,52 +348,6 @@ const Blocked* DatasetState::FindBlocked(const Extent& extent) const {
 
 void DatasetState::DropBlocked(const Extent& extent) {
   std::erase_if(blocked, [&](const Blocked& entry) { return Overlaps(entry.extent, extent); });
-}
-
-int64_t DatasetState::rows() const {
-  int64_t rows = outside.has_value() ? outside->fingerprint.rows : 0;
-  for (const auto& [from, piece] : coverage.pieces()) rows += piece.fingerprint.rows;
-  return rows;
-}
-
-int64_t DatasetState::bad_rows() const {
-  int64_t rows = outside.has_value() ? outside->bad_rows : 0;
-  for (const auto& [from, piece] : coverage.pieces()) rows += piece.bad_rows;
-  return rows;
-}
-
-std::optional<absl::Duration> DatasetState::SilentFor() const {
-  if (!probe.has_value() || !probe->bound.has_value() ||
-      probe->cursor_type == CursorType::kInteger || probe->cursor_type == CursorType::kNone) {
-    return std::nullopt;
-  }
-  const absl::Duration quiet = probe->source_clock - calendar->ToInstant(*probe->bound);
-  if (quiet <= spec.server.silent_after) return std::nullopt;
-  return quiet;
-}
-
-std::optional<int64_t> DatasetState::Watermark() const {
-  if (!domain.has_value() || coverage.pieces().empty()) return std::nullopt;
-  const std::vector<Range> missing = coverage.Missing(*domain);
-  return missing.empty() ? domain->to : missing.front().from;
-}
-
-absl::Time DatasetState::CompleteThrough() const {
-  if (!probe.has_value() || !domain.has_value()) return absl::InfinitePast();
-  const absl::Time seen =
-      NotAfter(NotAfter(probe->source_clock, probe->oldest_transaction), probe->replay_time);
-  absl::Time through = seen - EffectiveSettle();
-  if (calendar->type() == CursorType::kNone) {
-    return needs.empty() && !coverage.pieces().empty() ? through : absl::InfinitePast();
-  }
-  if (calendar->type() == CursorType::kInteger) return absl::InfinitePast();
-  int64_t first_not_fresh = kMax;
-  const std::vector<Range> missing = coverage.Missing(*domain);
-  if (!missing.empty()) first_not_fresh = missing.front().from;
-  if (const auto need = needs.FirstFrom(domain->from))
-    first_not_fresh = std::min(first_not_fresh, need->range.from);
-  return first_not_fresh == kMax ? through
-                                 : std::min(through, calendar->ToInstant(first_not_fresh));
 }
 
 }  // namespace headwater

@@ -1,34 +1,113 @@
 // Many short lives of the core, one per seed. HEADWATER_SIM_SEEDS sets how many, HEADWATER_SIM_SEED
-// repeats a single one; `./dev sim` sets both.
+// repeats a single one; `./dev sim` sets both. HEADWATER_SIM_LINES: how much is told of a broken
+// life.
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
+#include <thread>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/mutex.h"
 #include "gtest/gtest.h"
 #include "tests/sim/sim_world.h"
 
 namespace headwater {
 namespace {
 
+constexpr int64_t kShown = 120;  // Lines of a broken life.
+
 int64_t FromEnvironment(const char* name, int64_t otherwise) {
   const char* value = std::getenv(name);
   return value == nullptr ? otherwise : std::atoll(value);
 }
 
-TEST(CoreSimulation, KeepsItsInvariantsUnderEverySeed) {
-  const int64_t seeds = FromEnvironment("HEADWATER_SIM_SEEDS", 10'000);
-  const int64_t only = FromEnvironment("HEADWATER_SIM_SEED", -1);
-  int64_t compactions = 0;
-  for (int64_t i = only >= 0 ? only : 0; i < (only >= 0 ? only + 1 : seeds); ++i) {
-    SimOptions options;
-    options.seed = static_cast<unsigned>(i);
-    options.datasets = 1 + static_cast<int>(i % 4);
-    options.fault = i % 5 == 0 ? 0 : 0.02 * static_cast<double>(1 + i % 6);
-    SimWorld world(options);
-    const std::string broken = world.Live();
-    ASSERT_EQ(broken, "") << "repeat with ./dev sim --seed " << i;
-    compactions += world.compactions();
+SimOptions OptionsOf(int64_t seed, bool trace) {
+  SimOptions options;
+  options.seed = static_cast<unsigned>(seed);
+  options.datasets = 1 + static_cast<int>(seed % 4);
+  options.fault = seed % 5 == 0 ? 0 : 0.02 * static_cast<double>(1 + seed % 6);
+  options.trace = trace;
+  return options;
+}
+
+// The same life once more, in words.
+std::string Retold(int64_t seed) {
+  SimWorld world(OptionsOf(seed, true));
+  (void)world.Live();
+  const std::vector<std::string>& lines = world.trace();
+  const size_t shown = static_cast<size_t>(FromEnvironment("HEADWATER_SIM_LINES", kShown));
+  const size_t from = lines.size() - std::min(lines.size(), shown);
+  return absl::StrJoin(lines.begin() + static_cast<ptrdiff_t>(from), lines.end(), "\n");
+}
+
+// What lives have seen, and the first that broke.
+struct Lives {
+  absl::Mutex mutex;
+  int64_t broken_seed = -1;
+  std::string broken;
+  SimCounts seen;
+
+  void Add(int64_t seed, const std::string& how, const SimCounts& counts) {
+    absl::MutexLock lock(&mutex);
+    if (!how.empty() && (broken_seed < 0 || seed < broken_seed)) {
+      broken_seed = seed;
+      broken = how;
+    }
+    const auto add = [&](auto member) { seen.*member += counts.*member; };
+    for (auto member :
+         {&SimCounts::commits, &SimCounts::compactions, &SimCounts::abandoned, &SimCounts::restarts,
+          &SimCounts::kept_leases, &SimCounts::refused_outcomes, &SimCounts::late_puts,
+          &SimCounts::planned_runs, &SimCounts::gaps, &SimCounts::kept_promises, &SimCounts::frozen,
+          &SimCounts::unreachable, &SimCounts::joined, &SimCounts::reloads, &SimCounts::verified}) {
+      add(member);
+    }
   }
-  if (only < 0 && seeds >= 100) {
-    EXPECT_GT(compactions, seeds / 10);  // Else nothing has been shown of them.
+};
+
+TEST(CoreSimulation, KeepsItsInvariantsUnderEverySeed) {
+  const int64_t only = FromEnvironment("HEADWATER_SIM_SEED", -1);
+  const int64_t first = std::max<int64_t>(only, 0);
+  const int64_t end = only >= 0 ? only + 1 : FromEnvironment("HEADWATER_SIM_SEEDS", 10'000);
+  Lives lives;
+  std::atomic<int64_t> next = first;
+  const auto live = [&] {
+    for (int64_t seed = next++; seed < end; seed = next++) {
+      SimWorld world(OptionsOf(seed, false));
+      const std::string how = world.Live();
+      lives.Add(seed, how, world.counts());
+      if (!how.empty()) return;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (unsigned i = 0; i < std::clamp(std::thread::hardware_concurrency(), 1U, 8U); ++i)
+    threads.emplace_back(live);
+  for (std::thread& thread : threads) thread.join();
+  ASSERT_EQ(lives.broken_seed, -1) << lives.broken << "\nrepeat with ./dev sim --seed "
+                                   << lives.broken_seed << "; its last events:\n"
+                                   << Retold(lives.broken_seed);
+  if (only >= 0 || end < 1'000) return;
+  const int64_t few = end / 100;  // Else nothing has been shown of them.
+  EXPECT_GT(lives.seen.compactions, few);
+  EXPECT_GT(lives.seen.abandoned, few);
+  EXPECT_GT(lives.seen.restarts, few);
+  EXPECT_GT(lives.seen.kept_leases, few);
+  EXPECT_GT(lives.seen.refused_outcomes, few);
+  EXPECT_GT(lives.seen.late_puts, few / 10);
+  EXPECT_GT(lives.seen.planned_runs, few);
+  EXPECT_GT(lives.seen.gaps, few / 10);
+  EXPECT_GT(lives.seen.kept_promises, end);
+  EXPECT_GT(lives.seen.frozen, few);
+  EXPECT_GT(lives.seen.unreachable, few);
+  EXPECT_GT(lives.seen.joined, few / 10);
+  EXPECT_GT(lives.seen.reloads, few);
+}
+
+TEST(CoreSimulation, LivesTheSameLifeUnderTheSameSeed) {
+  for (int64_t seed = 1; seed <= 20; ++seed) {
+    SimWorld one(OptionsOf(seed, false)), other(OptionsOf(seed, true));
+    EXPECT_EQ(one.Live(), other.Live()) << seed;
+    EXPECT_EQ(one.digest(), other.digest()) << "seed " << seed;
   }
 }
 

@@ -31,18 +31,18 @@ std::vector<uint64_t> Sorted(std::vector<uint64_t> contents) {
 void SimWorld::PlayList(const ListFiles& list) {
   FilesListed listed;
   listed.table = list.table;
-  if (!calm_ && Chance(options_.fault)) {
+  if (Fault()) {
     listed.status = absl::UnavailableError("the table cannot be read");
   }
   for (const PublishedPiece& piece : list.pieces) {
     std::vector<StagedFile>& files = listed.files.emplace_back();
     for (const SimPiece& visible : table_[piece.dataset]) {
       if (!(visible.extent == piece.extent) || visible.fence != piece.fence) continue;
-      if (!calm_ && Chance(options_.fault / 5)) continue;  // Somebody has removed them.
+      if (Fault(0.2)) continue;  // Somebody has removed them.
       files.push_back(FileOf(piece.fence, piece.extent, visible.contents.size()));
     }
   }
-  Later(absl::Milliseconds(Pick(200)), [this, listed] { Feed({listed}); });
+  InProcess(Millis(200), [this, listed] { Feed({listed}); });
 }
 
 Manifest SimWorld::Compact(const MicrobatchTask& task, int64_t fence) {
@@ -55,7 +55,7 @@ Manifest SimWorld::Compact(const MicrobatchTask& task, int64_t fence) {
       }
     }
   }
-  if (!calm_ && Chance(options_.fault) && !contents.empty()) contents.pop_back();  // A broken disk.
+  if (Fault() && !contents.empty()) contents.pop_back();  // A broken disk.
   Manifest manifest;
   manifest.spec_version = "spec";
   StagedPiece piece;
@@ -70,7 +70,7 @@ Manifest SimWorld::Compact(const MicrobatchTask& task, int64_t fence) {
 // What a compaction's commit exchanges is what it was made of, row for row.
 void SimWorld::CheckCompaction(const Replacement& replacement) {
   if (replacement.compacted.empty()) return;
-  ++compactions_;
+  ++counts_.compactions;
   std::vector<uint64_t> before;
   for (const SimPiece& visible : table_[replacement.dataset]) {
     if (!Overlaps(visible.extent, replacement.extent)) continue;

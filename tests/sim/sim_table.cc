@@ -1,64 +1,153 @@
-// The simulated table: commits that fail before or after they are done, and intents that no longer
-// fit.
+// The simulated table: a log whose next version is put only if nobody else has put it, and commits
+// that fail before or after they are done, or land when their process is long dead.
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "tests/sim/sim_world.h"
 
 namespace headwater {
 
-void SimWorld::PlayAbandon(const Intent& intent) {
-  auto& last = last_commit_[intent.table];
-  CommitFinished finished{intent.table, intent.sequence, absl::CancelledError("abandoned")};
-  if (last.first >= intent.sequence) return Fail("a published intent was abandoned");
-  if (!calm_ && Chance(options_.fault)) {
-    finished.result = absl::UnavailableError("not written");
-  } else {
-    last = {intent.sequence, "abandoned"};
+// Those of the datasets that have rows there.
+std::optional<Schema> SimWorld::ColumnsOf(const std::string& table) const {
+  std::optional<Schema> columns;
+  for (const auto& [id, pieces] : table_) {
+    if (id.table != table || pieces.empty()) continue;
+    if (!columns.has_value()) columns.emplace();
+    for (const Column& column : sources_.at(id).Columns().columns) {
+      const bool known = std::any_of(columns->columns.begin(), columns->columns.end(),
+                                     [&](const Column& one) { return one.name == column.name; });
+      if (!known) columns->columns.push_back(column);
+    }
   }
-  Later(absl::Milliseconds(Pick(300)), [this, finished] { Feed({finished}); });
+  return columns;
+}
+
+void SimWorld::PlayCheck(const CheckCommit& check) {
+  CommitChecked checked{check.table, absl::OkStatus(), {}};
+  if (check.replacements.empty()) checked.columns = ColumnsOf(check.table);
+  if (Fault()) checked.table_status = absl::UnavailableError("the table cannot be read");
+  for (const Replacement& replacement : check.replacements) {
+    const bool gone = !staged_.contains(replacement.fence);
+    if (gone) Fail(absl::StrCat("files of a live attempt were removed: ", replacement.fence));
+    checked.statuses.push_back(Fault(0.5) ? absl::NotFoundError("files are gone")
+                                          : absl::OkStatus());
+  }
+  InProcess(Millis(200), [this, checked] { Feed({checked}); });
 }
 
 void SimWorld::PlayCommit(const Intent& intent) {
-  auto& last = last_commit_[intent.table];
+  const Visible& seen = visible_[intent.table];
+  if (seen.sequence > intent.sequence) return Fail("an older sequence was committed again");
   CommitFinished finished{intent.table, intent.sequence, CommitResult{}};
-  const bool lost_before = !calm_ && Chance(options_.fault);
-  const bool lost_after = !calm_ && Chance(options_.fault);
-  const bool abandoned = last.first == intent.sequence && last.second == "abandoned";
-  if (last.first == intent.sequence && last.second != intent.hash && !abandoned) {
-    return Fail("another intent under one sequence");
-  }
-  if (last.first > intent.sequence) return Fail("an older sequence was committed again");
-  const bool unfit = !calm_ && Chance(options_.fault / 3) && last.first != intent.sequence;
-  if (abandoned) {
-    finished.result = absl::CancelledError("abandoned before");
-  } else if (unfit) {
-    finished.result = absl::InvalidArgumentError("the table has changed");
-  } else if (lost_before) {
-    finished.result = absl::UnavailableError("not written");
-  } else {
-    if (last.first != intent.sequence) {
-      last = {intent.sequence, intent.hash};
-      for (const Replacement& replacement : intent.replacements) {
-        std::vector<SimPiece>& pieces = table_[replacement.dataset];
-        const auto& manifest = replacement.manifest.pieces;
-        CheckCompaction(replacement);
-        for (size_t i = 0; i < manifest.size(); ++i) {
-          if (manifest[i].unchanged) continue;
-          std::erase_if(pieces, [&](const SimPiece& old) {
-            return Overlaps(old.extent, manifest[i].extent);
-          });
-          const auto& file = staged_.at(replacement.fence)[i];
-          if (static_cast<int64_t>(file.second.size()) != manifest[i].fingerprint.rows) {
-            Fail("a commit of files that a later attempt wrote over");  // I2
-          }
-          pieces.push_back({file.first, replacement.fence, file.second});
-        }
-      }
+  if (seen.sequence == intent.sequence) {
+    if (seen.hash == "abandoned") {
+      finished.result = absl::CancelledError("abandoned before");
+    } else if (seen.hash != intent.hash) {
+      return Fail("another intent under one sequence");
+    } else {
+      finished.result = CommitResult{seen.version};
     }
-    if (lost_after) finished.result = absl::UnknownError("no answer");
+    return Answer(finished, epoch_);
   }
-  CheckTableAgainstCoverage();
-  Later(absl::Milliseconds(Pick(300)), [this, finished] { Feed({finished}); });
+  if (Fault(0.3)) {
+    finished.result = absl::InvalidArgumentError("the table has changed");
+    return Answer(finished, epoch_);
+  }
+  if (Fault()) {
+    finished.result = absl::UnavailableError("not written");
+    return Answer(finished, epoch_);
+  }
+  // What is put may land after its process has died: the next one may have been faster.
+  const bool lands = Chance(0.5);
+  const auto put = [this, intent, looked = seen.version, epoch = epoch_, lands] {
+    if (epoch == epoch_ || lands) Put(intent, looked, epoch);
+  };
+  Later(Fault() ? Millis(20'000) : Millis(200), put);
+}
+
+void SimWorld::Put(const Intent& intent, int64_t looked, int64_t epoch) {
+  Visible& seen = visible_[intent.table];
+  if (seen.version != looked) {  // Somebody was faster: look again.
+    if (epoch == epoch_) PlayCommit(intent);
+    return;
+  }
+  if (epoch != epoch_) ++counts_.late_puts;
+  Trace([&] {
+    return absl::StrCat("version ", looked + 1, " of ", intent.table, ", sequence ",
+                        intent.sequence);
+  });
+  ++counts_.commits;
+  counts_.changes += std::any_of(intent.replacements.begin(), intent.replacements.end(),
+                                 [](const Replacement& one) { return one.compacted.empty(); });
+  seen = {intent.sequence, intent.hash, looked + 1, epoch, {}};
+  Digest(intent.hash);
+  for (const Replacement& replacement : intent.replacements) {
+    CheckReplacement(replacement);
+    CheckCompaction(replacement);
+    if (!broken_.empty()) return;
+    seen.replaced.emplace_back(replacement.dataset, replacement.extent);
+    Exchange(replacement);
+  }
+  if (core_ != nullptr) CheckTable();
+  CommitFinished finished{intent.table, intent.sequence, CommitResult{seen.version}};
+  if (Fault()) finished.result = absl::UnknownError("no answer");
+  Answer(finished, epoch);
+}
+
+void SimWorld::Exchange(const Replacement& replacement) {
+  std::vector<SimPiece>& pieces = table_[replacement.dataset];
+  const std::vector<StagedPiece>& manifest = replacement.manifest.pieces;
+  const auto& files = staged_.at(replacement.fence);
+  // As the committer does: all live files inside of the extent go, but those of unchanged pieces.
+  std::erase_if(pieces, [&](const SimPiece& old) {
+    const bool stays = std::any_of(manifest.begin(), manifest.end(), [&](const StagedPiece& piece) {
+      return piece.unchanged && piece.extent == old.extent;
+    });
+    return !stays && Overlaps(old.extent, replacement.extent);
+  });
+  for (size_t i = 0; i < manifest.size(); ++i) {
+    if (manifest[i].unchanged) continue;
+    if (static_cast<int64_t>(files[i].second.size()) != manifest[i].fingerprint.rows)
+      Fail("a commit of files that a later attempt wrote over");  // I2
+    if (!files[i].second.empty())
+      pieces.push_back({manifest[i].extent, replacement.fence, files[i].second});
+  }
+}
+
+void SimWorld::Answer(CommitFinished finished, int64_t epoch) {
+  if (epoch != epoch_) return;
+  InProcess(Millis(300), [this, finished = std::move(finished)] { Feed({finished}); });
+}
+
+void SimWorld::PlayAbandon(const Intent& intent) {
+  Visible& seen = visible_[intent.table];
+  CommitFinished finished{intent.table, intent.sequence, absl::CancelledError("abandoned")};
+  if (seen.sequence > intent.sequence) return Fail("an older sequence was abandoned");
+  if (seen.sequence == intent.sequence && seen.hash != "abandoned") {
+    if (seen.epoch == epoch_) return Fail("a published intent was abandoned");
+    // What the last process had put has landed meanwhile.
+    finished.result = absl::FailedPreconditionError("it was published");
+  } else if (Fault()) {
+    finished.result = absl::UnavailableError("not written");
+  } else if (seen.sequence != intent.sequence) {
+    ++counts_.abandoned;
+    seen = {intent.sequence, "abandoned", seen.version + 1, epoch_, {}};
+  }
+  Answer(finished, epoch_);
+}
+
+// Files that no version names, and of whose attempt nothing will come any more (I7).
+void SimWorld::CollectGarbage() {
+  if (core_ == nullptr) return;
+  for (auto it = staged_.begin(); it != staged_.end();) {
+    const int64_t fence = it->first;
+    bool named = core_->state().FindClaim(fence) != nullptr;
+    for (const auto& [id, pieces] : table_) {
+      named |= std::any_of(pieces.begin(), pieces.end(),
+                           [&](const SimPiece& piece) { return piece.fence == fence; });
+    }
+    it = named ? std::next(it) : staged_.erase(it);
+  }
 }
 
 }  // namespace headwater

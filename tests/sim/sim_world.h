@@ -1,6 +1,5 @@
-// A world for the core to live in: sources whose rows appear late, workers that die, a transport
-// that loses and repeats, a table that commits without saying so, and a coordinator that is killed
-// between any two of its steps. All of it from one seed; time is a number.
+// A world for the core to live in, all of it from one seed; time is a number. README.md beside this
+// file says which faults strike it, what is held true, and what it cannot see.
 #ifndef HEADWATER_TESTS_SIM_SIM_WORLD_H_
 #define HEADWATER_TESTS_SIM_SIM_WORLD_H_
 
@@ -14,20 +13,11 @@
 #include <string>
 #include <vector>
 
-#include "common/data/fingerprint.h"
 #include "coordinator/core.h"
 #include "coordinator/state/cluster_state.h"
+#include "tests/sim/sim_source.h"
 
 namespace headwater {
-
-struct SimRow {
-  int64_t cursor = 0;  // Microseconds: when it was stamped.
-  uint64_t content = 0;
-  absl::Time visible_at;  // When its transaction committed.
-};
-
-// Stands for the hash of a row.
-inline Hash128 HashOf(uint64_t content) { return {content * 0x9e3779b97f4a7c15ULL, content}; }
 
 // What readers of the table see of one dataset: pieces with their rows.
 struct SimPiece {
@@ -41,27 +31,82 @@ struct SimOptions {
   int datasets = 3;
   int steps = 150;      // Random happenings before the world is calmed.
   double fault = 0.06;  // Chance of each kind of fault where it can strike.
+  bool trace = false;   // Keeps what happened last, in words.
+};
+
+// What a life has seen, so that a test can say that it was worth living.
+struct SimCounts {
+  int64_t commits = 0, changes = 0, compactions = 0, abandoned = 0, restarts = 0, kept_leases = 0;
+  int64_t refused_outcomes = 0, late_puts = 0, planned_runs = 0, gaps = 0, kept_promises = 0;
+  int64_t frozen = 0, unreachable = 0, joined = 0, reloads = 0, verified = 0;
 };
 
 class SimWorld {
  public:
   explicit SimWorld(const SimOptions& options);
+  ~SimWorld();
 
   // Lives through the random part, then calms down, runs everything to the end and compares the
   // table with the sources. Returns the first broken invariant, or an empty string.
   std::string Live();
-  // Of its whole life.
-  int64_t compactions() const { return compactions_; }
+
+  const SimCounts& counts() const { return counts_; }  // Of its whole life.
+  uint64_t digest() const { return digest_; }          // Of all events and all that was published.
+  const std::vector<std::string>& trace() const { return trace_; }
 
  private:
-  struct Source {
-    DatasetSpec spec;
-    std::vector<SimRow> rows;
+  struct Held {
+    TaskSpec task;
+    std::optional<Outcome> outcome;
+    bool stopped = false;
+  };
+  struct SentReport {
+    absl::Time sent;
+    std::set<LeaseRef> leases;
   };
   struct Worker {
-    SessionId session;
     std::string name;
-    std::map<LeaseRef, TaskSpec> held;
+    int64_t incarnation = 0;
+    SessionId session;  // Empty: not connected.
+    bool welcomed = false;
+    absl::Time frozen_until = absl::InfinitePast();
+    bool deaf_clock = false;  // Its clock stood still as well: it does not know that it was frozen.
+    absl::Time proven, hello_sent;
+    std::map<LeaseRef, Held> held;
+    std::map<int64_t, SentReport> reports;
+    int64_t last_report = 0;
+    CallId delivering = 0;  // 0: no call is under way.
+    bool ticking = false;
+  };
+  // One gRPC stream: what is sent on it arrives in order, or not at all once it is cut.
+  struct Stream {
+    std::string worker;
+    int64_t incarnation = 0;
+    bool cut = false;
+    absl::Time last_up, last_down;
+  };
+  struct Server {
+    ServerSpec spec;
+    absl::Time down_until = absl::InfinitePast();
+    absl::Time last_began = absl::InfinitePast();  // Of this term: rates are kept in memory.
+  };
+  struct Visible {  // The last version of a table.
+    int64_t sequence = 0;
+    std::string hash;
+    int64_t version = 0;
+    int64_t epoch = 0;  // Of the process that put it.
+    std::vector<std::pair<DatasetId, Extent>> replaced;
+  };
+  struct DeliverCall {
+    std::string worker;
+    int64_t incarnation = 0;
+    std::vector<Outcome> outcomes;
+  };
+  struct Asked {
+    absl::Time at;
+    // What was being read: a piece that is published while the run's probe looks has not been
+    // looked at, the next run's probe does.
+    std::set<DatasetId> busy;
   };
   struct Action {
     absl::Time at;
@@ -75,65 +120,166 @@ class SimWorld {
   bool Chance(double probability) {
     return std::uniform_real_distribution<>(0, 1)(random_) < probability;
   }
+  bool Fault(double part = 1) { return !calm_ && Chance(options_.fault * part); }
   int64_t Pick(int64_t below) {
     return static_cast<int64_t>(random_() % static_cast<uint64_t>(below));
   }
-  void Later(absl::Duration delay, std::function<void()> run);
+  absl::Duration Millis(int64_t below) { return absl::Milliseconds(Pick(below)); }
+  void Fail(const std::string& what);
+  template <typename Words>
+  void Trace(const Words& words) {
+    if (options_.trace) Keep(words());
+  }
+  void Keep(const std::string& line);
+  void Digest(const std::string& bytes);
 
+  // ---- sim_world.cc: time, and the coordinator's process
+  void Later(absl::Duration delay, std::function<void()> run);
+  // Drops what the process of now was to do, should it have died by then.
+  void InProcess(absl::Duration delay, std::function<void()> run);
+  absl::Time CoreNow() const { return now_ + core_skew_; }
+  void Feed(std::vector<Input> inputs);
+  void Step();
+  void Take(StepResult result);
+  void Crash();
+  void StartCoordinator(bool workers_are_dead);
+  void Play(const Effect& effect);
+  void RunUntil(const std::function<bool()>& done, absl::Duration limit);
+  void WakeCore();
+  void CalmDown();
+  void RunToTheEnd(const std::function<void()>& ask, absl::Duration limit);
+
+  // ---- sim_setup.cc: what is configured, and how it changes
+  void AddDatasets();
   void AddDataset(int number);
-  void Configure();
+  void Configure(SimSource& source);
+  void Reconfigure();
   void AddRows();
+  void AddRow(SimSource& source, absl::Time begun, bool odd);
+  void LoseRows();
+
+  // ---- sim_worker.cc
   void StartWorker(const std::string& name);
   void KillWorker(const std::string& name);
-  void Feed(std::vector<Input> inputs);
-  void Take(StepResult result);
-  void RestartCoordinator();
-  void Play(const Effect& effect);
-  void PlayOffer(const SendOffer& offer);
-  void RunTask(const std::string& worker, const TaskSpec& task, const std::string& digest);
-  Outcome OutcomeOf(const TaskSpec& task, const Source& source);
-  Manifest Read(const Source& source, const Extent& extent, const std::vector<int64_t>& cuts,
-                const std::vector<KnownPiece>& known, int64_t fence);
+  void CutStream(const SessionId& session);
+  void FreezeWorker(Worker& worker);
+  Worker* FindWorker(const std::string& name, int64_t incarnation);
+  void OnWorker(const Worker& worker, absl::Duration delay, std::function<void(Worker&)> run);
+  void Connect(Worker& worker);
+  void ToCore(const SessionId& session, Input input);
+  void ToWorker(const SessionId& session, const Effect& frame);
+  void OnFrame(Worker& worker, const Effect& frame);
+  void OnWelcome(Worker& worker, const SendWelcome& welcome);
+  void OnOffer(Worker& worker, const SendOffer& offer);
+  void OnAck(Worker& worker, const SendReportAck& ack);
+  void Abandon(Worker& worker, const LeaseRef& lease);
+  void Tick(Worker& worker);
+  void StartTicking(Worker& worker);
+  void Report(Worker& worker);
+  void Finish(Worker& worker, Outcome outcome);
+  void Deliver(Worker& worker);
+  void PlayAnswer(const AnswerDeliver& answer);
+  void Settle(Worker& worker, const LeaseRef& lease, const absl::Status& verdict);
+
+  // ---- sim_tasks.cc
+  Outcome OutcomeOf(const TaskSpec& task);
+  Manifest Read(const SimSource& source, const Extent& extent, const std::vector<int64_t>& cuts,
+                const std::vector<KnownPiece>& known, int64_t domain_end, int64_t fence);
+
+  // ---- sim_table.cc, sim_compaction.cc
+  std::optional<Schema> ColumnsOf(const std::string& table) const;
+  void PlayCheck(const CheckCommit& check);
   void PlayCommit(const Intent& intent);
-  void PlayList(const ListFiles& list);
-  Manifest Compact(const MicrobatchTask& task, int64_t fence);
+  void Put(const Intent& intent, int64_t looked, int64_t epoch);
+  void Exchange(const Replacement& replacement);
+  void Answer(CommitFinished finished, int64_t epoch);
   void PlayAbandon(const Intent& intent);
+  void PlayList(const ListFiles& list);
+  void CollectGarbage();
+  Manifest Compact(const MicrobatchTask& task, int64_t fence);
+
+  // ---- sim_people.cc
   void Happen();
   void Submit();
-  void RunUntil(const std::function<bool()>& done, absl::Duration limit);
-  void Fail(const std::string& what);
+  void SubmitTick(bool everything, bool by_person);
+  void SubmitBackfill(const std::vector<DatasetId>& ids);
+  void NoteAsked(const RunSubmitted& run);
+  void Ask(RunSubmitted run);
+  void PlayAnswer(const AnswerRun& answer);
+  void PlayAnswer(const AnswerPlan& answer);
+  void PlayAnswer(const AnswerVerify& answer);
+  void PlayAnswer(const AnswerCancel& answer);
+  void Verify();
+
+  // ---- sim_checks.cc, sim_promises.cc
+  void NoteEvent(const v1::Event& event);
+  void CheckStep();
   void CheckClaims();
+  void CheckOffer(const SendOffer& offer);
+  void CheckReplacement(const Replacement& replacement);
   void CheckCompaction(const Replacement& replacement);
   void CheckCompacted();
-  void CheckTableAgainstCoverage();
+  void CheckTable();
+  bool IsAhead(const DatasetId& id, const Extent& extent) const;
+  void CheckDurable();
+  void CheckPromise(const RunState& run);
+  void CheckDemand(const SimSource& source, const DemandState& demand, bool tick, absl::Time asked);
+  void CheckGap(const v1::Probed& probed);
   void CheckAgainstSources();
   std::string DescribeLost(const DatasetId& id, const std::vector<uint64_t>& lost) const;
 
   SimOptions options_;
   std::mt19937_64 random_;
-  absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
+  absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);  // True time.
   std::priority_queue<Action> actions_;
   int64_t order_ = 0;
   bool calm_ = false;
+  absl::Time calm_since_ = absl::InfiniteFuture();
   std::string broken_;
+  std::vector<std::string> trace_;
+  uint64_t digest_ = 14695981039346656037ULL;
+  SimCounts counts_;
 
-  std::map<DatasetId, Source> sources_;
+  std::map<std::string, Server> servers_;
+  std::map<DatasetId, SimSource> sources_;
   std::map<std::string, DatasetId> by_digest_;
-  std::map<std::string, Worker> workers_;  // By name.
-  int64_t sessions_ = 0;
-  int64_t runs_ = 0;
   uint64_t contents_ = 0;
-  int64_t compactions_ = 0;  // Committed.
+  std::map<uint64_t, std::optional<int64_t>> cursors_;  // Of every row that ever was.
 
+  std::map<std::string, Worker> workers_;  // By name.
+  std::map<SessionId, Stream> streams_;
+  int64_t incarnations_ = 0;
+  int64_t sessions_ = 0;
+  CallId calls_ = 0;
+  std::map<CallId, DeliverCall> deliveries_;
+
+  // The coordinator's process and its disk.
+  std::unique_ptr<Core> core_;  // None: it is down.
+  int64_t epoch_ = 0;           // Grows when it dies.
+  absl::Duration core_skew_;    // What its clock is ahead of the true time.
+  absl::Time frozen_until_ = absl::InfinitePast();
+  std::vector<Input> inbox_;
+  bool step_due_ = false;
   std::vector<std::string> log_;  // Serialised events; log_[i] is sequence i + 1.
   std::pair<int64_t, std::string> snapshot_;
-  std::unique_ptr<Core> core_;
+
+  // People, and what they were told.
+  int64_t runs_ = 0;
+  std::map<CallId, std::string> asked_;            // The key that a run was submitted under.
+  std::map<std::string, Asked> asked_at_;          // By key: when it was first submitted.
+  std::map<std::string, std::string> run_of_key_;  // As the log has it.
+  std::set<std::string> told_;                     // Runs that somebody was told to be recorded.
+  std::map<CallId, std::string> cancels_;
+  std::set<std::string> told_cancelled_;
+  std::vector<std::string> plans_;
+  std::vector<std::string> ended_runs_;  // In this step.
+  std::set<int64_t> recorded_, over_;  // Fences of the log: staged or confirmed; ended unpublished.
 
   // The table, as everybody sees it.
   std::map<DatasetId, std::vector<SimPiece>> table_;
-  std::map<std::string, std::pair<int64_t, std::string>> last_commit_;  // Table -> sequence, hash.
-  std::map<int64_t, std::vector<std::pair<Extent, std::vector<uint64_t>>>>
-      staged_;  // By fence: files.
+  std::map<std::string, Visible> visible_;
+  // By fence: files, whole or not, seen or not.
+  std::map<int64_t, std::vector<std::pair<Extent, std::vector<uint64_t>>>> staged_;
 };
 
 }  // namespace headwater
