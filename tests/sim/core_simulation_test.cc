@@ -1,8 +1,11 @@
 // Many short lives of the core, one per seed. HEADWATER_SIM_SEEDS sets how many, HEADWATER_SIM_SEED
 // repeats a single one; `./dev sim` sets both. HEADWATER_SIM_LINES: how much is told of a broken
 // life.
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <thread>
 
@@ -29,6 +32,20 @@ SimOptions OptionsOf(int64_t seed, bool trace) {
   options.fault = seed % 5 == 0 ? 0 : 0.02 * static_cast<double>(1 + seed % 6);
   options.trace = trace;
   return options;
+}
+
+// A life that ends in a failed check of the core's own ends the process: its seed must be told.
+thread_local int64_t lived_seed = -1;
+
+void TellSeed(int) {
+  char text[] = "an invariant of the core itself broke: repeat with ./dev sim --seed            \n";
+  int64_t left = lived_seed;
+  for (size_t at = sizeof(text) - 3; left >= 0; left /= 10) {
+    text[at--] = static_cast<char>('0' + left % 10);
+    if (left < 10) break;
+  }
+  (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+  std::signal(SIGABRT, SIG_DFL);
 }
 
 // The same life once more, in words.
@@ -69,10 +86,12 @@ TEST(CoreSimulation, KeepsItsInvariantsUnderEverySeed) {
   const int64_t only = FromEnvironment("HEADWATER_SIM_SEED", -1);
   const int64_t first = std::max<int64_t>(only, 0);
   const int64_t end = only >= 0 ? only + 1 : FromEnvironment("HEADWATER_SIM_SEEDS", 10'000);
+  std::signal(SIGABRT, TellSeed);
   Lives lives;
   std::atomic<int64_t> next = first;
   const auto live = [&] {
     for (int64_t seed = next++; seed < end; seed = next++) {
+      lived_seed = seed;
       SimWorld world(OptionsOf(seed, false));
       const std::string how = world.Live();
       lives.Add(seed, how, world.counts());

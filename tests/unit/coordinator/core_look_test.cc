@@ -65,6 +65,10 @@ class CoreLookTest : public ::testing::Test {
       effects_.erase(effects_.begin());
       if (const auto* offer = std::get_if<SendOffer>(&effect)) {
         Step({OfferReplied{"s", offer->task.lease, true, ""}});
+        if (hold_ && std::holds_alternative<MicrobatchTask>(offer->task.kind)) {
+          held_.push_back(offer->task);
+          continue;
+        }
         Step({Delivered{1, "s", {{offer->task.lease, ResultOf(offer->task)}}}});
       } else if (const auto* commit = std::get_if<Commit>(&effect)) {
         CommitFinished finished{"deals", commit->intent.sequence, CommitResult{}};
@@ -135,6 +139,8 @@ class CoreLookTest : public ::testing::Test {
   std::optional<CheckCommit> look_;
   std::optional<v1::VerifyResponse> verified_;
   int pieces_read_ = 0;
+  bool hold_ = false;  // Microbatches that are offered wait here.
+  std::vector<TaskSpec> held_;
 };
 
 TEST_F(CoreLookTest, EveryRunLooksBeforeItsProbesWithWhatWasPublished) {
@@ -190,6 +196,38 @@ TEST_F(CoreLookTest, LostPiecesAreReadAgainThoughTheirRowsAreTheSame) {
     EXPECT_GT(Dataset().coverage.Find(*lost.extent.range)->fence, lost.fence);
     EXPECT_EQ(core_.DescribeRun(run_id, now_)->datasets(0).pieces_written(), 1);
   }
+}
+
+// A reading had been told of a piece that is removed meanwhile: "the same" means nothing any more.
+TEST_F(CoreLookTest, APieceThatIsLostWhileItIsReadIsNotTakenForUnchanged) {
+  RunSubmitted again;
+  again.run_id = again.idempotency_key = "again";
+  again.kind = v1::RUN_KIND_BACKFILL;
+  again.demands.emplace_back().dataset = spec_.id;
+  again.demands.back().mode = v1::BACKFILL_MODE_ALL;
+  Step({again});
+  LiveToLook();
+  AnswerLook(absl::OkStatus());
+  hold_ = true;
+  LiveToLook();
+  ASSERT_FALSE(held_.empty());
+  Submit("other", v1::RUN_KIND_INCREMENTAL);
+  LiveToLook();
+  ASSERT_TRUE(look_.has_value());
+  const std::vector<PublishedPiece> pieces = look_->pieces;
+  AnswerLook(absl::OkStatus(), pieces);
+  EXPECT_TRUE(Dataset().coverage.pieces().empty());
+  for (const TaskSpec& task : held_) Step({Delivered{1, "s", {{task.lease, ResultOf(task)}}}});
+  hold_ = false;
+  Live();
+  for (int i = 0; i < 10 && !Ended("again"); ++i) {  // What was refused is tried again.
+    now_ = std::max(now_, core_.NextDeadline());
+    Step({Ticked{}});
+    Live();
+  }
+  EXPECT_TRUE(Ended("again"));
+  EXPECT_THAT(Dataset().coverage.pieces(), SizeIs(3));
+  EXPECT_EQ(core_.DescribeRun("again", now_)->datasets(0).pieces_written(), 3);
 }
 
 TEST_F(CoreLookTest, AVerificationSaysWhichPiecesAreGoneAndChangesNothing) {
