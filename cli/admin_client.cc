@@ -86,6 +86,11 @@ absl::StatusOr<v1::VerifyResponse> AdminClient::Verify(const v1::VerifyRequest& 
   return impl_->Call<v1::VerifyResponse>(&v1::AdminService::Stub::Verify, request);
 }
 
+absl::StatusOr<v1::CollectGarbageResponse> AdminClient::CollectGarbage(
+    const v1::CollectGarbageRequest& request) {
+  return impl_->Call<v1::CollectGarbageResponse>(&v1::AdminService::Stub::CollectGarbage, request);
+}
+
 absl::StatusOr<v1::GetStatusResponse> AdminClient::GetStatus(const v1::GetStatusRequest& request) {
   return impl_->Call<v1::GetStatusResponse>(&v1::AdminService::Stub::GetStatus, request);
 }

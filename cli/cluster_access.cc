@@ -14,6 +14,9 @@ constexpr absl::Duration kReachable = absl::Seconds(5);
 constexpr absl::Duration kAttach = absl::Milliseconds(300);  // Then the lock is tried again.
 constexpr int kAttachTries = 100;  // Half a minute: a ledger may be replaying.
 constexpr int kHostsSurvived = 5;
+// The report is out, so this is what a person or a script waits for longer, once an hour at most.
+// What is not done by then is due again in an hour, the tables that waited longest first.
+constexpr absl::Duration kCollect = absl::Seconds(2);
 
 // A coordinator that others serve may have nobody who reads; then a command waits, and says so.
 void SayThatWorkersAreMissing(const GlobalOptions& global, AdminClient& client) {
@@ -61,6 +64,10 @@ absl::StatusOr<ClusterAccess> ClusterAccess::Open(const GlobalOptions& global,
 void ClusterAccess::Leave() {
   if (cluster_ == nullptr) return;
   (void)cluster_->WaitIdle();
+  if (collects_) {
+    cluster_->FinishCollections(kCollect);
+    (void)cluster_->WaitIdle();  // Somebody may have come meanwhile.
+  }
   cluster_->Shutdown();
 }
 

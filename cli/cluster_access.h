@@ -24,6 +24,10 @@ class ClusterAccess {
   // The coordinator lives in this process.
   bool hosting() const { return cluster_ != nullptr; }
 
+  // Whoever loads also sees to garbage that is due when it leaves, should it be the host: its
+  // process may live for a second, once a day.
+  void CollectBeforeLeaving() { collects_ = true; }
+
   // A host stays until the runs of the commands that attached to it are done, too.
   void Leave();
 
@@ -33,6 +37,7 @@ class ClusterAccess {
                            const std::function<absl::Status(ClusterAccess&)>& use);
 
  private:
+  bool collects_ = false;
   std::unique_ptr<LocalCluster> cluster_;
   std::unique_ptr<AdminClient> client_;
 };

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cli/examples.h"
 #include "cli/exit_code.h"
 #include "cli/usage_error.h"
 #include "common/config/yaml_reader.h"
@@ -19,55 +20,6 @@ namespace {
 constexpr char kPurpose[] =
     "Moves rows from many database servers into analytical tables: incrementally, exactly once, "
     "in parallel.";
-
-// What `--help` shows before the options.
-const std::map<std::string, std::string>& Examples() {
-  static const auto* const kExamples = new std::map<std::string, std::string>{
-      {"",
-       "  headwater demo --keep /tmp/demo        three servers of real flights, start to end\n"
-       "  headwater validate                     check headwater.yaml\n"
-       "  headwater run                          load what is new, everywhere\n"},
-      {"demo",
-       "  headwater demo                         leaves nothing behind\n"
-       "  headwater demo --keep /tmp/demo        keeps the tables under /tmp/demo/lake\n"},
-      {"validate",
-       "  headwater validate\n"
-       "  headwater validate -c conf/headwater.yaml 'airports/*'\n"
-       "  headwater validate -o json | jq .datasets\n"},
-      {"plan",
-       "  headwater plan                         what `run` would do\n"
-       "  headwater plan jfk/flights --from 2013-03-01 --to 2013-04-01\n"},
-      {"run",
-       "  headwater run                          everything\n"
-       "  headwater run 'airports/*' --frequency hourly\n"
-       "  headwater run flights --server jfk,lga --workers 4\n"},
-      {"backfill",
-       "  headwater backfill jfk/flights --from 2013-03-01 --to 2013-04-01\n"
-       "  headwater backfill 'airports/*' --from -7d --to now --only missing\n"
-       "  headwater backfill flights --from 2013 --to now --every 1mo --newest-first --max-active "
-       "4\n"},
-      {"retry", "  headwater retry r-20261121-0f3a1b2c\n"},
-      {"status",
-       "  headwater status\n"
-       "  headwater status jfk/flights\n"
-       "  headwater status --watch --server jfk\n"
-       "  headwater status -o json --coordinator etl1:7380\n"},
-      {"explain",
-       "  headwater explain jfk/flights          everything of it that runs, waits or is missing\n"
-       "  headwater explain r-20261121-0f3a      of a run, a task or a fence\n"},
-      {"verify",
-       "  headwater verify\n"
-       "  headwater verify 'airports/flights' && echo equal\n"},
-      {"coordinator",
-       "  headwater coordinator                  on 127.0.0.1:7380\n"
-       "  headwater coordinator -c conf/headwater.yaml --listen 127.0.0.1:9000\n"},
-      {"worker",
-       "  headwater worker --coordinator etl1:7380\n"
-       "  headwater worker --coordinator etl1:7380 --name w1 --slots 8\n"},
-      {"version", "  headwater version\n  headwater version -o json\n"},
-  };
-  return *kExamples;
-}
 
 // Purpose and examples come before usage and options.
 class HelpFormatter : public CLI::Formatter {
@@ -275,6 +227,11 @@ class Parser {
     AddSelector(Add(commands.verify, verify_, "verify",
                     "Compares published rows with the sources, piece by piece"),
                 verify_.selector);
+    CLI::App* gc = Add(commands.gc, gc_, "gc", "Removes what tables no longer need, at once");
+    AddSelector(gc, gc_.selector);
+    if (gc != nullptr) {
+      gc->add_flag("--dry-run", gc_.dry_run, "Only say what would go, and why");
+    }
     AddProcesses(commands);
   }
 
@@ -369,6 +326,7 @@ class Parser {
   StatusOptions status_;
   ExplainOptions explain_;
   VerifyOptions verify_;
+  GcOptions gc_;
   CoordinatorCommandOptions coordinator_;
   WorkerCommandOptions worker_;
   VersionOptions version_;

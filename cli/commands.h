@@ -75,6 +75,11 @@ struct VerifyOptions {
   GlobalOptions global;
   Selector selector;
 };
+struct GcOptions {
+  GlobalOptions global;
+  Selector selector;
+  bool dry_run = false;
+};
 struct CoordinatorCommandOptions {
   GlobalOptions global;
   std::string listen = "127.0.0.1:7380";
@@ -98,6 +103,7 @@ int RunRetry(const RetryOptions& options);
 int RunStatus(const StatusOptions& options);
 int RunExplain(const ExplainOptions& options);
 int RunVerify(const VerifyOptions& options);
+int RunGc(const GcOptions& options);
 int RunCoordinator(const CoordinatorCommandOptions& options);
 int RunWorker(const WorkerCommandOptions& options);
 int RunDemo(const DemoOptions& options);
@@ -113,6 +119,7 @@ struct CommandTable {
   int (*status)(const StatusOptions&) = nullptr;
   int (*explain)(const ExplainOptions&) = nullptr;
   int (*verify)(const VerifyOptions&) = nullptr;
+  int (*gc)(const GcOptions&) = nullptr;
   int (*coordinator)(const CoordinatorCommandOptions&) = nullptr;
   int (*worker)(const WorkerCommandOptions&) = nullptr;
   int (*version)(const VersionOptions&) = nullptr;

@@ -72,4 +72,11 @@ ExitCode ExitCodeOf(const v1::VerifyResponse& result) {
   return failed ? kExitPartial : kExitDone;
 }
 
+ExitCode ExitCodeOf(const v1::CollectGarbageResponse& result) {
+  const bool failed =
+      std::any_of(result.tables().begin(), result.tables().end(),
+                  [](const v1::CollectedTable& table) { return table.problems_size() > 0; });
+  return failed ? kExitPartial : kExitDone;
+}
+
 }  // namespace headwater

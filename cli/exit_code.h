@@ -27,6 +27,7 @@ ExitCode ExitCodeOf(const v1::PlanResponse& plan);
 
 // 5 as soon as one piece differs, else 1 when something could not be verified.
 ExitCode ExitCodeOf(const v1::VerifyResponse& result);
+ExitCode ExitCodeOf(const v1::CollectGarbageResponse& result);
 
 }  // namespace headwater
 

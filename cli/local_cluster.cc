@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "common/base/status.h"
 #include "common/rpc/channel.h"
+#include "coordinator/commit/delta/delta_collector.h"
 #include "coordinator/commit/delta/delta_committer.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/ledger/sqlite_event_log.h"
@@ -26,6 +27,8 @@
 namespace headwater {
 namespace {
 
+// Garbage comes by the day; a look costs a listing of the table's folder.
+constexpr absl::Duration kCollectEvery = absl::Hours(1);
 constexpr absl::Duration kShutdownGrace = absl::Seconds(2);
 
 std::string ProcessName() {
@@ -51,6 +54,7 @@ struct LocalCluster::Impl {
   int port = 0;
   std::vector<Endpoint> endpoints;
   DeltaCommitterFactory committers;
+  DeltaCollectorFactory collectors;
   std::unique_ptr<Coordinator> coordinator;
   std::unique_ptr<SessionService> sessions;
   std::unique_ptr<AdminService> admin;
@@ -92,6 +96,10 @@ absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(
   coordinator.config_digest = config.digest;
   ASSIGN_OR_RETURN(coordinator.log, OpenSqliteEventLog(LedgerPath(config.directory)));
   coordinator.committers = &impl->committers;
+  coordinator.collectors = &impl->collectors;
+  coordinator.core.collect_every = kCollectEvery;
+  for (const DatasetConfig& dataset : config.datasets)
+    coordinator.retention[dataset.spec.id.table] = dataset.retention;
   coordinator.workers_are_dead = options.workers_are_dead;
   ASSIGN_OR_RETURN(impl->coordinator, Coordinator::Start(std::move(coordinator)));
   impl->sessions = std::make_unique<SessionService>(impl->coordinator.get());
@@ -128,6 +136,10 @@ std::string LocalCluster::address() const { return impl_->address; }
 int LocalCluster::port() const { return impl_->port; }
 
 absl::Status LocalCluster::WaitIdle() { return impl_->coordinator->WaitIdle(); }
+
+void LocalCluster::FinishCollections(absl::Duration limit) {
+  impl_->coordinator->FinishCollections(limit);
+}
 
 void LocalCluster::Shutdown() {
   if (impl_ == nullptr) return;

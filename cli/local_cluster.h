@@ -38,6 +38,9 @@ class LocalCluster {
   // Blocks until no run is live and nothing waits for publication.
   absl::Status WaitIdle();
 
+  // After that: collects garbage that is due, for at most `limit` and while nobody wants more.
+  void FinishCollections(absl::Duration limit);
+
   // Ends workers, coordinator and server, in this order; what was under way goes on at the next
   // start. Clients that still wait get UNAVAILABLE.
   void Shutdown();

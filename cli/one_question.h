@@ -1,4 +1,4 @@
-// What commands with one question and one answer share: `plan` and `verify`.
+// What commands with one question and one answer share: `plan`, `verify` and `gc`.
 #ifndef HEADWATER_CLI_ONE_QUESTION_H_
 #define HEADWATER_CLI_ONE_QUESTION_H_
 

@@ -1,6 +1,6 @@
 // Answers of a coordinator as people read them: at a glance, within 100 columns (long names apart).
 // Pure functions; each text ends in '\n'. For JSON use MessageToJson of output.h with the kinds
-// "run", "plan", "verify" and "status".
+// "run", "plan", "verify", "gc" and "status".
 #ifndef HEADWATER_CLI_REPORT_H_
 #define HEADWATER_CLI_REPORT_H_
 
@@ -19,6 +19,9 @@ std::string PlanReport(const v1::PlanResponse& plan);
 
 // What was compared, and every difference.
 std::string VerifyReport(const v1::VerifyResponse& result);
+
+// What went of each table's garbage, or would go: then file by file and why. And what stays.
+std::string CollectionReport(const v1::CollectGarbageResponse& result);
 
 // How far every dataset is, then what is wrong, then workers and live runs.
 std::string StatusReport(const v1::GetStatusResponse& status);

@@ -97,6 +97,7 @@ int SubmitAndWatch(const GlobalOptions& global, const Config& config,
   v1::WatchRunResponse ended;
   const absl::Status status =
       ClusterAccess::Keep(global, config, [&](ClusterAccess& access) -> absl::Status {
+        access.CollectBeforeLeaving();
         ASSIGN_OR_RETURN(ended, SubmitOnce(access, request, watched, progress, !global.quiet));
         std::cerr << progress.Clear();
         if (global.output == OutputFormat::kJson) {

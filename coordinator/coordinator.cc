@@ -62,6 +62,7 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(CoordinatorOptio
 void Coordinator::Shutdown() {
   impl_->items.Close();
   if (impl_->thread.joinable()) impl_->thread.join();
+  impl_->garbage.Stop();
   impl_->commits.Stop();
 }
 
@@ -98,6 +99,9 @@ void Coordinator::Plan(PlanRequested request, Callback<AnswerPlan> done) {
   impl_->Call(std::move(request), std::move(done));
 }
 void Coordinator::Verify(VerifyRequested request, Callback<AnswerVerify> done) {
+  impl_->Call(std::move(request), std::move(done));
+}
+void Coordinator::Collect(GarbageRequested request, Callback<AnswerGarbage> done) {
   impl_->Call(std::move(request), std::move(done));
 }
 void Coordinator::CancelRun(RunCancelRequested request, Callback<AnswerCancel> done) {
@@ -154,6 +158,16 @@ absl::Status Coordinator::WaitIdle() {
       [&] { fired.Notify(); });
   fired.WaitForNotification();
   return result;
+}
+
+void Coordinator::FinishCollections(absl::Duration limit) {
+  absl::Notification fired;
+  Post(CollectionsWanted{});
+  impl_->Ask([&] { impl_->collect_waiters.push_back([&] { fired.Notify(); }); },
+             [&] { fired.Notify(); });
+  if (fired.WaitForNotificationWithTimeout(limit)) return;
+  impl_->garbage.Interrupt();
+  fired.WaitForNotification();  // Within what removing one file takes.
 }
 
 const std::string& Coordinator::ledger_id() const { return impl_->options.log->ledger_id(); }

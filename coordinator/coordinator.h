@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -22,6 +23,7 @@
 #include "common/base/clock.h"
 #include "common/model/dataset_spec.h"
 #include "coordinator/commit/committer.h"
+#include "coordinator/commit/garbage.h"
 #include "coordinator/core.h"
 #include "coordinator/ledger/event_log.h"
 
@@ -40,7 +42,9 @@ struct CoordinatorOptions {
   std::vector<DatasetSpec> datasets;  // All that are configured.
   std::string config_digest;
   std::unique_ptr<EventLog> log;
-  CommitterFactory* committers = nullptr;  // Outlives the coordinator.
+  CommitterFactory* committers = nullptr;         // Outlives the coordinator.
+  GarbageCollectorFactory* collectors = nullptr;  // Likewise; null: nothing is collected.
+  std::map<std::string, Retention> retention;     // Of tables that have not the default.
   const Clock* clock = &Clock::Real();
   CoreOptions core;
   // A lock proves that the workers of the last term are gone: their leases end at once.
@@ -77,6 +81,7 @@ class Coordinator {
   void SubmitRun(RunSubmitted request, Callback<AnswerRun> done);
   void Plan(PlanRequested request, Callback<AnswerPlan> done);
   void Verify(VerifyRequested request, Callback<AnswerVerify> done);
+  void Collect(GarbageRequested request, Callback<AnswerGarbage> done);
   void CancelRun(RunCancelRequested request, Callback<AnswerCancel> done);
   void GetStatus(Callback<v1::GetStatusResponse> done);
   void Explain(std::vector<DatasetId> datasets, std::string id, Callback<v1::ExplainResponse> done);
@@ -91,6 +96,11 @@ class Coordinator {
   // Blocks until no run is live and nothing waits for publication, seen after everything that was
   // posted before this call. UNAVAILABLE: the coordinator ended first.
   absl::Status WaitIdle();
+
+  // After WaitIdle(), before Shutdown(): blocks while garbage that is due is collected and nobody
+  // wants anything else, at most `limit`; then what is under way is ended. Nothing is collected
+  // after that.
+  void FinishCollections(absl::Duration limit);
 
   // Takes no more inputs, handles those inside, ends the threads. What was under way goes on with
   // the next start. Repeatable, from one thread at a time.

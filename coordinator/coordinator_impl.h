@@ -17,6 +17,7 @@
 #include "common/base/bounded_queue.h"
 #include "coordinator/commit_threads.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/garbage_thread.h"
 
 namespace headwater {
 
@@ -37,6 +38,9 @@ struct Coordinator::Impl {
       : options(std::move(given)),
         commits(
             options.committers, [this](const std::string& table) { return Locate(table); },
+            [this](Input input) { Post(std::move(input)); }),
+        garbage(
+            options.collectors, [this](const std::string& table) { return Locate(table); },
             [this](Input input) { Post(std::move(input)); }) {}
 
   // Any thread.
@@ -60,6 +64,7 @@ struct Coordinator::Impl {
   void AnswerCall(Answer answer);
   void UpdateWatches();
   void FireIdle(const absl::Status& status);
+  void FireCollected();
   void FailAll();
   absl::Time NextWake() const;
   TableLocation Locate(const std::string& table) const;
@@ -75,10 +80,12 @@ struct Coordinator::Impl {
   std::unique_ptr<Core> core;
   BoundedQueue<Item> items{kQueueCapacity};
   CommitThreads commits;  // Posts into `items` until it is gone.
+  GarbageThread garbage;  // Likewise.
   std::thread thread;
   bool dead = false;  // The append failed. Core thread.
   int64_t snapshot_sequence = 0;
   std::vector<std::function<void(const absl::Status&)>> idle_waiters;  // Core thread.
+  std::vector<std::function<void()>> collect_waiters;                  // Core thread.
 
   absl::Mutex mutex;
   std::map<SessionId, std::shared_ptr<SessionSink>> sinks ABSL_GUARDED_BY(mutex);

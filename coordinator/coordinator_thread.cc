@@ -45,6 +45,7 @@ void Coordinator::Impl::Work() {
     if (dead) break;
     UpdateWatches();
     if (!idle_waiters.empty() && core->Idle()) FireIdle(absl::OkStatus());
+    if (!collect_waiters.empty() && (!core->Idle() || !core->WantsToCollect())) FireCollected();
   }
   items.Close();
   FailAll();
@@ -143,6 +144,12 @@ void Coordinator::Impl::Emit(Effect effect) {
                  [&](Commit& commit) { commits.Run(std::move(commit)); },
                  [&](AbandonIntent& abandon) { commits.Run(std::move(abandon)); },
                  [&](ListFiles& list) { commits.Run(std::move(list)); },
+                 [&](CollectGarbage& collect) {
+                   const auto retention = options.retention.find(collect.table);
+                   if (retention != options.retention.end())
+                     collect.request.retention = retention->second;
+                   garbage.Run(std::move(collect));
+                 },
                  [&](RunChanged& run) {
                    absl::MutexLock lock(&watch_mutex);
                    for (auto& [id, watch] : watches) watch.dirty |= watch.run_id == run.run_id;
@@ -185,12 +192,17 @@ void Coordinator::Impl::FireIdle(const absl::Status& status) {
   for (const auto& waiter : std::exchange(idle_waiters, {})) waiter(status);
 }
 
+void Coordinator::Impl::FireCollected() {
+  for (const auto& waiter : std::exchange(collect_waiters, {})) waiter();
+}
+
 void Coordinator::Impl::FailAll() {
   // Queries that came after the end; inputs are dropped, their calls fail below.
   for (Item& item : items.PopBatch(kQueueCapacity, *options.clock, absl::InfinitePast())) {
     if (Query* query = std::get_if<Query>(&item)) query->run();
   }
   FireIdle(Ended());
+  FireCollected();
   std::map<CallId, std::function<void(Effect*)>> open;
   {
     absl::MutexLock lock(&mutex);

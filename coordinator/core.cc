@@ -67,6 +67,7 @@ std::vector<DatasetId> DatasetsIn(const ClusterState& state, const v1::Event& ev
     case v1::Event::kIntended:
     case v1::Event::kTableColumns:
     case v1::Event::kPlanned:
+    case v1::Event::kCollected:
     case v1::Event::KIND_NOT_SET:
       return ids;
   }
@@ -113,6 +114,8 @@ void Core::Impl::Advance() {
   EndRuns();  // Of which dispatch found that nothing can be claimed.
   FinishPlans();
   FinishVerifications();
+  StartCollections();
+  FinishGarbageCalls();
 }
 
 StepResult Core::Impl::TakeStep() {
@@ -127,6 +130,7 @@ Core::~Core() = default;
 
 StepResult Core::Begin(bool workers_are_dead, const std::string& config_digest, absl::Time now) {
   impl_->now = now;
+  impl_->collect_from = now + impl_->options.collect_after_start;
   v1::Event begun;
   begun.mutable_term_began()->set_term(impl_->state->term() + 1);
   begun.mutable_term_began()->set_workers_are_dead(workers_are_dead);
@@ -173,7 +177,7 @@ StepResult Core::Step(absl::Span<const Input> inputs, absl::Time now) {
 
 absl::Time Core::NextDeadline() const {
   absl::Time next = std::min(impl_->leases.NextDeadline(), impl_->agenda.NextWake());
-  next = std::min(next, impl_->room_at);
+  next = std::min({next, impl_->room_at, impl_->NextCollectionWake()});
   for (const auto& [id, probe] : impl_->probes) {
     if (probe.task_id.empty() && probe.not_before > impl_->now)
       next = std::min(next, probe.not_before);
@@ -187,19 +191,25 @@ absl::Time Core::NextDeadline() const {
 
 const ClusterState& Core::state() const { return *impl_->state; }
 
-bool Core::Idle() const {
-  for (const auto& [id, run] : impl_->state->runs()) {
+bool Core::Impl::Idle() const {
+  for (const auto& [id, run] : state->runs()) {
     if (!run.ended.has_value()) return false;
   }
-  for (const auto& [name, table] : impl_->tables) {
+  for (const auto& [name, table] : tables) {
     if (table.phase != TableWork::Phase::kIdle) return false;
   }
-  for (const auto& [name, fences] : impl_->state->staged()) {
-    const auto table = impl_->tables.find(name);
-    const bool stuck = table != impl_->tables.end() && table->second.told();
+  for (const auto& [name, fences] : state->staged()) {
+    const auto table = tables.find(name);
+    const bool stuck = table != tables.end() && table->second.told();
     if (!stuck) return false;
   }
-  return impl_->plans.empty() && impl_->verifications.empty();
+  return plans.empty() && verifications.empty() && garbage_calls.empty();
+}
+
+bool Core::Idle() const { return impl_->Idle(); }
+
+bool Core::WantsToCollect() const {
+  return impl_->collecting.has_value() || impl_->CollectionIsDue();
 }
 
 absl::StatusOr<v1::WatchRunResponse> Core::DescribeRun(const std::string& run_id,

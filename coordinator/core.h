@@ -21,6 +21,7 @@
 #include "absl/types/span.h"
 #include "common/model/task.h"
 #include "coordinator/commit/committer.h"
+#include "coordinator/commit/garbage.h"
 #include "coordinator/state/lease_table.h"
 #include "coordinator/state/run_state.h"
 #include "headwater/v1/admin.pb.h"
@@ -110,6 +111,11 @@ struct VerifyRequested {
   CallId call = 0;
   std::vector<DatasetId> datasets;
 };
+struct GarbageRequested {  // By a person: at once.
+  CallId call = 0;
+  std::vector<std::string> tables;
+  bool dry_run = false;
+};
 struct RunCancelRequested {
   CallId call = 0;
   std::string run_id;
@@ -132,15 +138,23 @@ struct FilesListed {  // Answers effect ListFiles.
   absl::Status status;
   std::vector<std::vector<StagedFile>> files;  // One list per piece asked, when status is OK.
 };
+struct GarbageCollected {  // Answers effect CollectGarbage.
+  std::string table;
+  CallId call = 0;
+  bool dry_run = false;
+  GarbageReport report;
+};
+struct CollectionsWanted {};  // The host is about to leave: what is due is not put off any longer.
 struct DatasetsConfigured {
   std::vector<DatasetSpec> datasets;
 };
 struct Ticked {};  // Time has passed: leases, offers and backoffs are looked at.
 
-using Input = std::variant<SessionOpened, SessionClosed, CreditChanged, OfferReplied, Reported,
-                           DrainRequested, Delivered, RunSubmitted, PlanRequested, VerifyRequested,
-                           RunCancelRequested, CommitChecked, CommitFinished, FilesListed,
-                           DatasetsConfigured, Ticked>;
+using Input =
+    std::variant<SessionOpened, SessionClosed, CreditChanged, OfferReplied, Reported,
+                 DrainRequested, Delivered, RunSubmitted, PlanRequested, VerifyRequested,
+                 GarbageRequested, RunCancelRequested, CommitChecked, CommitFinished, FilesListed,
+                 GarbageCollected, CollectionsWanted, DatasetsConfigured, Ticked>;
 
 // ---- Effects ------------------------------------------------------------------------------------
 
@@ -188,6 +202,10 @@ struct AnswerVerify {
   CallId call = 0;
   v1::VerifyResponse result;
 };
+struct AnswerGarbage {
+  CallId call = 0;
+  v1::CollectGarbageResponse result;
+};
 struct AnswerCancel {
   CallId call = 0;
   absl::Status status;
@@ -212,13 +230,20 @@ struct AbandonIntent {
   Intent intent;
   PublishedTable published = {};
 };
+// Beside the table's commits. Whoever carries it out knows the table's retention.
+struct CollectGarbage {
+  std::string table;
+  CallId call = 0;  // Of a person; 0: nobody waits for it.
+  GarbageRequest request;
+};
 struct RunChanged {
   std::string run_id;
 };  // Watchers should look (Core::DescribeRun).
 
-using Effect = std::variant<SendWelcome, SendOffer, SendReportAck, SendCancel, SendDrain,
-                            AnswerDeliver, AnswerRun, AnswerPlan, AnswerVerify, AnswerCancel,
-                            CheckCommit, Commit, AbandonIntent, ListFiles, RunChanged>;
+using Effect =
+    std::variant<SendWelcome, SendOffer, SendReportAck, SendCancel, SendDrain, AnswerDeliver,
+                 AnswerRun, AnswerPlan, AnswerVerify, AnswerGarbage, AnswerCancel, CheckCommit,
+                 Commit, AbandonIntent, ListFiles, CollectGarbage, RunChanged>;
 
 struct StepResult {
   std::vector<v1::Event> events;  // To append, in order, before any effect leaves.
@@ -238,6 +263,11 @@ struct CoreOptions {
   absl::Duration probes_together = absl::Seconds(1);
   absl::Duration backoff_base = absl::Seconds(1);  // Doubles per attempt, ± 50 %.
   int deaths_to_quarantine = 3;
+  // Each table is gone through for garbage so often, when nothing else is done; after twice as long
+  // whatever is done. Infinite: only when a person asks.
+  absl::Duration collect_every = absl::InfiniteDuration();
+  // But none at once after a start: somebody is about to ask for what it was started for.
+  absl::Duration collect_after_start = absl::Seconds(10);
 };
 
 class ClusterState;
@@ -274,6 +304,9 @@ class Core {
 
   // True when no run is live, no commit is under way and nothing staged waits.
   bool Idle() const;
+
+  // True while garbage is collected, or will be as soon as Idle().
+  bool WantsToCollect() const;
 
  private:
   struct Impl;

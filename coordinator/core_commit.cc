@@ -151,6 +151,7 @@ void Core::Impl::On(const CommitFinished& input) {
     published->set_version(input.result->version);
     *published->mutable_fences() = known->second.intended->fences();
     Emit(std::move(event));
+    next_collection.reset();  // It may have been the table's first.
     return;
   }
   const absl::Status& status = input.result.status();

@@ -38,7 +38,9 @@ Failure OnlyWithQuarantined(const DatasetState& dataset) {
 }  // namespace
 
 void Core::Impl::On(const DatasetsConfigured& input) {
+  next_collection.reset();
   for (const DatasetSpec& spec : input.datasets) {
+    configured_tables.insert(spec.id.table);
     const std::string digest = DigestOf(spec);
     const DatasetState* known = state->FindDataset(spec.id);
     if (known != nullptr && known->digest == digest) continue;

@@ -62,6 +62,21 @@ struct VerifyCall {
   int failures = 0;
 };
 
+struct GarbageCall {
+  std::deque<std::string> queued;  // Tables.
+  int tables = 0;                  // All that were asked for.
+  bool dry_run = false;
+  absl::Time started;
+  v1::CollectGarbageResponse answer;
+};
+
+// The table that is gone through for garbage next.
+struct NextCollection {
+  absl::Time at = absl::InfiniteFuture();    // When it is due.
+  absl::Time last = absl::InfiniteFuture();  // When that was done last.
+  std::string table;
+};
+
 // Settled pieces that become one, with their live files as the committer listed them. What is asked
 // for has no files yet.
 struct CompactionInput {
@@ -130,6 +145,7 @@ struct Core::Impl {
   StepResult TakeStep();
   void Handle(const Input& input);
   void Advance();  // Everything that time and changed facts cause.
+  bool Idle() const;
 
   // ---- core_sessions.cc
   void On(const SessionOpened& input);
@@ -220,6 +236,17 @@ struct Core::Impl {
   // committer checked is not so, or pieces of it have been lost since it was staged.
   bool CompactionNoLongerFits(int64_t fence, const absl::Status& checked);
 
+  // ---- core_garbage.cc
+  void On(const GarbageRequested& input);
+  void On(const GarbageCollected& input);
+  void On(const CollectionsWanted& input);
+  const NextCollection& FindNextCollection();
+  bool CollectionIsDue();
+  void StartCollections();
+  void Collect(const std::string& table, CallId call, bool dry_run);
+  void FinishGarbageCalls();
+  absl::Time NextCollectionWake() const;
+
   // ---- core_columns.cc
   absl::StatusOr<SchemaPlan> PlanColumns(const DatasetState& dataset,
                                          const ProbeResult& result) const;
@@ -298,6 +325,12 @@ struct Core::Impl {
   std::map<DatasetId, std::map<int64_t, CompactionInput>> to_compact;
   std::map<CallId, PlanCall> plans;
   std::map<CallId, VerifyCall> verifications;
+  std::map<CallId, GarbageCall> garbage_calls;
+  std::optional<std::string> collecting;           // The table that is gone through now.
+  std::optional<NextCollection> next_collection;   // Absent: to be found again.
+  bool collections_end = false;                    // Nothing more is collected in this term.
+  absl::Time collect_from = absl::InfinitePast();  // Not before.
+  std::set<std::string> configured_tables;
 };
 
 }  // namespace headwater

@@ -13,7 +13,10 @@ namespace headwater {
 PublishedTable Core::Impl::PublishedOf(const std::string& table) const {
   const auto known = state->tables().find(table);
   if (known == state->tables().end()) return {};
-  return {known->second.published_version, known->second.published_sequence};
+  PublishedTable published{known->second.published_version, known->second.published_sequence};
+  if (options.collect_every != absl::InfiniteDuration())
+    published.collected_before = known->second.removed_before;
+  return published;
 }
 
 // Every run and every verification asks once. The probes of a run wait for the answer: a run that

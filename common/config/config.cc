@@ -11,6 +11,7 @@
 #include "common/base/status.h"
 #include "common/config/config_folder.h"
 #include "common/config/cron.h"
+#include "common/config/retention_config.h"
 #include "common/config/server_config.h"
 #include "common/config/table_config.h"
 #include "common/config/table_settings.h"
@@ -36,11 +37,12 @@ void ForEachNamed(MapReader& root, absl::string_view key, Problems& problems, co
 }
 
 std::vector<TargetConfig> ReadTargets(MapReader& root, const std::string& directory,
-                                      Problems& problems) {
+                                      const Retention& retention, Problems& problems) {
   std::vector<TargetConfig> targets;
   ForEachNamed(root, "targets", problems, [&](const YamlNode::Entry& entry) {
     MapReader map(entry.value, absl::StrCat("target '", entry.key, "'"), problems);
     const std::optional<std::string> path = map.Text("delta");
+    const Retention own = ReadRetention(map, retention, problems);
     map.Later({"postgresql", "sqlserver", "format", "compression", "layout", "schema",
                "checkpoint_every"});
     map.Finish();
@@ -65,7 +67,7 @@ std::vector<TargetConfig> ReadTargets(MapReader& root, const std::string& direct
                                   "' too; use one of them"));
       }
     }
-    targets.push_back({entry.key, uri.string()});
+    targets.push_back({entry.key, uri.string(), own});
   });
   absl::c_sort(targets, [](const auto& a, const auto& b) { return a.name < b.name; });
   return targets;
@@ -124,6 +126,9 @@ std::string DigestOfConfig(const Config& config) {
     add("target");
     add(target.name);
     add(target.uri);
+    for (const absl::Duration kept :
+         {target.retention.files, target.retention.log, target.retention.attempts})
+      add(absl::FormatDuration(kept));
   }
   for (const Schedule& schedule : config.schedules) {
     add("schedule");
@@ -181,11 +186,12 @@ absl::StatusOr<Config> LoadConfig(const std::string& path) {
   const std::string timezone = root.Text("timezone").value_or("UTC");
   if (root.Has("timezone")) CheckZone(timezone, root.PlaceOf("timezone"), problems);
   const ServerSet servers = ReadServers(root, config.directory, timezone, problems);
-  config.targets = ReadTargets(root, config.directory, problems);
+  config.targets =
+      ReadTargets(root, config.directory, ReadRetention(root, Retention(), problems), problems);
   config.schedules = ReadSchedules(root, problems);
   const TableSettings defaults = ReadDefaults(root, problems);
   std::vector<TableEntry> entries = ReadTables(root, problems);
-  root.Later({"limits", "retention", "ledger", "security", "hash", "metrics", "alerts"});
+  root.Later({"limits", "ledger", "security", "hash", "metrics", "alerts"});
   root.Finish();
   if (at.folder) {
     for (TableEntry& entry :

@@ -9,12 +9,14 @@
 
 #include "absl/status/statusor.h"
 #include "common/model/dataset_spec.h"
+#include "common/model/retention.h"
 
 namespace headwater {
 
 struct TargetConfig {
   std::string name;
   std::string uri;  // Absolute folder.
+  Retention retention;
 };
 
 // One (table, server) pair as configured, with what only people and selectors need.
@@ -23,6 +25,7 @@ struct DatasetConfig {
   std::string database;  // Of `server/database.schema.table`; may be empty.
   std::string frequency;
   std::vector<std::string> tags;
+  Retention retention;   // Of its target.
   std::string location;  // file:line:column of the table's entry.
 };
 

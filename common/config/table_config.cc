@@ -54,7 +54,7 @@ class DatasetBuilder {
     dataset.spec.server = server_.spec;
     SetRelation(dataset);
     SetFrequency(dataset);
-    SetTarget(dataset.spec);
+    SetTarget(dataset);
     SetStrategy(dataset.spec);
     SetColumns(dataset.spec);
     SetLimits(dataset.spec);
@@ -118,7 +118,7 @@ class DatasetBuilder {
                                                     DidYouMean(dataset.frequency, names)));
   }
 
-  void SetTarget(DatasetSpec& spec) {
+  void SetTarget(DatasetConfig& dataset) {
     if (!settings_.target.has()) {
       Problem(entry_.place, "'target' is missing; name one here or in 'defaults'");
       return;
@@ -127,7 +127,8 @@ class DatasetBuilder {
     for (const TargetConfig& target : *context_.targets) {
       names.push_back(target.name);
       if (target.name == *settings_.target.value) {
-        spec.target_uri = absl::StrCat(target.uri, "/", entry_.target_table);
+        dataset.spec.target_uri = absl::StrCat(target.uri, "/", entry_.target_table);
+        dataset.retention = target.retention;
         return;
       }
     }

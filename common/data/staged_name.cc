@@ -2,6 +2,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
@@ -17,14 +18,20 @@ std::string StagedName(int64_t fence, int piece, int number, absl::string_view h
   return absl::StrCat(kPrefix, fence, "-p", piece, "-", number, "-", hex, kSuffix);
 }
 
-bool IsStagedName(absl::string_view name) {
-  if (!absl::ConsumePrefix(&name, kPrefix) || !absl::ConsumeSuffix(&name, kSuffix)) return false;
+std::optional<int64_t> FenceOf(absl::string_view name) {
+  if (!absl::ConsumePrefix(&name, kPrefix) || !absl::ConsumeSuffix(&name, kSuffix))
+    return std::nullopt;
   const size_t digits = name.find('-');
-  if (digits == 0 || digits == absl::string_view::npos || digits + 1 == name.size()) return false;
+  if (digits == 0 || digits == absl::string_view::npos || digits + 1 == name.size())
+    return std::nullopt;
   for (const char c : name.substr(0, digits)) {
-    if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) return false;
+    if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) return std::nullopt;
   }
-  return true;
+  int64_t fence = 0;
+  if (!absl::SimpleAtoi(name.substr(0, digits), &fence)) return std::nullopt;
+  return fence;
 }
+
+bool IsStagedName(absl::string_view name) { return FenceOf(name).has_value(); }
 
 }  // namespace headwater

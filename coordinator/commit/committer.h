@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/data/schema.h"
 #include "common/model/dataset_spec.h"
 #include "common/model/extent.h"
@@ -70,6 +71,9 @@ struct TableContents {
 struct PublishedTable {
   int64_t version = -1;  // The highest one; -1: none.
   int64_t sequence = 0;  // Of the last intent that made one.
+  // Files that versions removed before this have been collected: the table may forget that it had
+  // them. InfiniteFuture: nobody collects, so it does so when it likes.
+  absl::Time collected_before = absl::InfiniteFuture();
 };
 
 // Confined to one thread.

@@ -220,6 +220,29 @@ grpc::ServerUnaryReactor* AdminService::Verify(grpc::CallbackServerContext* cont
   return reactor;
 }
 
+grpc::ServerUnaryReactor* AdminService::CollectGarbage(grpc::CallbackServerContext* context,
+                                                       const v1::CollectGarbageRequest* request,
+                                                       v1::CollectGarbageResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (const absl::Status status = CheckDigest(request->config_digest()); !status.ok()) {
+    return FinishNow(reactor, status);
+  }
+  absl::StatusOr<std::vector<const DatasetConfig*>> datasets =
+      Resolve(*config_, request->selection());
+  if (!datasets.ok()) return FinishNow(reactor, datasets.status());
+  std::set<std::string> tables;
+  for (const DatasetConfig* dataset : *datasets) tables.insert(dataset->spec.id.table);
+  GarbageRequested garbage;
+  garbage.tables.assign(tables.begin(), tables.end());
+  garbage.dry_run = request->dry_run();
+  coordinator_->Collect(std::move(garbage),
+                        [reactor, response](absl::StatusOr<AnswerGarbage> answer) {
+                          if (answer.ok()) *response = std::move(answer->result);
+                          reactor->Finish(ToGrpcStatus(answer.status()));
+                        });
+  return reactor;
+}
+
 grpc::ServerUnaryReactor* AdminService::GetStatus(grpc::CallbackServerContext* context,
                                                   const v1::GetStatusRequest* request,
                                                   v1::GetStatusResponse* response) {

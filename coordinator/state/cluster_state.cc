@@ -119,6 +119,8 @@ void ClusterState::Apply(int64_t sequence, const v1::Event& event) {
       *plans_.back().mutable_at() = event.at();
       if (plans_.size() > kMaxPlans) plans_.pop_front();
       return;
+    case v1::Event::kCollected:
+      return tables_[event.collected().table()].TakeCollected(event.collected(), at);
     case v1::Event::kRunCancelled:
       return ApplyRunCancelled(event.run_cancelled());
     case v1::Event::kRunEnded:

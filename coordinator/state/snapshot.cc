@@ -204,6 +204,10 @@ v1::LedgerSnapshot SnapshotCodec::Encode(const ClusterState& state) {
     if (table.intended.has_value()) *entry->mutable_intended() = *table.intended;
     if (table.published_version >= 0) entry->set_published_version(table.published_version);
     entry->set_published_sequence(table.published_sequence);
+    if (table.collected != absl::InfinitePast())
+      *entry->mutable_collected() = ToTimestamp(table.collected);
+    if (table.removed_before != absl::InfinitePast())
+      *entry->mutable_removed_before() = ToTimestamp(table.removed_before);
     if (!table.columns.columns.empty()) *entry->mutable_columns() = ToProto(table.columns);
     for (const auto& [spec_version, columns] : table.written) {
       v1::WrittenSnapshot* written = entry->add_written();
@@ -352,6 +356,8 @@ absl::Status SnapshotCodec::Decode(const v1::LedgerSnapshot& snapshot, ClusterSt
     if (entry.has_intended()) table.intended = entry.intended();
     if (entry.has_published_version()) table.published_version = entry.published_version();
     table.published_sequence = entry.published_sequence();
+    if (entry.has_collected()) table.collected = TimeOf(entry.collected());
+    if (entry.has_removed_before()) table.removed_before = TimeOf(entry.removed_before());
     ASSIGN_OR_RETURN(table.columns, FromProto(entry.columns()));
     for (const v1::WrittenSnapshot& written : entry.written()) {
       ASSIGN_OR_RETURN(table.written[written.spec_version()], FromProto(written.columns()));

@@ -13,6 +13,13 @@ void TableState::TakePublished(int64_t version, int64_t sequence) {
   published_sequence = std::max(published_sequence, sequence);
 }
 
+void TableState::TakeCollected(const v1::Collected& event, absl::Time at) {
+  collected = at;
+  if (!event.has_removed_before()) return;
+  removed_before =
+      std::max(removed_before, absl::FromUnixSeconds(event.removed_before().seconds()));
+}
+
 void TableState::TakeRows(const Manifest& manifest, bool in_version) {
   if (manifest.schema.columns.empty()) return;
   Schema rows = SourceColumns(manifest.schema);

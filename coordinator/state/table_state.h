@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/time/time.h"
 #include "common/data/schema.h"
 #include "common/model/task.h"
 #include "headwater/v1/ledger.pb.h"
@@ -21,6 +22,10 @@ struct TableState {
   int64_t published_version = -1;
   int64_t published_sequence = 0;  // Of the last intent that made a version.
 
+  absl::Time collected = absl::InfinitePast();  // When it was last gone through for garbage.
+  // Files that versions removed before this are gone from its folder.
+  absl::Time removed_before = absl::InfinitePast();
+
   // What tasks give their rows, as sources fill it (without partition columns and Headwater's own):
   // the table's columns, and those of sources that were probed since. None: not known.
   Schema columns;
@@ -29,6 +34,7 @@ struct TableState {
   std::map<std::string, Schema> written;
 
   void TakePublished(int64_t version, int64_t sequence);
+  void TakeCollected(const v1::Collected& event, absl::Time at);
   // Rows of `manifest` have been published, in a version of the table if `in_version`.
   void TakeRows(const Manifest& manifest, bool in_version);
 };

@@ -65,8 +65,13 @@ absl::Status Put(ObjectStore& store, const DeltaVersion& state, int64_t version)
 }  // namespace
 
 absl::Duration TombstoneRetention(const DeltaMetadata& metadata) {
-  const auto property = metadata.configuration.find(kRetentionProperty);
-  if (property == metadata.configuration.end()) return kDefaultRetention;
+  return IntervalProperty(metadata, kRetentionProperty).value_or(kDefaultRetention);
+}
+
+std::optional<absl::Duration> IntervalProperty(const DeltaMetadata& metadata,
+                                               const std::string& name) {
+  const auto property = metadata.configuration.find(name);
+  if (property == metadata.configuration.end()) return std::nullopt;
   return ParseInterval(property->second).value_or(absl::InfiniteDuration());
 }
 
@@ -75,10 +80,11 @@ void Checkpointer::Loaded(int64_t version) {
   wait_ = 1;
 }
 
-void Checkpointer::Write(ObjectStore& store, DeltaSnapshot& snapshot) {
+void Checkpointer::Write(ObjectStore& store, DeltaSnapshot& snapshot, absl::Time collected_before) {
   const int64_t version = snapshot.version();
   if (version < due_ || !snapshot.metadata().has_value()) return;
-  snapshot.ForgetRemoved(clock_->Now() - TombstoneRetention(*snapshot.metadata()));
+  snapshot.ForgetRemoved(
+      std::min(clock_->Now() - TombstoneRetention(*snapshot.metadata()), collected_before));
   const absl::Status status = Put(store, snapshot.ToCheckpoint(), version);
   if (status.ok()) return Loaded(version);
   Log(LogLevel::kWarning, absl::StrCat("table ", table_, ": checkpoint ", version,

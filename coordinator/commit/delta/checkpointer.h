@@ -3,6 +3,7 @@
 #define HEADWATER_COORDINATOR_COMMIT_DELTA_CHECKPOINTER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -18,6 +19,10 @@ namespace headwater {
 // when it cannot be read.
 absl::Duration TombstoneRetention(const DeltaMetadata& metadata);
 
+// Another such property; absent: the table does not have it.
+std::optional<absl::Duration> IntervalProperty(const DeltaMetadata& metadata,
+                                               const std::string& name);
+
 // Thread-compatible.
 class Checkpointer {
  public:
@@ -29,10 +34,12 @@ class Checkpointer {
   void Loaded(int64_t version);
 
   // After a commit: writes the checkpoint of `snapshot` if one is due, and has the snapshot forget
-  // removed files whose time has come. A commit stands without its checkpoint, so a failure is
-  // logged and tried again with the next version; then after 2, 4, 8 … more, since each try costs
-  // as much as the table is large.
-  void Write(ObjectStore& store, DeltaSnapshot& snapshot);
+  // removed files whose time has come and that were removed before `collected_before`: one that is
+  // forgotten earlier is a file that the table never had. A commit stands without its checkpoint,
+  // so a failure is logged and tried again with the next version; then after 2, 4, 8 … more, since
+  // each try costs as much as the table is large.
+  void Write(ObjectStore& store, DeltaSnapshot& snapshot,
+             absl::Time collected_before = absl::InfiniteFuture());
 
  private:
   const std::string table_;

@@ -42,7 +42,10 @@ class DeltaCommitter final : public TableCommitter {
         checkpointer_(location.table, options.checkpoint_every, options.clock) {}
 
   absl::StatusOr<TableContents> Inspect() override;
-  void Expect(const PublishedTable& published) override { published_ = published; }
+  void Expect(const PublishedTable& published) override {
+    published_ = published;
+    if (quarantine_ != nullptr) quarantine_->Collected(published.collected_before);
+  }
   absl::StatusOr<std::vector<absl::Status>> Check(
       const std::vector<Replacement>& replacements) override;
   absl::StatusOr<std::optional<Schema>> Columns() override;
@@ -348,7 +351,7 @@ absl::StatusOr<CommitResult> DeltaCommitter::Commit(const Intent& intent) {
     head_bytes_.reset();  // The next call loads again, unless this one can be looked at.
     RememberHead().IgnoreError();
     result.version = snapshot_.version();
-    checkpointer_.Write(*store_, snapshot_);
+    checkpointer_.Write(*store_, snapshot_, published_.collected_before);
     return result;
   }
   return absl::AbortedError(absl::StrCat("table ", location_.table, ": other writers won ",

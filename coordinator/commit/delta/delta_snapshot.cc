@@ -96,7 +96,10 @@ int64_t DeltaSnapshot::LastSequence(const std::string& app_id) const {
 
 void DeltaSnapshot::ForgetRemoved(absl::Time expired) {
   const int64_t expired_ms = absl::ToUnixMillis(expired);
-  std::erase_if(removed_, [&](const auto& entry) { return entry.second.deleted_ms < expired_ms; });
+  std::erase_if(removed_, [&](const auto& entry) {
+    const int64_t deleted_ms = entry.second.deleted_ms;
+    return deleted_ms > 0 && deleted_ms < expired_ms;
+  });
 }
 
 DeltaVersion DeltaSnapshot::ToCheckpoint() const {

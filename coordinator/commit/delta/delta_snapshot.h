@@ -37,13 +37,16 @@ class DeltaSnapshot {
   const std::optional<DeltaProtocol>& protocol() const { return protocol_; }
   const std::optional<DeltaMetadata>& metadata() const { return metadata_; }
   const std::map<std::string, DeltaAdd>& files() const { return files_; }  // Live ones, by path.
+  // Removed ones that no checkpoint has forgotten, by path; none of them is live.
+  const std::map<std::string, DeltaRemove>& removed() const { return removed_; }
   // Last transaction version of an application; 0: none.
   int64_t LastSequence(const std::string& app_id) const;
 
   // The checkpoint from which the table was loaded; -1: it was replayed from its first version.
   int64_t checkpoint() const { return checkpoint_; }
 
-  // Forgets the removes older than `expired`: files that no reader may still be looking at.
+  // Forgets the removes older than `expired`: files that no reader may still be looking at. One
+  // that does not say when it was stays.
   void ForgetRemoved(absl::Time expired);
 
   // Everything a checkpoint holds.

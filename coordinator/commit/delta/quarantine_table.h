@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/storage/object_store.h"
 #include "coordinator/commit/committer.h"
 
@@ -40,6 +41,9 @@ class QuarantineTable {
   // Publishes the bad rows of `intent`, or finds that they are: idempotent. Makes no version where
   // nothing changes. Errors: those of TableCommitter::Commit().
   absl::Status Commit(const Intent& intent);
+
+  // As PublishedTable::collected_before: collecting goes through both tables.
+  void Collected(absl::Time before) { committer_->Expect({.collected_before = before}); }
 
   // Raises sequence and fence of `contents` to what is found here: it may be ahead by one intent.
   absl::Status Inspect(TableContents& contents);

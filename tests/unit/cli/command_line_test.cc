@@ -20,6 +20,7 @@ RunOptions run;
 PlanOptions plan;
 WorkerCommandOptions worker;
 ValidateOptions validate;
+GcOptions gc;
 
 class CommandLineTest : public ::testing::Test {
  protected:
@@ -29,6 +30,7 @@ class CommandLineTest : public ::testing::Test {
     commands_.run = [](const RunOptions& o) { return run = o, 12; };
     commands_.plan = [](const PlanOptions& o) { return plan = o, 13; };
     commands_.worker = [](const WorkerCommandOptions& o) { return worker = o, 14; };
+    commands_.gc = [](const GcOptions& o) { return gc = o, 16; };
     commands_.validate = [](const ValidateOptions& o) { return validate = o, 15; };
   }
   int Run(const std::vector<std::string>& arguments) {
@@ -53,6 +55,12 @@ TEST_F(CommandLineTest, GlobalsMayStandBeforeAndAfterTheCommand) {
   setenv("HEADWATER_CONFIG", "/etc/h.yaml", 1);
   EXPECT_EQ(Run({"run"}), 12);
   EXPECT_EQ(run.global.config_path, "/etc/h.yaml");
+}
+
+TEST_F(CommandLineTest, GarbageIsCollectedUnlessOnlyAsked) {
+  EXPECT_EQ(Run({"gc", "--dry-run", "airports/*"}), 16);
+  EXPECT_TRUE(gc.dry_run);
+  EXPECT_THAT(gc.selector.patterns, ElementsAre("airports/*"));
 }
 
 TEST_F(CommandLineTest, FiltersTakeOneWordAndLeaveTheRestToTheSelector) {

@@ -110,6 +110,45 @@ TEST_F(LoadConfigTest, ExpandsAFleetAndAppliesDefaults) {
   EXPECT_EQ(config->datasets[8].spec.server.max_connections, 4);
 }
 
+TEST_F(LoadConfigTest, RetentionIsTheTargetsThenTheConfigurationsThenTheDefault) {
+  const char* const kTables = R"(
+servers: {s: {url: "odbc:DSN=s"}}
+defaults: {strategy: full}
+tables: [{from: s/a, target: one}, {from: s/b, target: two}]
+)";
+  auto config = Load(absl::StrCat("targets: {one: {delta: a}, two: {delta: b}}", kTables));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->datasets[0].retention,
+            (Retention{absl::Hours(24 * 7), absl::Hours(24 * 30), absl::Hours(1)}));
+  const std::string digest = config->digest;
+  config =
+      Load(absl::StrCat("retention: {files: 2d, attempts: 10m}\n"
+                        "targets: {one: {delta: a}, two: {delta: b, retention: {files: 1h, "
+                        "log: 5d}}}",
+                        kTables));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->datasets[0].retention,
+            (Retention{absl::Hours(48), absl::Hours(24 * 30), absl::Minutes(10)}));
+  EXPECT_EQ(config->datasets[1].retention,
+            (Retention{absl::Hours(1), absl::Hours(24 * 5), absl::Minutes(10)}));
+  EXPECT_NE(config->digest, digest);
+}
+
+TEST_F(LoadConfigTest, RetentionBelowWhatIsSafeIsRefused) {
+  const std::string error = ErrorOf(R"(
+retention: {files: 59m, log: 1s, attempts: 9m, file: 1d}
+targets: {one: {delta: a, retention: {files: 5}}}
+servers: {s: {url: "odbc:DSN=s"}}
+tables: [{from: s/a, target: one, strategy: full}]
+)");
+  EXPECT_THAT(error,
+              HasSubstr("headwater.yaml:2:20: 'files': at least 1h: whoever reads an older"));
+  EXPECT_THAT(error, HasSubstr("headwater.yaml:2:30: 'log': at least 1h: "));
+  EXPECT_THAT(error, HasSubstr("headwater.yaml:2:44: 'attempts': at least 10m: "));
+  EXPECT_THAT(error, HasSubstr("unknown key 'file'; did you mean 'files'?"));
+  EXPECT_THAT(error, HasSubstr("headwater.yaml:3:46: 'files'"));
+}
+
 TEST_F(LoadConfigTest, TheNearestDefaultWins) {
   const absl::StatusOr<Config> config = Load(R"(
 targets: {lake: {delta: lake}}
