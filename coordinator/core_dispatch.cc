@@ -235,7 +235,7 @@ bool Core::Impl::OfferProbe(const ServerChoice& choice) {
     TaskSpec task;
     task.run_id = waiting.empty() ? "" : waiting.front();
     task.kind =
-        ProbeTask{.tail = dataset.TailStretches(), .spread = !planning.empty(), .query_tag = {}};
+        ProbeTask{.tail = dataset.TailStretches(), .estimates = !planning.empty(), .query_tag = {}};
     Offer(session_id, *session, dataset, TaskKind::kProbe, {work.task_id, 0}, std::move(task),
           false);
     return true;

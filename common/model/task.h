@@ -38,7 +38,7 @@ struct TailCheck {
 
 struct ProbeTask {
   std::vector<Range> tail;  // At most 8.
-  bool spread = false;      // A plan asks: ProbeResult::spread is wanted.
+  bool estimates = false;   // A plan asks: estimated_rows and spread are wanted of any dataset.
   std::string query_tag;    // Not on the wire: as ReadOptions::query_tag.
 };
 
@@ -55,7 +55,7 @@ struct ProbeResult {
   int64_t null_rows = 0;
   int64_t future_rows = 0;
   std::vector<TailCheck> tail;
-  int64_t estimated_rows = -1;  // -1: unknown.
+  int64_t estimated_rows = -1;  // -1: unknown, or not asked for.
   // What people should know of a column before they load it; at most one per column.
   std::vector<std::string> notices;
   bool divisible = false;  // Several connections can read the whole, in one snapshot.

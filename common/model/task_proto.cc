@@ -19,7 +19,7 @@ absl::StatusOr<ProbeTask> ProbeFromProto(const v1::ProbeTask& probe) {
     ASSIGN_OR_RETURN(Range converted, FromProto(range));
     result.tail.push_back(converted);
   }
-  result.spread = probe.spread();
+  result.estimates = probe.estimates();
   return result;
 }
 
@@ -68,7 +68,7 @@ void ReadToProto(const Task& task, Proto& result) {
 void KindToProto(const ProbeTask& task, v1::TaskSpec& result) {
   v1::ProbeTask& probe = *result.mutable_probe();
   for (const Range& range : task.tail) *probe.add_tail() = ToProto(range);
-  probe.set_spread(task.spread);
+  probe.set_estimates(task.estimates);
 }
 
 void KindToProto(const MicrobatchTask& task, v1::TaskSpec& result) {

@@ -226,14 +226,16 @@ absl::StatusOr<ProbeResult> RunProbe(SourceSession& session, const DatasetSpec& 
   result.cursor_type = selection.cursor.type;
   RETURN_IF_ERROR(ProbeClock(session, dataset, result));
   RETURN_IF_ERROR(ProbeTransactions(session, result));
-  ProbeEstimate(session, dataset, result);
-  if (result.cursor_type == CursorType::kNone) {
+  const bool whole = result.cursor_type == CursorType::kNone;
+  // A tick has no use for it, and would pay for it on each server.
+  if (whole || task.estimates) ProbeEstimate(session, dataset, result);
+  if (whole) {
     // Like an estimate: without an answer it is read over one connection.
     result.divisible = DivisionOf(session, dataset).value_or(Division{}).divisible;
     return result;
   }
 
-  if (task.spread) ProbeSpread(session, dataset, selection.cursor, result);
+  if (task.estimates) ProbeSpread(session, dataset, selection.cursor, result);
   const Dialect& dialect = session.dialect();
   if (!dialect.begin_snapshot_sql.empty()) {
     RETURN_IF_ERROR(session.Execute(std::string(dialect.begin_snapshot_sql)));

@@ -60,7 +60,7 @@ class CoreHistoryTest : public CoreWorldTest {
     tasks_.pop_front();
     Delivered delivered;
     delivered.session = "s";
-    EXPECT_TRUE(std::get<ProbeTask>(probe.spec.kind).spread);
+    EXPECT_TRUE(std::get<ProbeTask>(probe.spec.kind).estimates);
     ProbeResult shown = Days(days);
     shown.estimated_rows = estimated_rows_;
     shown.spread = spread_;

@@ -130,7 +130,19 @@ TEST(Probe, WithoutRowsThereIsNoBound) {
   const auto probed = RunProbe(session, Deals(), ProbeTask());
   ASSERT_TRUE(probed.ok()) << probed.status();
   EXPECT_FALSE(probed->bound.has_value());
-  EXPECT_EQ(probed->estimated_rows, 41);
+}
+
+TEST(Probe, EstimatesAreMadeForPlansOnly) {
+  AskedSession session;
+  const auto tick = RunProbe(session, Deals(), ProbeTask());
+  ASSERT_TRUE(tick.ok()) << tick.status();
+  EXPECT_EQ(tick->estimated_rows, -1);
+  EXPECT_THAT(session.asked, Each(Not(HasSubstr("rowid"))));
+  ProbeTask plan;
+  plan.estimates = true;
+  const auto planned = RunProbe(session, Deals(), plan);
+  ASSERT_TRUE(planned.ok()) << planned.status();
+  EXPECT_EQ(planned->estimated_rows, 41);
 }
 
 }  // namespace
