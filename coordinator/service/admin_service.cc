@@ -119,10 +119,15 @@ absl::Status AdminService::CheckDigest(const std::string& digest) const {
 }
 
 template <typename Request>
-absl::StatusOr<AdminService::Asked> AdminService::AskedBy(const Request& request) const {
+absl::StatusOr<std::vector<const DatasetConfig*>> AdminService::SelectedBy(
+    const Request& request) const {
   RETURN_IF_ERROR(CheckDigest(request.config_digest()));
-  ASSIGN_OR_RETURN(std::vector<const DatasetConfig*> datasets,
-                   Resolve(*config_, request.selection()));
+  return Resolve(*config_, request.selection());
+}
+
+template <typename Request>
+absl::StatusOr<AdminService::Asked> AdminService::AskedBy(const Request& request) const {
+  ASSIGN_OR_RETURN(const std::vector<const DatasetConfig*> datasets, SelectedBy(request));
   Asked asked;
   const absl::Time now = clock_->Now();
   ASSIGN_OR_RETURN(asked.demands,
@@ -205,11 +210,7 @@ grpc::ServerUnaryReactor* AdminService::Verify(grpc::CallbackServerContext* cont
                                                const v1::VerifyRequest* request,
                                                v1::VerifyResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  if (const absl::Status status = CheckDigest(request->config_digest()); !status.ok()) {
-    return FinishNow(reactor, status);
-  }
-  absl::StatusOr<std::vector<const DatasetConfig*>> datasets =
-      Resolve(*config_, request->selection());
+  const auto datasets = SelectedBy(*request);
   if (!datasets.ok()) return FinishNow(reactor, datasets.status());
   VerifyRequested verify;
   for (const DatasetConfig* dataset : *datasets) verify.datasets.push_back(dataset->spec.id);
@@ -224,11 +225,7 @@ grpc::ServerUnaryReactor* AdminService::CollectGarbage(grpc::CallbackServerConte
                                                        const v1::CollectGarbageRequest* request,
                                                        v1::CollectGarbageResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  if (const absl::Status status = CheckDigest(request->config_digest()); !status.ok()) {
-    return FinishNow(reactor, status);
-  }
-  absl::StatusOr<std::vector<const DatasetConfig*>> datasets =
-      Resolve(*config_, request->selection());
+  const auto datasets = SelectedBy(*request);
   if (!datasets.ok()) return FinishNow(reactor, datasets.status());
   std::set<std::string> tables;
   for (const DatasetConfig* dataset : *datasets) tables.insert(dataset->spec.id.table);

@@ -59,8 +59,10 @@ class AdminService : public v1::AdminService::CallbackService {
 
  private:
   absl::Status CheckDigest(const std::string& digest) const;
-  // Demands of a SubmitRunRequest or PlanRequest.
-  // What a request asks for, as the core takes it.
+  // The datasets that a request selects, if it is of our configuration.
+  template <typename Request>
+  absl::StatusOr<std::vector<const DatasetConfig*>> SelectedBy(const Request& request) const;
+  // What a SubmitRunRequest or PlanRequest asks for, as the core takes it.
   struct Asked {
     std::vector<DemandRequest> demands;
     Pace pace;
