@@ -68,6 +68,9 @@ class SqliteEventLog final : public EventLog {
   // Takes away events that two snapshots have made superfluous, twice as many as are appended: a
   // log that has grown long becomes short again.
   absl::Status DropServed(size_t appended);
+  int64_t LastToDrop(size_t appended) const {
+    return std::min(served_, first_ + 2 * static_cast<int64_t>(appended) - 1);
+  }
   absl::Status FindServed();
   absl::Status GiveBackSpace();
   absl::StatusOr<int64_t> Number(const char* sql, absl::string_view doing);
@@ -217,9 +220,8 @@ absl::Status SqliteEventLog::GiveBackSpace() {
 
 absl::Status SqliteEventLog::DropServed(size_t appended) {
   if (first_ == 0 || first_ > served_) return absl::OkStatus();
-  const int64_t last = std::min(served_, first_ + 2 * static_cast<int64_t>(appended) - 1);
   sqlite3_bind_int64(drop_.get(), 1, first_);
-  sqlite3_bind_int64(drop_.get(), 2, last);
+  sqlite3_bind_int64(drop_.get(), 2, LastToDrop(appended));
   const bool done = sqlite3_step(drop_.get()) == SQLITE_DONE;
   absl::Status status = done ? absl::OkStatus() : Error("dropping old events");
   sqlite3_reset(drop_.get());
@@ -258,8 +260,7 @@ absl::Status SqliteEventLog::Append(int64_t first_sequence,
   }
   last_sequence_ += static_cast<int64_t>(payloads.size());
   if (first_ == 0) first_ = first_sequence;
-  if (first_ <= served_)
-    first_ = std::min(served_, first_ + 2 * static_cast<int64_t>(payloads.size()) - 1) + 1;
+  if (first_ <= served_) first_ = LastToDrop(payloads.size()) + 1;
   return absl::OkStatus();
 }
 

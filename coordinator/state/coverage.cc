@@ -91,7 +91,8 @@ std::vector<Piece*> Coverage::CutOut(Range range) {
 }
 
 void Coverage::Drop(Range range) {
-  CutOut(range);
+  CutEmpty(range.from);
+  CutEmpty(range.to);
   auto it = FirstAt(pieces_, range.from);
   while (it != pieces_.end() && it->first < range.to) it = pieces_.erase(it);
 }

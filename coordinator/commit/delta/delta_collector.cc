@@ -1,5 +1,7 @@
 #include "coordinator/commit/delta/delta_collector.h"
 
+#include <rapidjson/document.h>
+
 #include <algorithm>
 #include <deque>
 #include <set>
@@ -8,7 +10,6 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/failpoint.h"
 #include "common/base/status.h"
@@ -163,15 +164,12 @@ absl::StatusOr<std::optional<int64_t>> Collection::CheckpointHint() const {
   const absl::StatusOr<std::string> bytes = store_->Read(kLastCheckpointKey);
   if (absl::IsNotFound(bytes.status())) return std::nullopt;
   RETURN_IF_ERROR(bytes.status());
-  // {"version":50,"size":…}
-  const std::string key = "\"version\":";
-  const size_t at = bytes->find(key);
-  if (at == std::string::npos) return std::nullopt;
-  const std::string rest = bytes->substr(at + key.size());
-  const size_t digits = rest.find_first_not_of(" 0123456789");
-  int64_t version = -1;
-  if (!absl::SimpleAtoi(rest.substr(0, digits), &version)) return std::nullopt;
-  return version;
+  rapidjson::Document hint;  // {"version":50,"size":…}
+  hint.Parse(bytes->data(), bytes->size());
+  if (hint.HasParseError() || !hint.IsObject()) return std::nullopt;
+  const auto version = hint.FindMember("version");
+  if (version == hint.MemberEnd() || !version->value.IsInt64()) return std::nullopt;
+  return version->value.GetInt64();
 }
 
 // From here on readers have to begin there: it must lead to the newest version without a hole.
