@@ -29,14 +29,7 @@ class CoreHistoryTest : public CoreWorldTest {
   // Answers each task after `seconds_per_day` for each day that it reads; returns their lengths.
   std::vector<absl::Duration> Load(int days, double seconds_per_day) {
     std::vector<absl::Duration> read;
-    while (!tasks_.empty()) {
-      const OfferedTask task = tasks_.front();
-      tasks_.pop_front();
-      if (IsProbe(task)) {
-        Answer(task, Days(days));
-        continue;
-      }
-      const Range range = *std::get<MicrobatchTask>(task.spec.kind).extent.range;
+    ServeOffered(days, [&](const OfferedTask& task, const Range& range) {
       read.push_back(absl::Microseconds(range.to - range.from));
       const absl::Duration took =
           absl::Seconds(1 + seconds_per_day * absl::FDivDuration(read.back(), absl::Hours(24)));
@@ -45,7 +38,7 @@ class CoreHistoryTest : public CoreWorldTest {
         Step({Reported{"s", 1, {{task.spec.lease, LeasePhase::kReading, 0, 0}}}});
       }
       Answer(task, Rows(task.spec));
-    }
+    });
     return read;
   }
 

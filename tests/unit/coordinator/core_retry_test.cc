@@ -33,21 +33,14 @@ class CoreRetryTest : public CoreWorldTest {
   // hold `bad` fail for good.
   std::vector<Range> Load(int days, int64_t bad = INT64_MAX) {
     std::vector<Range> read;
-    while (!tasks_.empty()) {
-      const OfferedTask task = tasks_.front();
-      tasks_.pop_front();
-      if (IsProbe(task)) {
-        Answer(task, Days(days));
-        continue;
-      }
-      const Range range = *std::get<MicrobatchTask>(task.spec.kind).extent.range;
+    ServeOffered(days, [&](const OfferedTask& task, const Range& range) {
       read.push_back(range);
       if (range.Contains(bad)) {
         Answer(task, Failure{FailureKind::kTask, absl::InvalidArgumentError("bad row")});
       } else {
         Answer(task, Rows(task.spec));
       }
-    }
+    });
     return read;
   }
 

@@ -136,6 +136,21 @@ class CoreWorldTest : public ::testing::Test {
     return std::holds_alternative<ProbeTask>(task.spec.kind);
   }
 
+  // Answers probes with that many days, and has each microbatch answered by `serve`, with its task
+  // and range, until nothing is offered.
+  template <typename Serve>
+  void ServeOffered(int days, const Serve& serve) {
+    while (!tasks_.empty()) {
+      const OfferedTask task = tasks_.front();
+      tasks_.pop_front();
+      if (IsProbe(task)) {
+        Answer(task, Days(days));
+      } else {
+        serve(task, *std::get<MicrobatchTask>(task.spec.kind).extent.range);
+      }
+    }
+  }
+
   // Answers what is offered, as `away` says per server, until nothing is; moves the time on to what
   // the core waits for. Returns how many tasks each server was offered.
   std::map<std::string, int> Live(const std::map<std::string, absl::Status>& away, int days,
