@@ -232,6 +232,7 @@ bool Core::Impl::OfferProbe(const ServerChoice& choice) {
     work.task_id = NewTaskId("probe");
     work.run_ids = waiting;
     work.plans = planning;
+    work.asked_after = state->last_sequence();
     TaskSpec task;
     task.run_id = waiting.empty() ? "" : waiting.front();
     task.kind =

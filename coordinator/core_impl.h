@@ -39,6 +39,7 @@ struct ProbeWork {
   std::vector<std::string>
       run_ids;  // That this try answers: those that waited when it was offered.
   std::set<CallId> plans;
+  int64_t asked_after = 0;  // The last event before this try was offered.
 };
 
 struct PlanCall {
@@ -283,7 +284,7 @@ struct Core::Impl {
                    const Failure& failure);
   absl::Status CheckPolicies(const DatasetState& dataset, const ProbeResult& result) const;
   void AnswerPlanned(const DatasetId& id, const ProbeResult& result,
-                     const std::vector<std::string>& notices, const std::set<CallId>& calls);
+                     const std::vector<std::string>& notices, const ProbeWork& work);
   void AnswerPlanFailed(const DatasetId& id, const Failure& failure, const std::set<CallId>& calls);
   void RecordPlan(const PlanCall& plan);
   // The demands of a plan. FAILED_PRECONDITION: what it was made from has changed since.

@@ -110,13 +110,12 @@ void Core::Impl::On(const PlanRequested& input) {
 }
 
 void Core::Impl::AnswerPlanned(const DatasetId& id, const ProbeResult& result,
-                               const std::vector<std::string>& notices,
-                               const std::set<CallId>& calls) {
-  for (CallId call : calls) {
+                               const std::vector<std::string>& notices, const ProbeWork& work) {
+  for (CallId call : work.plans) {
     const auto it = plans.find(call);
     if (it == plans.end() || it->second.waiting.erase(id) == 0) continue;
     DatasetState copy = *state->FindDataset(id);
-    copy.TakeProbe(result, state->last_sequence() + 1);
+    copy.TakeProbe(result, state->last_sequence() + 1, work.asked_after);
     DemandState demand;
     for (const DemandRequest& request : it->second.request.demands) {
       if (request.dataset == id) demand.demand = DemandProto(request);
@@ -126,7 +125,7 @@ void Core::Impl::AnswerPlanned(const DatasetId& id, const ProbeResult& result,
       copy.blocked.clear();  // As a person's run does.
     }
     ActivateDemand(copy, demand, it->second.request.kind, state->last_sequence() + 1,
-                   {state->BackfilledOf(copy), state->FindTable(id.table)});
+                   {state->BackfilledOf(copy), state->FindTable(id.table), work.asked_after});
     if (!demand.met()) it->second.listed.push_back(ListedOf(id, demand));
     v1::PlannedDataset& planned = it->second.results[id] =
         DescribePlan(copy, demand, it->second.request.pace);

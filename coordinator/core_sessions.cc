@@ -279,7 +279,7 @@ absl::Status Core::Impl::TakeProbe(const Lease& lease, const ProbeResult& result
     AnswerPlanFailed(id, {FailureKind::kSource, allowed}, work.plans);
     return absl::OkStatus();
   }
-  AnswerPlanned(id, result, columns->notices, work.plans);
+  AnswerPlanned(id, result, columns->notices, work);
   // Only looked at; or a plan asked, and what the table has lost is not known yet: the run's own
   // probe comes after that.
   if (work.run_ids.empty() || unasked.contains(id.table)) return absl::OkStatus();
@@ -288,6 +288,7 @@ absl::Status Core::Impl::TakeProbe(const Lease& lease, const ProbeResult& result
   *event.mutable_probed()->mutable_result() = ToProto(result);
   event.mutable_probed()->mutable_result()->clear_spread();  // Told, and of no use later.
   for (const std::string& run_id : work.run_ids) event.mutable_probed()->add_run_ids(run_id);
+  event.mutable_probed()->set_asked_after(work.asked_after);
   for (std::string& notice : NewNotices(dataset, *columns))
     event.mutable_probed()->add_notices(std::move(notice));
   TakeColumns(id.table, columns->table);

@@ -145,7 +145,7 @@ void ClusterState::ApplyDatasetDefined(const v1::DatasetDefined& event) {
 
 void ClusterState::ApplyProbed(int64_t sequence, const v1::Probed& event, absl::Time at) {
   DatasetState& dataset = datasets_.at(IdOf(event.dataset()));
-  dataset.TakeProbe(Trusted(event.result()), sequence);
+  dataset.TakeProbe(Trusted(event.result()), sequence, event.asked_after());
   for (const std::string& run_id : event.run_ids()) {
     const auto run = runs_.find(run_id);
     if (run == runs_.end()) continue;
@@ -158,7 +158,7 @@ void ClusterState::ApplyProbed(int64_t sequence, const v1::Probed& event, absl::
     if (IsTick(run->second.kind, demand->second.demand) && at >= dataset.compaction_not_before)
       demand->second.compacting = TakeCompactable(dataset);
     ActivateDemand(dataset, demand->second, run->second.kind, sequence,
-                   {BackfilledOf(dataset), FindTable(dataset.spec.id.table)});
+                   {BackfilledOf(dataset), FindTable(dataset.spec.id.table), event.asked_after()});
   }
   ReviewCompactions(dataset);
 }

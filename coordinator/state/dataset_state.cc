@@ -65,8 +65,7 @@ std::vector<Range> DatasetState::TailStretches() const {
     size_t i = 0;
     while (i + 1 < stretches.size() && stretches[i].to != stretches[i + 1].from) ++i;
     if (i + 1 >= stretches.size()) {
-      stretches.resize(
-          kMaxTailChecks);  // Full of holes: the rest is looked at once these have settled.
+      stretches.resize(kMaxTailChecks);  // Full of holes: the rest is NotSeen().
       break;
     }
     stretches[i].to = stretches[i + 1].to;
@@ -105,7 +104,7 @@ int64_t DatasetState::OutsideEnd() const {
   return domain.has_value() ? std::max(end, domain->to) : end;
 }
 
-void DatasetState::TakeProbe(const ProbeResult& result, int64_t sequence) {
+void DatasetState::TakeProbe(const ProbeResult& result, int64_t sequence, int64_t asked_after) {
   const std::optional<Range> old_domain = domain;
   const bool reload = spec.reload_on_regress && RegressedFrom(result).has_value();
   probe = result;
@@ -135,7 +134,25 @@ void DatasetState::TakeProbe(const ProbeResult& result, int64_t sequence) {
   SettleFirstLoad(result);
   if (reload) Reload(result, sequence);
   CheckTail(result, sequence);
+  for (const Range& range : NotSeen(asked_after).ranges()) needs.Raise(range, asked_after + 1);
   CheckOutside(result, sequence, old_domain);
+}
+
+RangeSet DatasetState::NotSeen(int64_t asked_after) const {
+  RangeSet not_seen;
+  if (!domain.has_value() || calendar->type() == CursorType::kNone) return not_seen;
+  const auto add = [&](const Range& read) {
+    not_seen.Add({std::max(read.from, settled_to), std::min(read.to, domain->to)});
+  };
+  for (const auto& [fence, claim] : claims) {
+    if (fence <= asked_after && claim.extent.range.has_value() && !claim.compaction)
+      add(*claim.extent.range);
+  }
+  for (const Piece* piece : coverage.Overlapping({settled_to, kMax})) {
+    if (piece->fill_seq <= asked_after) add(piece->range);
+  }
+  for (const TailCheck& check : probe->tail) not_seen.Subtract(check.range);
+  return not_seen;
 }
 
 void DatasetState::SettleFirstLoad(const ProbeResult& result) {

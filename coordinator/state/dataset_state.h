@@ -108,8 +108,13 @@ class DatasetState {
   std::optional<int64_t> RegressedFrom(const ProbeResult& result) const;
 
   // Takes a probe's result in: domain, settling, and the needs it shows (moved tail, moved outside
-  // rows). `sequence` is the event's.
-  void TakeProbe(const ProbeResult& result, int64_t sequence);
+  // rows, and NotSeen()). `sequence` is the event's; `asked_after` that of the last one before the
+  // probe was offered.
+  void TakeProbe(const ProbeResult& result, int64_t sequence, int64_t asked_after);
+
+  // Where rows may have come that the last probe cannot tell of: not settled, not among its tail
+  // checks, and read by a claim up to `asked_after`, perhaps before the probe looked.
+  RangeSet NotSeen(int64_t asked_after) const;
 
   // The units of the lookback, ending with the domain; empty without one.
   Range LookbackRange() const;

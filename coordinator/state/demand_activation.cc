@@ -39,8 +39,9 @@ std::vector<Range> WantedOf(const DatasetState& dataset, v1::BackfillMode mode, 
 }
 
 // Where an incremental run must see what the source has now, whoever else reads there.
-RangeSet OwnOf(const DatasetState& dataset) {
-  RangeSet own(dataset.LookbackRange());
+RangeSet OwnOf(const DatasetState& dataset, int64_t asked_after) {
+  RangeSet own = dataset.NotSeen(asked_after);
+  own.Add(dataset.LookbackRange());
   if (dataset.calendar->type() == CursorType::kNone) own.Add(*dataset.domain);
   for (const Range& missing : dataset.coverage.Missing(*dataset.domain)) own.Add(missing);
   for (const TailCheck& check : dataset.probe->tail) {
@@ -101,13 +102,13 @@ void ActivateBackfill(DatasetState& dataset, DemandState& demand, int64_t sequen
 }
 
 void ActivateTick(DatasetState& dataset, DemandState& demand, int64_t sequence,
-                  const RangeSet& backfilled) {
+                  const Surroundings& around) {
   const Range domain = *dataset.domain;
   if (dataset.calendar->type() == CursorType::kNone) dataset.needs.Raise(domain, sequence);
   dataset.needs.Raise(dataset.LookbackRange(), sequence);
   for (const Range& missing : dataset.coverage.Missing(domain)) dataset.needs.Raise(missing, 1);
-  RangeSet left = backfilled;  // A tick does not wait until backfills are done.
-  left.Subtract(OwnOf(dataset));
+  RangeSet left = around.backfilled;  // A tick does not wait until backfills are done.
+  left.Subtract(OwnOf(dataset, around.asked_after));
   for (const SequenceMap::Entry& need : dataset.needs.Within(domain)) {
     RangeSet wanted(need.range);
     wanted.Subtract(left);
@@ -144,7 +145,7 @@ void ActivateDemand(DatasetState& dataset, DemandState& demand, v1::RunKind kind
   const bool tick = IsTick(kind, demand.demand);
   if (dataset.domain.has_value()) {
     if (tick) {
-      ActivateTick(dataset, demand, sequence, around.backfilled);
+      ActivateTick(dataset, demand, sequence, around);
     } else {
       ActivateBackfill(dataset, demand, sequence, around.table);
     }

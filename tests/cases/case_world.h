@@ -85,6 +85,10 @@ class CaseWorld {
   // Lets the oldest of those that wait, or all, read what is there now.
   void Release();
   void ReleaseAll();
+  // Lets the oldest of those that wait read what is there now. It is delivered by Deliver().
+  void ReadOnly();
+  void Deliver();
+  int undelivered() const { return static_cast<int>(undelivered_.size()); }
   void Cancel(const std::string& run);
   // Goes on, and lets time pass where something waits for it, until nothing is left to do. Then
   // the table must be what the ledger calls covered. Fails a test that never ends.
@@ -117,6 +121,7 @@ class CaseWorld {
   void Feed(Input input);
   void Play(const Effect& effect);
   void RunTask(const TaskSpec& task);
+  Outcome OutcomeOf(const TaskSpec& task);
   ProbeResult Probe(const CaseServer& server, const ProbeTask& task);
   Manifest Read(const CaseServer& server, const MicrobatchTask& task, int64_t fence);
   Range EmptyAround(const CaseServer& server, const Range& range) const;
@@ -133,6 +138,7 @@ class CaseWorld {
   bool feeding_ = false;
   bool hold_ = false;
   std::deque<TaskSpec> held_;
+  std::deque<Outcome> undelivered_;
   std::map<int64_t, std::vector<CasePiece>> staged_;  // By fence.
   std::map<DatasetId, std::vector<CasePiece>> table_;
   std::vector<CaseRead> reads_;

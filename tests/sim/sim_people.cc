@@ -11,15 +11,6 @@ const char* const kWorkers[] = {"anna", "bert", "cleo"};
 
 }  // namespace
 
-void SimWorld::NoteAsked(const RunSubmitted& run) {
-  Asked& asked = asked_at_[run.idempotency_key];
-  asked.at = now_;
-  if (core_ == nullptr) return;
-  for (const auto& [id, dataset] : core_->state().datasets()) {
-    if (!dataset.claims.empty()) asked.busy.insert(id);
-  }
-}
-
 // Under a key of its own; at times twice, as by somebody who had no answer.
 void SimWorld::Ask(RunSubmitted run) {
   if (run.demands.empty()) return;
@@ -29,7 +20,7 @@ void SimWorld::Ask(RunSubmitted run) {
     run.call = ++calls_;
     run.run_id = absl::StrCat("r", runs_, "-", i);
     asked_[run.call] = run.idempotency_key;
-    if (i == 0) NoteAsked(run);
+    if (i == 0) asked_at_[run.idempotency_key] = now_;
     Trace([&] { return absl::StrCat("asks for run ", run.run_id, ", kind ", run.kind); });
     if (i == 0) {
       Feed({run});

@@ -32,7 +32,7 @@ void SimWorld::CheckPromise(const RunState& run) {
   const auto asked = asked_at_.find(run.idempotency_key);
   if (asked == asked_at_.end()) return Fail("a run has a key that nobody chose");
   for (const auto& [id, demand] : run.demands) {
-    if (asked->second.at >= calm_since_ &&
+    if (asked->second >= calm_since_ &&
         demand.phase == DemandPhase::kFailed) {  // I12: nothing is in its way any more.
       const auto& problems = demand.problems;
       Fail(absl::StrCat(ToString(id), " failed in all calm: ",
@@ -41,8 +41,7 @@ void SimWorld::CheckPromise(const RunState& run) {
     if (demand.phase != DemandPhase::kDone) continue;
     const bool tick = IsTick(run.kind, demand.demand);
     const bool again = demand.demand.mode() == v1::BACKFILL_MODE_ALL;
-    if ((!tick && !again) || (tick && asked->second.busy.contains(id))) continue;
-    CheckDemand(sources_.at(id), demand, tick, asked->second.at);
+    if (tick || again) CheckDemand(sources_.at(id), demand, tick, asked->second);
   }
 }
 

@@ -102,12 +102,6 @@ class SimWorld {
     int64_t incarnation = 0;
     std::vector<Outcome> outcomes;
   };
-  struct Asked {
-    absl::Time at;
-    // What was being read: a piece that is published while the run's probe looks has not been
-    // looked at, the next run's probe does.
-    std::set<DatasetId> busy;
-  };
   struct Action {
     absl::Time at;
     int64_t order = 0;
@@ -203,7 +197,6 @@ class SimWorld {
   void Submit();
   void SubmitTick(bool everything, bool by_person);
   void SubmitBackfill(const std::vector<DatasetId>& ids);
-  void NoteAsked(const RunSubmitted& run);
   void Ask(RunSubmitted run);
   void PlayAnswer(const AnswerRun& answer);
   void PlayAnswer(const AnswerPlan& answer);
@@ -266,7 +259,7 @@ class SimWorld {
   // People, and what they were told.
   int64_t runs_ = 0;
   std::map<CallId, std::string> asked_;            // The key that a run was submitted under.
-  std::map<std::string, Asked> asked_at_;          // By key: when it was first submitted.
+  std::map<std::string, absl::Time> asked_at_;     // By key: when it was first submitted.
   std::map<std::string, std::string> run_of_key_;  // As the log has it.
   std::set<std::string> told_;                     // Runs that somebody was told to be recorded.
   std::map<CallId, std::string> cancels_;

@@ -46,7 +46,8 @@ class DatasetStateTest : public testing::Test {
       probe.minimum = std::min(probe.minimum.value_or(row), row);
       probe.bound = std::max(probe.bound.value_or(row), row);
     }
-    dataset_.TakeProbe(probe, ++sequence_);
+    const int64_t asked_after = sequence_;
+    dataset_.TakeProbe(probe, ++sequence_, asked_after);
   }
 
   // Does what a run would do; returns the extents that were read.
@@ -114,6 +115,20 @@ TEST_F(DatasetStateTest, ATickWithNothingNewReadsNothing) {
     Probe(absl::Minutes(minute));
     EXPECT_THAT(Run(), IsEmpty()) << minute;
   }
+}
+
+TEST_F(DatasetStateTest, TheTailThatWasPublishedWhileAProbeLookedIsReadAgain) {
+  rows_ = {At(absl::Hours(-3)), At(absl::Minutes(-2))};
+  Probe(absl::ZeroDuration());
+  const ProbeResult before = *dataset_.probe;  // It checked no tail: nothing was published yet.
+  Run();
+  rows_.push_back(At(absl::Minutes(-1)));
+  const int64_t asked_after = sequence_;
+  dataset_.TakeProbe(before, ++sequence_, 0);  // Offered before what was read since.
+  EXPECT_THAT(Run(), IsEmpty());
+  dataset_.TakeProbe(before, ++sequence_, asked_after);
+  EXPECT_THAT(Run(), ElementsAre(Range{At(absl::Minutes(-5)), At(absl::Minutes(-2)) + 1}));
+  EXPECT_THAT(dataset_.NotSeen(asked_after), RangeSet());
 }
 
 TEST_F(DatasetStateTest, ARowThatArrivesLateInTheTailIsReadWithoutALookback) {
@@ -220,7 +235,7 @@ TEST_F(DatasetStateTest, WithABoundByTheClockTheDomainNeedsNoMinimum) {
   probe.cursor_type = CursorType::kInstant;
   probe.source_clock = kNoon;
   probe.bound = absl::ToUnixMicros(kNoon);
-  dataset_.TakeProbe(probe, ++sequence_);
+  dataset_.TakeProbe(probe, ++sequence_, 0);
   ASSERT_TRUE(dataset_.domain.has_value());
   EXPECT_EQ(dataset_.domain->from,
             absl::ToUnixMicros(absl::FromCivil(absl::CivilDay(2013, 7, 1), absl::UTCTimeZone())));
