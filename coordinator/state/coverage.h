@@ -19,7 +19,9 @@ namespace headwater {
 // What a probe showed when a read began, kept to tell when rows have settled.
 struct ProbeFacts {
   absl::Time clock = absl::InfinitePast();  // The source's.
-  int64_t limit = 0;  // Cursors below it can settle: min(bound, clock, replay time).
+  absl::Time seen =
+      absl::InfinitePast();  // What was committed by then is there: clock or replay time.
+  int64_t limit = 0;         // Cursors below it can settle: min(bound, `seen`).
   std::optional<absl::Time> oldest_transaction;  // Open at that time.
 };
 

@@ -84,11 +84,11 @@ ProbeFacts DatasetState::Facts() const {
   ProbeFacts facts;
   if (!probe.has_value()) return facts;
   facts.clock = probe->source_clock;
+  facts.seen = NotAfter(probe->source_clock, probe->replay_time);
   facts.oldest_transaction = probe->oldest_transaction;
   facts.limit = probe->bound.value_or(std::numeric_limits<int64_t>::min());
   if (probe->cursor_type != CursorType::kInteger && probe->cursor_type != CursorType::kNone) {
-    facts.limit = std::min(facts.limit,
-                           calendar->LowestFrom(NotAfter(probe->source_clock, probe->replay_time)));
+    facts.limit = std::min(facts.limit, calendar->LowestFrom(facts.seen));
   }
   return facts;
 }
@@ -199,7 +199,8 @@ void DatasetState::Reload(const ProbeResult& result, int64_t sequence) {
 }
 
 void DatasetState::TrySettle(Piece& piece, const ProbeFacts& confirmed) const {
-  const bool waited = confirmed.clock >= piece.shown.clock + EffectiveSettle();
+  // A replica that stands still shows nothing of what was committed since.
+  const bool waited = confirmed.seen >= piece.shown.clock + EffectiveSettle();
   const bool transactions_ended = !confirmed.oldest_transaction.has_value() ||
                                   *confirmed.oldest_transaction > piece.shown.clock;
   if (!waited || !transactions_ended) return;

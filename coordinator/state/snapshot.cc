@@ -128,6 +128,7 @@ void SnapshotCodec::EncodeDataset(const DatasetState& dataset, v1::DatasetSnapsh
     if (claim.manifest.has_value()) *entry->mutable_manifest() = ToProto(*claim.manifest);
     entry->set_shown_clock_us(absl::ToUnixMicros(claim.shown.clock));
     entry->set_shown_limit(claim.shown.limit);
+    entry->set_shown_seen_us(absl::ToUnixMicros(claim.shown.seen));
     if (claim.shown.oldest_transaction.has_value()) {
       entry->set_oldest_transaction_us(absl::ToUnixMicros(*claim.shown.oldest_transaction));
     }
@@ -268,6 +269,7 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
     }
     claim.shown.clock = absl::FromUnixMicros(entry.shown_clock_us());
     claim.shown.limit = entry.shown_limit();
+    claim.shown.seen = absl::FromUnixMicros(entry.shown_seen_us());
     if (entry.oldest_transaction_us() != 0) {
       claim.shown.oldest_transaction = absl::FromUnixMicros(entry.oldest_transaction_us());
     }

@@ -10,6 +10,7 @@
 namespace headwater {
 namespace {
 
+using ::testing::Gt;
 using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using ::testing::SizeIs;
@@ -132,6 +133,35 @@ TEST_F(ArrivalCases, AReplicaTwoHoursBehindIsReadAsItCatchesUp) {
   world_.Tick();
   ExpectSame("p1");
   EXPECT_EQ(world_.Dataset("p1").CompleteThrough(), world_.now() - absl::Minutes(5));
+}
+
+TEST_F(ArrivalCases, AReplicaThatStoodStillBringsWhatWasCommittedMeanwhile) {
+  Start({"p1"});
+  CaseServer& replica = world_.At("p1");
+  replica.transactions_known = false;
+  world_.Tick();
+  world_.Pass(absl::Minutes(20));
+  const absl::Time stopped = world_.now();
+  replica.behind = absl::ZeroDuration();
+  world_.InsertAt("p1", stopped - absl::Minutes(1), stopped);
+  world_.Tick();
+  EXPECT_THAT(world_.Pieces("p1"), SizeIs(Gt(1)));
+  // Written before it stopped, committed after.
+  world_.InsertAt("p1", stopped - absl::Minutes(25), stopped + absl::Minutes(1));
+  for (int i = 0; i < 12; ++i) {
+    world_.Pass(absl::Minutes(30));
+    replica.behind = world_.now() - stopped;
+    world_.Tick();
+  }
+  replica.behind = absl::ZeroDuration();
+  world_.Tick();
+  ExpectSame("p1");
+  // With the replica at its server's heels it settles as ever.
+  world_.Pass(absl::Hours(2));
+  world_.Tick();
+  world_.TakeReads();
+  world_.Tick();
+  EXPECT_EQ(world_.Dataset("p1").settled_to, absl::ToUnixMicros(stopped - absl::Minutes(1)));
 }
 
 // Yesterday's stamps in random order, one a second for eight minutes, with a tick each twenty.
