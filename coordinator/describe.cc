@@ -280,7 +280,9 @@ v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& 
     out.set_to(dataset.calendar->Format(entries.back().range.to));
   }
   if (dataset.probe.has_value() && !dataset.probe->transactions_known) {
-    out.add_warnings("open transactions cannot be seen on this server: rows settle after one hour");
+    out.add_warnings(
+        "open transactions cannot be seen on this server: rows settle after one hour "
+        "(transactions_from names the server that a replica follows)");
   }
   if (dataset.probe.has_value()) {
     for (const std::string& notice : dataset.probe->notices) out.add_warnings(notice);

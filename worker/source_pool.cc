@@ -13,7 +13,8 @@ namespace {
 // A server whose URL or session settings were changed is another server.
 std::string KeyOf(const ServerSpec& server) {
   return absl::StrCat(server.name, "\n", server.url, "\n", server.timezone, "\n", server.clock_sql,
-                      "\n", absl::FormatDuration(server.statement_timeout));
+                      "\n", absl::FormatDuration(server.statement_timeout), "\n",
+                      server.transactions_url);
 }
 
 }  // namespace

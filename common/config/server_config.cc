@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -16,7 +17,7 @@ namespace {
 
 // The keys of a server, a fleet, or a member, as far as they are given.
 struct Keys {
-  Setting<std::string> url, user, password, timezone, clock;
+  Setting<std::string> url, user, password, timezone, clock, transactions_from;
   Setting<int64_t> max_connections, max_tasks_per_minute;
   Setting<absl::Duration> silent_after, statement_timeout;
   Setting<std::vector<std::string>> quiet_windows;
@@ -35,6 +36,7 @@ Keys ReadKeys(MapReader& map, Problems& problems) {
   Put(keys.password, map, "password", map.Text("password"));
   Put(keys.timezone, map, "timezone", map.Text("timezone"));
   Put(keys.clock, map, "clock", map.Text("clock"));
+  Put(keys.transactions_from, map, "transactions_from", map.Text("transactions_from"));
   Put(keys.max_connections, map, "max_connections", map.Integer("max_connections", 1, 1000));
   Put(keys.max_tasks_per_minute, map, "max_tasks_per_minute",
       map.Integer("max_tasks_per_minute", 1, 1'000'000));
@@ -42,7 +44,7 @@ Keys ReadKeys(MapReader& map, Problems& problems) {
   Put(keys.silent_after, map, "silent_after", map.Duration("silent_after"));
   Put(keys.statement_timeout, map, "statement_timeout", map.Duration("statement_timeout"));
   keys.defaults = ReadDefaults(map, problems);
-  map.Later({"transactions_from", "query_tag", "read_intent", "driver", "tls"});
+  map.Later({"query_tag", "read_intent", "driver", "tls"});
   return keys;
 }
 
@@ -57,6 +59,7 @@ Keys Overlay(Keys keys, const Keys& nearer) {
   Take(keys.password, nearer.password);
   Take(keys.timezone, nearer.timezone);
   Take(keys.clock, nearer.clock);
+  Take(keys.transactions_from, nearer.transactions_from);
   Take(keys.max_connections, nearer.max_connections);
   Take(keys.max_tasks_per_minute, nearer.max_tasks_per_minute);
   Take(keys.quiet_windows, nearer.quiet_windows);
@@ -144,6 +147,29 @@ class ServerReader {
     }
   }
 
+  // Once all are known: gives each replica the url of the server that it follows.
+  void FollowPrimaries() {
+    for (const auto& [name, place] : followers_) {
+      ServerSpec& replica = set_.servers.at(name).spec;
+      const auto primary = set_.servers.find(replica.transactions_from);
+      const std::string what = absl::StrCat("server '", name, "': 'transactions_from': ");
+      if (primary == set_.servers.end()) {
+        problems_.Add(place, absl::StrCat(what, "no server '", replica.transactions_from,
+                                          "'; name the server that it follows"));
+      } else if (primary->first == name) {
+        problems_.Add(place, absl::StrCat(what,
+                                          "expected the server that it follows, found the "
+                                          "server itself"));
+      } else if (DriverOf(primary->second.spec.url) != DriverOf(replica.url)) {
+        problems_.Add(place, absl::StrCat(what, "'", primary->first,
+                                          "' is read with another driver; a replica and the server "
+                                          "that it follows are of one kind"));
+      } else {
+        replica.transactions_url = primary->second.spec.url;
+      }
+    }
+  }
+
  private:
   std::string Expand(const std::string& text, const std::string& member) const {
     return absl::StrReplaceAll(text, {{"{member}", member}, {"{config_dir}", config_dir_}});
@@ -176,6 +202,10 @@ class ServerReader {
     server.spec.silent_after = keys.silent_after.Or(absl::InfiniteDuration());
     SetStatementTimeout(keys, server.spec);
     SetUrl(name, place, keys, server.spec);
+    if (keys.transactions_from.has()) {
+      server.spec.transactions_from = Expand(*keys.transactions_from.value, name);
+      followers_.emplace_back(name, keys.transactions_from.place);
+    }
     set_.servers.emplace(name, std::move(server));
     return true;
   }
@@ -231,6 +261,7 @@ class ServerReader {
 
   const std::string config_dir_;
   const std::string& timezone_;
+  std::vector<std::pair<std::string, Place>> followers_;  // Servers with `transactions_from`.
   ServerSet& set_;
   Problems& problems_;
 };
@@ -274,6 +305,7 @@ ServerSet ReadServers(MapReader& root, const std::string& config_dir, const std:
       }
     }
   }
+  reader.FollowPrimaries();
   return set;
 }
 

@@ -92,6 +92,8 @@ class DatasetBuilder {
                 "server/database.schema.table");
       }
       url = absl::StrReplaceAll(url, {{"{database}", database}});
+      std::string& primary = dataset.spec.server.transactions_url;
+      primary = absl::StrReplaceAll(primary, {{"{database}", database}});
       return;
     }
     if (database.empty()) return;

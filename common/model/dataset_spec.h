@@ -42,6 +42,9 @@ struct ServerSpec {
   std::string fleet;                       // Empty when the server is not a member of one.
   std::vector<QuietWindow> quiet_windows;  // Nothing is begun there in these, in `timezone`.
   int max_tasks_per_minute = 0;            // 0: as many as there are.
+  // Of a replica: the server that it follows, which tells of open transactions. Empty: none.
+  std::string transactions_from = {};
+  std::string transactions_url = {};  // That server's, as `url`.
 };
 
 enum class Strategy { kFull, kIncremental, kPartition };

@@ -33,7 +33,12 @@ absl::StatusOr<ServerSpec> ServerFromProto(const v1::ServerSpec& server) {
                     .max_connections = server.max_connections(),
                     .fleet = server.fleet(),
                     .quiet_windows = {},
-                    .max_tasks_per_minute = server.max_tasks_per_minute()};
+                    .max_tasks_per_minute = server.max_tasks_per_minute(),
+                    .transactions_from = server.transactions_from(),
+                    .transactions_url = server.transactions_url()};
+  if (result.transactions_from.empty() != result.transactions_url.empty()) {
+    return BadField("server.transactions_url", "it and transactions_from are given both or not");
+  }
   if (server.has_silent_after()) {
     ASSIGN_OR_RETURN(result.silent_after, FromProto("server.silent_after", server.silent_after()));
   }
@@ -72,6 +77,8 @@ v1::ServerSpec ServerToProto(const ServerSpec& server) {
     quiet->set_to_minute(window.to_minute);
   }
   result.set_max_tasks_per_minute(server.max_tasks_per_minute);
+  result.set_transactions_from(server.transactions_from);
+  result.set_transactions_url(server.transactions_url);
   return result;
 }
 

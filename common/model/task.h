@@ -56,7 +56,7 @@ struct ProbeResult {
   int64_t future_rows = 0;
   std::vector<TailCheck> tail;
   int64_t estimated_rows = -1;  // -1: unknown, or not asked for.
-  // What people should know of a column before they load it; at most one per column.
+  // What people should know before they load it: of each column at most one, and of transactions.
   std::vector<std::string> notices;
   bool divisible = false;  // Several connections can read the whole, in one snapshot.
   // Of the cursor's values, by the server's statistics; empty: not asked for, or unknown.

@@ -59,14 +59,7 @@ class ThrowawayPostgres:
             shutil.chown(self.folder, "postgres", "postgres")
         self.process = None
         try:
-            secret = os.path.join(self.folder, "password")
-            with open(secret, "w") as file:
-                file.write(self.PASSWORD)
-            subprocess.run(
-                [*as_server_user(), BIN + "initdb", "-D", self.folder + "/data", "-U", self.USER,
-                 "--pwfile", secret, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C",
-                 "--no-sync"],
-                check=True, stdout=subprocess.DEVNULL, cwd="/")
+            self._fill()
             for _ in range(TRIES):
                 if self._start():
                     return self
@@ -80,6 +73,16 @@ class ThrowawayPostgres:
             self.process.send_signal(signal.SIGINT)  # Ends its sessions, then itself.
             self.process.wait(timeout=START_LIMIT_SECONDS)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _fill(self):
+        """Makes the folder `data`."""
+        secret = os.path.join(self.folder, "password")
+        with open(secret, "w") as file:
+            file.write(self.PASSWORD)
+        subprocess.run(
+            [*as_server_user(), BIN + "initdb", "-D", self.folder + "/data", "-U", self.USER,
+             "--pwfile", secret, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"],
+            check=True, stdout=subprocess.DEVNULL, cwd="/")
 
     def _log(self):
         with open(self.folder + "/log") as file:
@@ -128,3 +131,18 @@ class ThrowawayPostgres:
             session.kill()
             raise RuntimeError(f"the transaction did not begin: {line!r}")
         return session
+
+
+class StandbyPostgres(ThrowawayPostgres):
+    """Follows `primary`, as it was when the context was entered and from then on."""
+
+    def __init__(self, primary, options=()):
+        super().__init__(options)
+        self.primary = primary
+
+    def _fill(self):
+        subprocess.run(
+            [*as_server_user(), BIN + "pg_basebackup", "-D", self.folder + "/data", "-h",
+             "127.0.0.1", "-p", str(self.primary.port), "-U", self.USER, "--write-recovery-conf",
+             "--checkpoint=fast", "--no-sync"],
+            check=True, cwd="/", env=dict(os.environ, PGPASSWORD=self.PASSWORD))

@@ -86,17 +86,22 @@ struct Dialect {
   absl::string_view session_sql = "";
   // One row, one column: the server's clock as zoneless UTC text.
   absl::string_view clock_sql = "";
-  // One row: known (1 or 0), start of the oldest open transaction but ours (NULL: none), replay
-  // time of a replica (NULL: a primary). UTC text. Asked before the snapshot is taken: a
-  // transaction that ends in between must still be counted as open.
+  // One row: known (1; 0: not, and asking again does not help), start of the oldest open
+  // transaction but ours (NULL: none), replay time of a replica (NULL: a primary). UTC text. Asked
+  // before the snapshot is taken: a transaction that ends in between must still be counted as open.
   absl::string_view transactions_sql = "";
   // Set where the server answers `transactions_sql` from a cache: the question then holds `$0`, a
-  // number of its own, sees in the answer whether that is older than itself (and says 0), and is
+  // number of its own, sees in the answer whether that is older than itself (and says NULL), and is
   // asked within a snapshot, again after this statement.
   absl::string_view transactions_wait_sql = "";
   // What to do when the connection lacks the rights for `transactions_sql`: unknown, no error.
   bool transactions_need_rights = false;
   bool transactions_known = false;  // Without a query: SQLite shows committed rows only.
+  // For replicas and their primary. On the primary, one row: its lineage (NULL: nothing tells), and
+  // where its log ends. On a replica, one row: its lineage, and 1 if it shows what was committed up
+  // to the position `$0`; else after 50 ms or more. Empty: the dialect cannot tell.
+  absl::string_view position_sql = "";
+  absl::string_view reached_sql = "";
   // Statements around a probe's questions, so that all see one state. Empty: none available.
   absl::string_view begin_snapshot_sql = "";
   absl::string_view end_snapshot_sql = "";

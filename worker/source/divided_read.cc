@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "worker/source/key_split.h"
+#include "worker/source/questions.h"
 #include "worker/source/value_text.h"
 
 namespace headwater {
@@ -52,13 +53,6 @@ class Part {
 };
 
 using Parts = std::vector<std::unique_ptr<Part>>;
-
-absl::StatusOr<TextRow> OneRow(SourceSession& session, const std::string& sql, size_t columns) {
-  ASSIGN_OR_RETURN(std::vector<TextRow> rows, session.Query(sql));
-  if (rows.size() == 1 && rows[0].size() == columns) return std::move(rows[0]);
-  return absl::InternalError(
-      absl::StrCat("the query '", sql, "' gave ", rows.size(), " rows, expected one"));
-}
 
 // Conditions by a key, and whether its values are so many that they divide the rows evenly.
 struct KeySplit {

@@ -1,15 +1,15 @@
 #include "worker/source/probe.h"
 
-#include <atomic>
 #include <limits>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/substitute.h"
 #include "common/base/status.h"
 #include "worker/source/divided_read.h"
 #include "worker/source/estimate_query.h"
+#include "worker/source/open_transactions.h"
+#include "worker/source/questions.h"
 #include "worker/source/range_query.h"
 #include "worker/source/selection.h"
 #include "worker/source/value_text.h"
@@ -19,86 +19,8 @@ namespace {
 
 constexpr int64_t kNoEnd = std::numeric_limits<int64_t>::max();
 
-absl::StatusOr<absl::Time> ParseClock(const std::string& text, absl::string_view sql) {
-  bool finer = false;  // SQL Server's clock has seven digits.
-  std::optional<int64_t> micros = ParseInstant(text, /*zoneless_is_utc=*/true, &finer);
-  if (!micros.has_value()) {
-    if (const std::optional<int32_t> days = ParseDate(text)) micros = *days * 86'400'000'000;
-  }
-  if (micros.has_value()) return absl::FromUnixMicros(*micros);
-  return absl::InvalidArgumentError(
-      absl::StrCat("the clock query '", sql, "' gave '", Excerpt(text),
-                   "'; expected a timestamp such as 2013-07-01 00:00:00"));
-}
-
 absl::string_view Tag(const ProbeTask& task) {
   return task.query_tag.empty() ? absl::string_view("probe") : absl::string_view(task.query_tag);
-}
-
-absl::StatusOr<TextRow> OneRow(SourceSession& session, const std::string& sql, size_t columns) {
-  ASSIGN_OR_RETURN(std::vector<TextRow> rows, session.Query(sql));
-  if (rows.size() != 1 || rows[0].size() != columns) {
-    return absl::InvalidArgumentError(absl::StrCat("the query '", sql, "' gave ", rows.size(),
-                                                   " rows of ", rows.empty() ? 0 : rows[0].size(),
-                                                   " columns; expected 1 of ", columns));
-  }
-  return std::move(rows[0]);
-}
-
-absl::Status ProbeClock(SourceSession& session, const DatasetSpec& dataset, ProbeResult& result) {
-  const std::string sql = dataset.server.clock_sql.empty()
-                              ? std::string(session.dialect().clock_sql)
-                              : dataset.server.clock_sql;
-  if (sql.empty()) {
-    return absl::InvalidArgumentError(
-        "this driver's dialect is unknown here: give the server a `clock:` query");
-  }
-  absl::StatusOr<TextRow> row = OneRow(session, sql, 1);
-  if (!row.ok()) return Annotate(row.status(), "reading the source's clock");
-  if (!(*row)[0].has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat("the clock query '", sql, "' gave NULL"));
-  }
-  ASSIGN_OR_RETURN(result.source_clock, ParseClock(*(*row)[0], sql));
-  return absl::OkStatus();
-}
-
-// Asks until the answer is fresh, where the server may give an old one. Afterwards it is unknown:
-// other probes may ask just as often.
-absl::StatusOr<TextRow> AskTransactions(SourceSession& session) {
-  constexpr int kMaxAsks = 8;
-  static std::atomic<int64_t> asked = 0;
-  const Dialect& dialect = session.dialect();
-  const std::string sql(dialect.transactions_sql);
-  if (dialect.transactions_wait_sql.empty()) return OneRow(session, sql, 3);
-  RETURN_IF_ERROR(session.Execute(std::string(dialect.begin_snapshot_sql)));
-  absl::StatusOr<TextRow> row = OneRow(session, absl::Substitute(sql, ++asked), 3);
-  for (int i = 1; i < kMaxAsks && row.ok() && (*row)[0] != "1"; ++i) {
-    RETURN_IF_ERROR(session.Execute(std::string(dialect.transactions_wait_sql)));
-    row = OneRow(session, absl::Substitute(sql, ++asked), 3);
-  }
-  RETURN_IF_ERROR(session.Execute(std::string(dialect.end_snapshot_sql)));
-  return row;
-}
-
-absl::Status ProbeTransactions(SourceSession& session, ProbeResult& result) {
-  const Dialect& dialect = session.dialect();
-  result.transactions_known = dialect.transactions_known;
-  if (dialect.transactions_sql.empty()) return absl::OkStatus();
-  absl::StatusOr<TextRow> row = AskTransactions(session);
-  if (!row.ok()) {
-    // Unknown is an answer: the dataset then settles more slowly.
-    return dialect.transactions_need_rights && absl::IsPermissionDenied(row.status())
-               ? absl::OkStatus()
-               : row.status();
-  }
-  result.transactions_known = (*row)[0] == "1";
-  if (result.transactions_known && (*row)[1].has_value()) {
-    ASSIGN_OR_RETURN(result.oldest_transaction, ParseClock(*(*row)[1], dialect.transactions_sql));
-  }
-  if ((*row)[2].has_value()) {
-    ASSIGN_OR_RETURN(result.replay_time, ParseClock(*(*row)[2], dialect.transactions_sql));
-  }
-  return absl::OkStatus();
 }
 
 // A value that is finer than a microsecond lies in the range that begins with the one it is cut to:
@@ -139,7 +61,9 @@ absl::Status ProbeCursor(SourceSession& session, const DatasetSpec& dataset, con
   // A transaction that took its number since the clock was read holds back numbers below the bound,
   // and the clock is what tells that it has ended. (A timestamp of its own would be beyond the
   // clock, where nothing settles.)
-  if (integer) RETURN_IF_ERROR(ProbeClock(session, dataset, result));
+  if (integer) {
+    ASSIGN_OR_RETURN(result.source_clock, AskClock(session, dataset.server.clock_sql));
+  }
   ASSIGN_OR_RETURN(result.minimum, CursorFrom(row[0], cursor, dataset));
   ASSIGN_OR_RETURN(result.bound, CursorFrom(row[1], cursor, dataset));
   ASSIGN_OR_RETURN(result.null_rows, CountFrom(row[2]));
@@ -215,7 +139,7 @@ absl::StatusOr<Range> FindEmptyAround(SourceSession& session, const DatasetSpec&
 }
 
 absl::StatusOr<ProbeResult> RunProbe(SourceSession& session, const DatasetSpec& dataset,
-                                     const ProbeTask& task) {
+                                     const ProbeTask& task, const PrimaryProbe& primary) {
   ProbeResult result;
   ASSIGN_OR_RETURN(const std::vector<SourceColumn> columns, session.Describe(dataset.relation));
   ASSIGN_OR_RETURN(Selection selection, SelectColumns(dataset, columns));
@@ -224,8 +148,12 @@ absl::StatusOr<ProbeResult> RunProbe(SourceSession& session, const DatasetSpec& 
     if (!column.notice.empty()) result.notices.push_back(std::move(column.notice));
   }
   result.cursor_type = selection.cursor.type;
-  RETURN_IF_ERROR(ProbeClock(session, dataset, result));
+  ASSIGN_OR_RETURN(result.source_clock, AskClock(session, dataset.server.clock_sql));
   RETURN_IF_ERROR(ProbeTransactions(session, result));
+  if (primary && !result.transactions_known) {
+    const absl::Status told = primary(result);
+    if (!told.ok()) result.notices.emplace_back(told.message());
+  }
   const bool whole = result.cursor_type == CursorType::kNone;
   // A tick has no use for it, and would pay for it on each server.
   if (whole || task.estimates) ProbeEstimate(session, dataset, result);

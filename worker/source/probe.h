@@ -2,6 +2,9 @@
 #ifndef HEADWATER_WORKER_SOURCE_PROBE_H_
 #define HEADWATER_WORKER_SOURCE_PROBE_H_
 
+#include <functional>
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "common/model/dataset_spec.h"
 #include "common/model/task.h"
@@ -9,11 +12,14 @@
 
 namespace headwater {
 
+// Asks a replica's primary (open_transactions.h) for what the replica does not know.
+using PrimaryProbe = std::function<absl::Status(ProbeResult& result)>;
+
 // Asks clock and open transactions first and takes the snapshot after them: a transaction whose
 // rows the snapshot misses was then open when it was asked, or began later than the clock says.
-// Errors: as of Source::Probe().
+// That `primary`, if any, fails is only a notice. Errors: as of Source::Probe().
 absl::StatusOr<ProbeResult> RunProbe(SourceSession& session, const DatasetSpec& dataset,
-                                     const ProbeTask& task);
+                                     const ProbeTask& task, const PrimaryProbe& primary = {});
 
 // `range`, in which a read found no rows, with all around it that has none now either. Errors: as
 // of Source::EmptyAround().

@@ -1,11 +1,13 @@
 #include "worker/source/session_source.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "worker/source/dialect.h"
 #include "worker/source/divided_read.h"
+#include "worker/source/open_transactions.h"
 #include "worker/source/probe.h"
 #include "worker/source/server_url.h"
 
@@ -18,8 +20,12 @@ bool IsAboutData(const absl::Status& status) {
 
 class SessionSource : public Source {
  public:
-  SessionSource(const ServerSpec& server, ServerUrl url, SessionOpener open)
-      : server_(server), url_(std::move(url)), open_(std::move(open)) {}
+  SessionSource(const ServerSpec& server, ServerUrl url, std::optional<ServerUrl> primary_url,
+                SessionOpener open)
+      : server_(server),
+        url_(std::move(url)),
+        primary_url_(std::move(primary_url)),
+        open_(std::move(open)) {}
 
   absl::StatusOr<ProbeResult> Probe(const DatasetSpec& dataset, const ProbeTask& task,
                                     std::stop_token stop) override {
@@ -28,7 +34,9 @@ class SessionSource : public Source {
       // Gone before the session may be: another thread can call it until then.
       const std::stop_callback cancel(stop, [this] { session_->Cancel(); });
       RETURN_IF_ERROR(NameSession(task.query_tag));
-      return RunProbe(*session_, dataset, task);
+      if (!primary_url_.has_value()) return RunProbe(*session_, dataset, task);
+      return RunProbe(*session_, dataset, task,
+                      [&](ProbeResult& shown) { return AskPrimary(shown, stop); });
     }();
     if (result.ok()) return result;
     return Failed(result.status(), absl::StrCat("probing '", dataset.relation, "'"));
@@ -86,10 +94,31 @@ class SessionSource : public Source {
   absl::StatusOr<std::unique_ptr<SourceSession>> Connection() const {
     absl::StatusOr<std::unique_ptr<SourceSession>> session = open_(url_.Reveal());
     if (!session.ok()) return Named(session.status(), "connecting");
-    const std::string sql = StatementTimeoutSql((*session)->dialect(), server_.statement_timeout);
-    const absl::Status set = sql.empty() ? absl::OkStatus() : (*session)->Execute(sql);
-    if (!set.ok()) return Named(set, "setting the statement timeout");
+    if (absl::Status set = LimitStatements(**session); !set.ok())
+      return Named(set, "setting the statement timeout");
     return session;
+  }
+
+  absl::Status LimitStatements(SourceSession& session) const {
+    const std::string sql = StatementTimeoutSql(session.dialect(), server_.statement_timeout);
+    return sql.empty() ? absl::OkStatus() : session.Execute(sql);
+  }
+
+  // Keeps the connection for the next probe, as long as it is good for anything.
+  absl::Status AskPrimary(ProbeResult& result, const std::stop_token& stop) {
+    const absl::Status told = [&]() -> absl::Status {
+      if (primary_ == nullptr || !primary_->sound()) {
+        primary_.reset();
+        ASSIGN_OR_RETURN(primary_, open_(primary_url_->Reveal()));
+        RETURN_IF_ERROR(LimitStatements(*primary_));
+      }
+      const std::stop_callback cancel(stop, [this] { primary_->Cancel(); });  // As in Probe().
+      return ProbePrimary(*session_, *primary_, result);
+    }();
+    if (told.ok()) return absl::OkStatus();
+    if (!absl::IsFailedPrecondition(told)) primary_.reset();
+    return Annotate(url_.Redacted(primary_url_->Redacted(told)),
+                    absl::StrCat("transactions_from: server '", server_.transactions_from, "'"));
   }
 
   // So that the server's administrators see who reads what.
@@ -109,8 +138,10 @@ class SessionSource : public Source {
 
   const ServerSpec server_;
   const ServerUrl url_;
+  const std::optional<ServerUrl> primary_url_;  // Of a replica that has `transactions_from`.
   const SessionOpener open_;
   std::unique_ptr<SourceSession> session_;
+  std::unique_ptr<SourceSession> primary_;
 };
 
 }  // namespace
@@ -118,7 +149,15 @@ class SessionSource : public Source {
 absl::StatusOr<std::unique_ptr<Source>> OpenSessionSource(const ServerSpec& server,
                                                           SessionOpener open) {
   ASSIGN_OR_RETURN(ServerUrl url, ServerUrl::Resolve(server));
-  return std::make_unique<SessionSource>(server, std::move(url), std::move(open));
+  std::optional<ServerUrl> primary_url;
+  if (!server.transactions_url.empty()) {
+    ServerSpec primary;
+    primary.name = server.transactions_from;
+    primary.url = server.transactions_url;
+    ASSIGN_OR_RETURN(primary_url, ServerUrl::Resolve(primary));
+  }
+  return std::make_unique<SessionSource>(server, std::move(url), std::move(primary_url),
+                                         std::move(open));
 }
 
 }  // namespace headwater

@@ -18,11 +18,24 @@ constexpr absl::string_view kSession =
 // shows what it ran when the list was made: if that is this very statement, the list is fresh.
 // `trx_started` is in the zone of the server's process, whatever the session's. Read-only
 // transactions, our own reads among them, leave no rows behind.
+// A replica does not see its primary's; one that has stopped is known by what it has replayed and
+// that nobody else may write. Nor does a node of a Galera cluster see the other nodes'. (MySQL
+// takes those questions for a comment.)
 constexpr absl::string_view kTransactions =
-    "SELECT CAST(COALESCE(SUM(trx_mysql_thread_id = CONNECTION_ID() AND "
-    "trx_query LIKE '%headwater asks $0 %'), 0) AS CHAR), "
+    "SELECT CASE WHEN FALSE /*M!100000 OR @@GLOBAL.read_only <> 0 AND @@GLOBAL.gtid_slave_pos <> "
+    "'' "
+    "OR EXISTS (SELECT 1 FROM information_schema.GLOBAL_STATUS "
+    "WHERE VARIABLE_NAME = 'SLAVES_RUNNING' AND VARIABLE_VALUE > 0) "
+    "OR EXISTS (SELECT 1 FROM information_schema.GLOBAL_VARIABLES "
+    "WHERE VARIABLE_NAME = 'WSREP_ON' AND VARIABLE_VALUE = 'ON') */ THEN '0' "
+    "WHEN SUM(trx_mysql_thread_id = CONNECTION_ID() AND "
+    "trx_query LIKE '%headwater asks $0 %') > 0 THEN '1' END, "
     "CAST(CONVERT_TZ(MIN(IF(trx_is_read_only = 0 AND trx_mysql_thread_id <> CONNECTION_ID(), "
     "trx_started, NULL)), 'SYSTEM', '+00:00') AS CHAR), NULL FROM information_schema.INNODB_TRX";
+
+// A transaction leaves the list after its commit is in the log.
+constexpr absl::string_view kPosition = "SELECT NULL, CAST(@@GLOBAL.gtid_binlog_pos AS CHAR)";
+constexpr absl::string_view kReached = "SELECT NULL, CAST(MASTER_GTID_WAIT($0, 0.1) = 0 AS CHAR)";
 
 // Bytes as hexadecimal digits where a backslash could be taken for an escape.
 std::string Text(absl::string_view text) {
@@ -132,6 +145,8 @@ constinit const Dialect kMariaDb = {
     .transactions_sql = kTransactions,
     .transactions_wait_sql = "DO SLEEP(0.11)",
     .transactions_need_rights = true,
+    .position_sql = kPosition,
+    .reached_sql = kReached,
     .begin_snapshot_sql = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
     .end_snapshot_sql = "ROLLBACK",
     .session_number_sql = "SELECT CONNECTION_ID()",

@@ -8,8 +8,9 @@ namespace {
 
 // Without the right to see other sessions their `xact_start` is NULL, which would look like "none
 // open": hence the question whether we are a member of pg_read_all_stats (superusers always are).
-// On a standby, sessions of the primary are not visible at all. A prepared transaction has no
-// session, so pg_prepared_xacts is asked too.
+// On a standby, sessions of the primary are not visible at all; until it has replayed a commit, it
+// is as old as the checkpoint that it began with. A prepared transaction has no session, so
+// pg_prepared_xacts is asked too.
 constexpr absl::string_view kTransactions =
     "SELECT CASE WHEN NOT pg_is_in_recovery() AND pg_has_role('pg_read_all_stats', 'USAGE') "
     "THEN 1 ELSE 0 END, "
@@ -18,7 +19,17 @@ constexpr absl::string_view kTransactions =
     "AND application_name NOT LIKE 'headwater%' AND backend_type <> 'walsender' "
     "UNION ALL SELECT prepared FROM pg_prepared_xacts WHERE database = current_database()) x) "
     "AT TIME ZONE 'UTC')::text, "
-    "(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC')::text";
+    "((CASE WHEN pg_is_in_recovery() THEN COALESCE(pg_last_xact_replay_timestamp(), "
+    "(SELECT checkpoint_time FROM pg_control_checkpoint())) END) AT TIME ZONE 'UTC')::text";
+
+// A transaction leaves pg_stat_activity after its commit is in the log.
+constexpr absl::string_view kPosition =
+    "SELECT (SELECT system_identifier FROM pg_control_system())::text, "
+    "pg_current_wal_insert_lsn()::text";
+constexpr absl::string_view kReached =
+    "SELECT (SELECT system_identifier FROM pg_control_system())::text, "
+    "CASE WHEN pg_last_wal_replay_lsn() >= CAST($0 AS pg_lsn) THEN '1' "
+    "WHEN pg_sleep(0.05) IS NULL THEN NULL ELSE '0' END";
 
 // `SET` without LOCAL lasts as long as the session. A standby refuses SERIALIZABLE, which a role
 // may have as its default.
@@ -211,6 +222,8 @@ constinit const Dialect kPostgres = {
     .session_sql = kSession,
     .clock_sql = "SELECT (clock_timestamp() AT TIME ZONE 'UTC')::text",
     .transactions_sql = kTransactions,
+    .position_sql = kPosition,
+    .reached_sql = kReached,
     .begin_snapshot_sql = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
     .end_snapshot_sql = "ROLLBACK",
     .export_snapshot_sql = "SELECT pg_export_snapshot()",

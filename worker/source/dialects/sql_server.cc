@@ -25,10 +25,12 @@ constexpr absl::string_view kSession =
     "snapshot_isolation_state = 1) SET TRANSACTION ISOLATION LEVEL SNAPSHOT "
     "ELSE SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
-// Of this database, but ours and those that only read. Without the right the views raise an error.
+// Of this database, but ours and those that only read. A secondary, whose databases are read-only,
+// does not see its primary's. Without the right the views raise an error.
 // Their times are the server's local ones.
 constexpr absl::string_view kTransactions =
-    "SELECT CASE HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE') WHEN 1 THEN 1 ELSE 0 END, "
+    "SELECT CASE WHEN HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE') = 1 "
+    "AND DATABASEPROPERTYEX(DB_NAME(), 'Updateability') = 'READ_WRITE' THEN 1 ELSE 0 END, "
     "CONVERT(varchar(33), DATEADD(minute, DATEDIFF(minute, GETDATE(), GETUTCDATE()), "
     "MIN(a.transaction_begin_time)), 126), NULL "
     "FROM sys.dm_tran_active_transactions AS a "

@@ -110,6 +110,22 @@ TEST_F(LoadConfigTest, ExpandsAFleetAndAppliesDefaults) {
   EXPECT_EQ(config->datasets[8].spec.server.max_connections, 4);
 }
 
+TEST_F(LoadConfigTest, AReplicaKnowsTheServerThatItFollows) {
+  const auto config = Load(R"(
+servers: {a: {url: "postgresql://a/{database}", user: u, password: "${A}"}, b2: {url: "postgresql://b/x"}}
+fleets: {copies: {url: "postgresql://c/{database}", transactions_from: "{member}2", members: [
+  {name: copy, transactions_from: a}, b]}}
+targets: {lake: {delta: a}}
+defaults: {strategy: full, target: lake}
+tables: [{from: copies/sales.public.deals}]
+)");
+  ASSERT_TRUE(config.ok()) << config.status();
+  ASSERT_EQ(config->datasets[0].spec.id.server, "b");
+  EXPECT_EQ(config->datasets[0].spec.server.transactions_from, "b2");
+  EXPECT_EQ(config->datasets[0].spec.server.transactions_url, "postgresql://b/x");
+  EXPECT_EQ(config->datasets[1].spec.server.transactions_url, "postgresql://u:${A}@a/sales");
+}
+
 TEST_F(LoadConfigTest, RetentionIsTheTargetsThenTheConfigurationsThenTheDefault) {
   const char* const kTables = R"(
 servers: {s: {url: "odbc:DSN=s"}}

@@ -31,6 +31,7 @@ v1::DatasetSpec GoodSpec() {
     server { name: "jfk" url: "postgresql://x" timezone: "America/New_York" clock_sql: "SELECT 1"
              max_connections: 2 silent_after { seconds: 604800 } fleet: "airports"
              statement_timeout { seconds: 90 } max_tasks_per_minute: 60
+             transactions_from: "main" transactions_url: "postgresql://y"
              quiet_windows { days: 31 from_minute: 480 to_minute: 990 } }
     cursor_timezone: "UTC" unit { kind: KIND_DAY count: 1 }
     partition_by { kind: KIND_MONTH count: 1 } lookback_units: 2 begin: "2013-01-01"
@@ -206,6 +207,7 @@ TEST(ModelProto, ASpecWithABadFieldIsRefused) {
        {"server.url", [](Spec& s) { s.mutable_server()->clear_url(); }},
        {"server.timezone", [](Spec& s) { s.mutable_server()->clear_timezone(); }},
        {"server.max_connections", [](Spec& s) { s.mutable_server()->set_max_connections(0); }},
+       {"server.transactions_url", [](Spec& s) { s.mutable_server()->clear_transactions_url(); }},
        {"server.silent_after",
         [](Spec& s) { s.mutable_server()->mutable_silent_after()->set_seconds(-1); }},
        {"server.statement_timeout",

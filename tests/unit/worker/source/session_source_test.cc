@@ -33,8 +33,10 @@ class ScriptedSession : public SourceSession {
   bool sound() const override { return script_->sound; }
   absl::StatusOr<std::vector<SourceColumn>> Describe(const std::string&) override {
     if (!script_->describing.ok()) return script_->describing;
-    return std::vector<SourceColumn>{
-        {.column = {"id", {.kind = TypeKind::kLong}, false}, .type_name = "INTEGER"}};
+    std::vector<SourceColumn> columns(1);
+    columns[0].column = {"id", {.kind = TypeKind::kLong}, false};
+    columns[0].type_name = "INTEGER";
+    return columns;
   }
   absl::StatusOr<std::vector<TextRow>> Query(const std::string&) override {
     return std::vector<TextRow>{{"2013-01-01 00:00:00"}};  // The clock's answer, if anybody asks.

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
 #include "absl/time/time.h"
 #include "worker/source/checksum_query.h"
 #include "worker/source/estimate_query.h"
@@ -233,6 +234,11 @@ class Cases {
   void Sessions() {
     Put("clock", std::string(dialect_.clock_sql));
     Put("transactions", std::string(dialect_.transactions_sql));
+    if (!dialect_.position_sql.empty()) {
+      Put("position", std::string(dialect_.position_sql));
+      const char* position = kind_ == DialectKind::kMariaDb ? "0-1-1" : "0/1";
+      Put("reached", absl::Substitute(dialect_.reached_sql, dialect_.text_literal(position)));
+    }
     int number = 0;
     for (const std::string& sql : SessionSql(dialect_)) {
       // sqlglot cannot parse this one; dialect_test.cc has it word for word.

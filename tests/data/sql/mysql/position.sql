@@ -1,0 +1,1 @@
+SELECT NULL, CAST(@@GLOBAL.gtid_binlog_pos AS CHAR)
