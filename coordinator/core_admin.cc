@@ -67,7 +67,7 @@ void Core::Impl::On(const RunSubmitted& input) {
   started->set_by_person(input.by_person);
   *started->mutable_pace() = ToProto(input.pace);
   const absl::Status filled = input.kind == v1::RUN_KIND_RETRY ? FillRetry(input, started)
-                              : !input.plan_id.empty()         ? FillPlanned(input.plan_id, started)
+                              : !input.plan_id.empty()         ? FillPlanned(input, started)
                                                                : FillDemands(input, started);
   if (!filled.ok()) return Send(AnswerRun{input.call, filled, "", false});
   for (const v1::Demand& demand : started->demands()) {

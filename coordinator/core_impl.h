@@ -288,7 +288,7 @@ struct Core::Impl {
   void AnswerPlanFailed(const DatasetId& id, const Failure& failure, const std::set<CallId>& calls);
   void RecordPlan(const PlanCall& plan);
   // The demands of a plan. FAILED_PRECONDITION: what it was made from has changed since.
-  absl::Status FillPlanned(const std::string& plan_id, v1::RunStarted* started) const;
+  absl::Status FillPlanned(const RunSubmitted& input, v1::RunStarted* started) const;
   void FinishPlans();
   void TakeVerified(const std::string& task_id, const Manifest* manifest, const Failure* failure);
   // What of a server's pieces is still to be verified cannot be.

@@ -79,7 +79,8 @@ void Core::Impl::RecordPlan(const PlanCall& plan) {
   Emit(std::move(event));
 }
 
-absl::Status Core::Impl::FillPlanned(const std::string& plan_id, v1::RunStarted* started) const {
+absl::Status Core::Impl::FillPlanned(const RunSubmitted& input, v1::RunStarted* started) const {
+  const std::string& plan_id = input.plan_id;
   const v1::Planned* plan = state->FindPlan(plan_id);
   if (plan == nullptr) {
     return absl::NotFoundError(absl::StrCat("no such plan: ", plan_id, "; the last ", kMaxPlans,
@@ -87,11 +88,15 @@ absl::Status Core::Impl::FillPlanned(const std::string& plan_id, v1::RunStarted*
   }
   for (int i = 0; i < plan->demands_size(); ++i) {
     const DatasetId id = IdOf(plan->demands(i).dataset());
-    if (BasisOf(*state->FindDataset(id), plan->demands(i)) == plan->bases(i)) continue;
-    return absl::FailedPreconditionError(absl::StrCat(
-        "plan ", plan_id, ", made ", DescribeInstant(TimeOf(plan->at()), "UTC"), ": ", ToString(id),
-        " is not what it was: some of the planned ranges were read or asked for since, or it is "
-        "configured differently. Nothing was started; run `headwater plan` again"));
+    const bool known = std::any_of(input.demands.begin(), input.demands.end(),
+                                   [&](const DemandRequest& one) { return one.dataset == id; });
+    if (known && BasisOf(*state->FindDataset(id), plan->demands(i)) == plan->bases(i)) continue;
+    const char* why = known ? " is not what it was: some of the planned ranges were read or asked "
+                              "for since, or it is configured differently"
+                            : " is not configured any more";
+    return absl::FailedPreconditionError(
+        absl::StrCat("plan ", plan_id, ", made ", DescribeInstant(TimeOf(plan->at()), "UTC"), ": ",
+                     ToString(id), why, ". Nothing was started; run `headwater plan` again"));
   }
   *started->mutable_demands() = plan->demands();
   *started->mutable_pace() = plan->pace();

@@ -75,7 +75,7 @@ void SimWorld::Submit() {
   if (Chance(0.3)) run.pace.max_active = 1 + static_cast<int>(Pick(2));
   if (Chance(0.3)) run.pace.newest_first = true;
   for (const auto& [id, source] : sources_) {
-    if (Chance(0.3)) continue;
+    if (run.plan_id.empty() && Chance(0.3)) continue;
     DemandRequest demand{id, mode, {}, {}, {}, {}};
     if (source.cursor_type == CursorType::kInteger) {
       demand.from_value = value;

@@ -67,11 +67,13 @@ class CoreHistoryTest : public CoreWorldTest {
     return {};
   }
 
-  void RunPlan(const std::string& run, const std::string& plan) {
+  void RunPlan(const std::string& run, const std::string& plan,
+               const DatasetId& configured = {"t", "a"}) {
     RunSubmitted submitted;
     submitted.run_id = submitted.idempotency_key = run;
     submitted.kind = v1::RUN_KIND_BACKFILL;
     submitted.plan_id = plan;
+    submitted.demands = {{configured, {}, {}, {}, {}, {}}};
     Step({submitted});
   }
 
@@ -201,6 +203,9 @@ TEST_F(CoreHistoryTest, APlanIsRefusedOnceItsRangesHaveChanged) {
   EXPECT_EQ(core_.state().FindRun("r-3"), nullptr);
 
   Plan(all, v1::RUN_KIND_BACKFILL, 5);
+  RunPlan("r-4", "p-2", {"t", "b"});
+  EXPECT_THAT(std::string(answer_.message()), HasSubstr("a/t is not configured any more"));
+  EXPECT_EQ(core_.state().FindRun("r-4"), nullptr);
   configured_.datasets[0].retries = 7;  // Configured differently.
   Step({configured_});
   RunPlan("r-4", "p-2");
