@@ -12,8 +12,8 @@
 namespace headwater {
 namespace {
 
-// Each waits for 50 ms or more where the answer is no.
-constexpr int kMaxLooksAtReplica = 40;
+// Each waits for 50 ms or more where the answer is no. Two are enough for one that lags as all do.
+constexpr int kLooksAtReplica = 2, kPatientLooksAtReplica = 40;
 
 // Asks until the answer is fresh, where the server may give an old one. Afterwards it is unknown:
 // other probes may ask just as often.
@@ -65,18 +65,18 @@ absl::StatusOr<PrimaryFacts> AskPrimary(SourceSession& primary) {
   return facts;
 }
 
-absl::Status WaitForPosition(SourceSession& replica, const PrimaryFacts& primary) {
+absl::Status WaitForPosition(SourceSession& replica, const PrimaryFacts& primary, int looks) {
   const Dialect& dialect = replica.dialect();
   const std::string sql =
       absl::Substitute(dialect.reached_sql, dialect.text_literal(primary.position));
-  for (int i = 0; i < kMaxLooksAtReplica; ++i) {
+  for (int i = 0; i < looks; ++i) {
     ASSIGN_OR_RETURN(const TextRow row, OneRow(replica, sql, 2));
     if (row[0] != primary.lineage) {
       return absl::FailedPreconditionError("it is not the server that this replica follows");
     }
     if (row[1] == "1") return absl::OkStatus();
   }
-  return absl::FailedPreconditionError("this replica is seconds behind it");
+  return absl::FailedPreconditionError("this replica is behind it");
 }
 
 }  // namespace
@@ -102,12 +102,14 @@ absl::Status ProbeTransactions(SourceSession& session, ProbeResult& result) {
   return absl::OkStatus();
 }
 
-absl::Status ProbePrimary(SourceSession& session, SourceSession& primary, ProbeResult& result) {
+absl::Status ProbePrimary(SourceSession& session, SourceSession& primary, bool patient,
+                          ProbeResult& result) {
   if (primary.dialect().kind != session.dialect().kind) {
     return absl::FailedPreconditionError("it is another kind of server than its replica");
   }
   ASSIGN_OR_RETURN(const PrimaryFacts facts, AskPrimary(primary));
-  RETURN_IF_ERROR(WaitForPosition(session, facts));
+  RETURN_IF_ERROR(
+      WaitForPosition(session, facts, patient ? kPatientLooksAtReplica : kLooksAtReplica));
   result.transactions_known = true;
   // The replica's clock was read before the primary was asked: never later than it was begun.
   if (facts.open_for.has_value()) result.oldest_transaction = result.source_clock - *facts.open_for;

@@ -16,10 +16,12 @@ namespace headwater {
 absl::Status ProbeTransactions(SourceSession& session, ProbeResult& result);
 
 // For a replica, whose transactions are open on `primary` and which ProbeTransactions() could not
-// tell of: asks there, on the replica's clock, and waits a few seconds at most until the replica
-// shows all that was committed by then. FAILED_PRECONDITION: that does not come to pass, or
-// `primary` cannot tell, and why; `result` is as it was. Others as of SourceSession::Query().
-absl::Status ProbePrimary(SourceSession& session, SourceSession& primary, ProbeResult& result);
+// tell of: asks there, on the replica's clock, and looks whether the replica shows all that was
+// committed by then; if `patient`, for seconds until it does, else for a moment.
+// FAILED_PRECONDITION: it does not, or `primary` cannot tell, and why; `result` is as it was.
+// Others as of SourceSession::Query().
+absl::Status ProbePrimary(SourceSession& session, SourceSession& primary, bool patient,
+                          ProbeResult& result);
 
 }  // namespace headwater
 

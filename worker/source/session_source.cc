@@ -113,8 +113,9 @@ class SessionSource : public Source {
         RETURN_IF_ERROR(LimitStatements(*primary_));
       }
       const std::stop_callback cancel(stop, [this] { primary_->Cancel(); });  // As in Probe().
-      return ProbePrimary(*session_, *primary_, result);
+      return ProbePrimary(*session_, *primary_, /*patient=*/!behind_, result);
     }();
+    behind_ = !told.ok();
     if (told.ok()) return absl::OkStatus();
     if (!absl::IsFailedPrecondition(told)) primary_.reset();
     return Annotate(url_.Redacted(primary_url_->Redacted(told)),
@@ -142,6 +143,7 @@ class SessionSource : public Source {
   const SessionOpener open_;
   std::unique_ptr<SourceSession> session_;
   std::unique_ptr<SourceSession> primary_;
+  bool behind_ = false;  // When the primary was last asked: not worth waiting for at every probe.
 };
 
 }  // namespace
