@@ -1,7 +1,10 @@
-// How fast rows are hashed: by kind of column, with ten mixed ones, and the table of the loads.
+// How fast rows are hashed and summed: by kind of column, with ten mixed ones, and the table of the
+// loads.
 #include <arrow/array/builder_binary.h>
+#include <arrow/array/builder_decimal.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/record_batch.h>
+#include <arrow/util/decimal.h>
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
@@ -13,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "bench/deals.h"
 #include "common/data/arrow_schema.h"
+#include "common/data/row_checksum.h"
 #include "common/data/row_hash.h"
 
 namespace headwater {
@@ -65,8 +69,44 @@ void HashBatch(benchmark::State& state, const Schema& schema, const RowBatch& ba
   state.SetBytesProcessed(state.iterations() * batch.size_bytes());
 }
 
-// Columns of `kinds`: l long, n long with 20 % NULL, d double, s text.
-void Hash(benchmark::State& state, const std::string& kinds) {
+void SumBatch(benchmark::State& state, const Schema& schema, const RowBatch& batch) {
+  const auto checksummer = RowChecksummer::Create(schema);
+  for ([[maybe_unused]] auto iteration : state) {
+    RowChecksum sum;
+    const absl::Status status = (*checksummer)->Add(batch, sum);
+    if (!status.ok()) return state.SkipWithError(std::string(status.message()).c_str());
+    benchmark::DoNotOptimize(sum);
+  }
+  state.SetItemsProcessed(state.iterations() * kRows);  // Rows.
+  state.SetBytesProcessed(state.iterations() * batch.size_bytes());
+}
+
+std::shared_ptr<arrow::Array> DecimalColumn(std::mt19937_64& random) {
+  arrow::Decimal128Builder builder(arrow::decimal128(18, 2));
+  for (int64_t row = 0; row < kRows; ++row) {
+    Check(builder.Append(arrow::Decimal128(static_cast<int64_t>(random() % 100'000'000))));
+  }
+  std::shared_ptr<arrow::Array> array;
+  Check(builder.Finish(&array));
+  return array;
+}
+
+// Microseconds of about thirty years.
+std::shared_ptr<arrow::Array> MomentColumn(std::mt19937_64& random) {
+  arrow::TimestampBuilder builder(ToArrow(ColumnType{TypeKind::kTimestamp}),
+                                  arrow::default_memory_pool());
+  for (int64_t row = 0; row < kRows; ++row) {
+    Check(builder.Append(static_cast<int64_t>(random() % 1'000'000'000'000'000)));
+  }
+  std::shared_ptr<arrow::Array> array;
+  Check(builder.Finish(&array));
+  return array;
+}
+
+using Measure = void (*)(benchmark::State&, const Schema&, const RowBatch&);
+
+// Columns of `kinds`: l long, n long with 20 % NULL, d double, s text, m decimal, t timestamp.
+void Columns(benchmark::State& state, Measure measure, const std::string& kinds) {
   std::mt19937_64 random(1);
   Schema schema;
   arrow::ArrayVector arrays;
@@ -75,6 +115,12 @@ void Hash(benchmark::State& state, const std::string& kinds) {
     if (kind == 's') {
       column.type.kind = TypeKind::kString;
       arrays.push_back(TextColumn(random));
+    } else if (kind == 'm') {
+      column.type = {TypeKind::kDecimal, 18, 2};
+      arrays.push_back(DecimalColumn(random));
+    } else if (kind == 't') {
+      column.type.kind = TypeKind::kTimestamp;
+      arrays.push_back(MomentColumn(random));
     } else if (kind == 'd') {
       column.type.kind = TypeKind::kDouble;
       arrays.push_back(NumberColumn<arrow::DoubleBuilder>(random, 0));
@@ -83,12 +129,21 @@ void Hash(benchmark::State& state, const std::string& kinds) {
     }
     schema.columns.push_back(std::move(column));
   }
-  HashBatch(state, schema,
-            RowBatch(arrow::RecordBatch::Make(ToArrow(schema), kRows, std::move(arrays))));
+  measure(state, schema,
+          RowBatch(arrow::RecordBatch::Make(ToArrow(schema), kRows, std::move(arrays))));
+}
+
+void Hash(benchmark::State& state, const std::string& kinds) { Columns(state, HashBatch, kinds); }
+void Checksum(benchmark::State& state, const std::string& kinds) {
+  Columns(state, SumBatch, kinds);
 }
 
 void HashDeals(benchmark::State& state) {
   HashBatch(state, DealsSchema(AllDealsColumns()), *DealsBatch(kRows, AllDealsColumns()));
+}
+
+void ChecksumDeals(benchmark::State& state) {
+  SumBatch(state, DealsSchema(AllDealsColumns()), *DealsBatch(kRows, AllDealsColumns()));
 }
 
 BENCHMARK_CAPTURE(Hash, one_long, std::string("l"));
@@ -97,6 +152,13 @@ BENCHMARK_CAPTURE(Hash, one_double, std::string("d"));
 BENCHMARK_CAPTURE(Hash, one_text, std::string("s"));
 BENCHMARK_CAPTURE(Hash, ten_mixed, std::string("llnndddsss"));
 BENCHMARK(HashDeals)->Name("Hash/deals");
+BENCHMARK_CAPTURE(Checksum, one_long, std::string("l"));
+BENCHMARK_CAPTURE(Checksum, one_double, std::string("d"));
+BENCHMARK_CAPTURE(Checksum, one_text, std::string("s"));
+BENCHMARK_CAPTURE(Checksum, one_decimal, std::string("m"));
+BENCHMARK_CAPTURE(Checksum, one_timestamp, std::string("t"));
+BENCHMARK_CAPTURE(Checksum, ten_mixed, std::string("llnnddmtss"));
+BENCHMARK(ChecksumDeals)->Name("Checksum/deals");
 
 }  // namespace
 }  // namespace headwater

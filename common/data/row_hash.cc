@@ -1,8 +1,6 @@
 #include "common/data/row_hash.h"
 
-#include <arrow/array.h>
 #include <arrow/record_batch.h>
-#include <arrow/util/bit_util.h>
 
 // Compiled in: rows are short, and a call for each costs as much as its hash.
 #define XXH_INLINE_ALL
@@ -15,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
-#include "common/data/arrow_schema.h"
+#include "common/data/column_view_arrow.h"
 
 namespace headwater {
 namespace {
@@ -37,22 +35,6 @@ enum Tag : uint8_t {
 
 constexpr int64_t kRowsPerBlock = 256;  // Their bytes stay in the second-level cache.
 constexpr int64_t kHeaderBytes = 2;     // Tag and NULL flag.
-constexpr int64_t kDecimalBytes = 16;
-
-// One column of one batch: raw pointers, already moved to the batch's first row.
-struct ColumnView {
-  TypeKind kind = TypeKind::kString;
-  uint8_t tag = 0;
-  uint8_t scale = 0;
-  const uint8_t* validity = nullptr;  // Null: no row is NULL.
-  int64_t bit_offset = 0;             // Of the first row, in `validity` and in boolean values.
-  const uint8_t* values = nullptr;
-  const int32_t* offsets = nullptr;  // Variable types only.
-
-  bool IsNull(int64_t row) const {
-    return validity != nullptr && !arrow::bit_util::GetBit(validity, bit_offset + row);
-  }
-};
 
 uint8_t TagOf(TypeKind kind) {
   switch (kind) {
@@ -103,13 +85,6 @@ uint8_t* Append(uint8_t* out, T value) {
   return out + sizeof(value);
 }
 
-template <typename T>
-T Load(const uint8_t* values, int64_t row) {
-  T value;
-  std::memcpy(&value, values + row * sizeof(T), sizeof(T));
-  return value;
-}
-
 uint64_t CanonicalBits(double value) {
   if (std::isnan(value)) return 0x7ff8000000000000ULL;
   return std::bit_cast<uint64_t>(value == 0 ? 0.0 : value);
@@ -118,12 +93,12 @@ uint64_t CanonicalBits(double value) {
 // Bytes of each row of a column that has no NULLs and is not variable; 0: they differ.
 int64_t SameBytes(const ColumnView& column) {
   const bool same = column.validity == nullptr && column.offsets == nullptr;
-  return same ? kHeaderBytes + FixedBytes(column.kind) : 0;
+  return same ? kHeaderBytes + FixedBytes(column.type.kind) : 0;
 }
 
 // Bytes that rows [begin, begin + count) of `column` take, added to `sizes`.
 void AddSizes(const ColumnView& column, int64_t begin, int64_t count, uint64_t* sizes) {
-  const int64_t fixed = kHeaderBytes + FixedBytes(column.kind);
+  const int64_t fixed = kHeaderBytes + FixedBytes(column.type.kind);
   for (int64_t i = 0; i < count; ++i) {
     if (column.IsNull(begin + i)) {
       sizes[i] += kHeaderBytes;
@@ -139,7 +114,7 @@ void AddSizes(const ColumnView& column, int64_t begin, int64_t count, uint64_t* 
 template <typename Write>
 void AppendValues(const ColumnView& column, int64_t begin, int64_t count, uint8_t** ends,
                   Write write) {
-  const auto header = static_cast<uint16_t>(column.tag);  // Then the NULL flag, 0.
+  const auto header = static_cast<uint16_t>(TagOf(column.type.kind));  // Then the NULL flag, 0.
   if (column.validity == nullptr) {
     for (int64_t i = 0; i < count; ++i) ends[i] = write(Append(ends[i], header), begin + i);
     return;
@@ -154,19 +129,19 @@ void AppendValues(const ColumnView& column, int64_t begin, int64_t count, uint8_
 template <typename T>
 void AppendIntegers(const ColumnView& column, int64_t begin, int64_t count, uint8_t** ends) {
   AppendValues(column, begin, count, ends, [&](uint8_t* out, int64_t row) {
-    return Append<int64_t>(out, Load<T>(column.values, row));
+    return Append<int64_t>(out, column.Load<T>(row));
   });
 }
 
 template <typename T>
 void AppendFloats(const ColumnView& column, int64_t begin, int64_t count, uint8_t** ends) {
   AppendValues(column, begin, count, ends, [&](uint8_t* out, int64_t row) {
-    return Append<uint64_t>(out, CanonicalBits(Load<T>(column.values, row)));
+    return Append<uint64_t>(out, CanonicalBits(column.Load<T>(row)));
   });
 }
 
 void AppendColumn(const ColumnView& column, int64_t begin, int64_t count, uint8_t** ends) {
-  switch (column.kind) {
+  switch (column.type.kind) {
     case TypeKind::kByte:
       return AppendIntegers<int8_t>(column, begin, count, ends);
     case TypeKind::kShort:
@@ -184,15 +159,17 @@ void AppendColumn(const ColumnView& column, int64_t begin, int64_t count, uint8_
       return AppendFloats<double>(column, begin, count, ends);
     case TypeKind::kBoolean:
       return AppendValues(column, begin, count, ends, [&](uint8_t* out, int64_t row) {
-        *out = arrow::bit_util::GetBit(column.values, column.bit_offset + row) ? 1 : 0;
+        *out = column.Bit(row) ? 1 : 0;
         return out + 1;
       });
-    case TypeKind::kDecimal:
+    case TypeKind::kDecimal: {
+      const auto scale = static_cast<uint8_t>(column.type.scale);
       return AppendValues(column, begin, count, ends, [&](uint8_t* out, int64_t row) {
         std::memcpy(out, column.values + row * kDecimalBytes, kDecimalBytes);
-        out[kDecimalBytes] = column.scale;
+        out[kDecimalBytes] = scale;
         return out + kDecimalBytes + 1;
       });
+    }
     case TypeKind::kString:
     case TypeKind::kBinary:
       return AppendValues(column, begin, count, ends, [&](uint8_t* out, int64_t row) {
@@ -204,35 +181,13 @@ void AppendColumn(const ColumnView& column, int64_t begin, int64_t count, uint8_
   }
 }
 
-ColumnView ViewOf(const arrow::ArrayData& data, const ColumnType& type) {
-  ColumnView view;
-  view.kind = type.kind;
-  view.tag = TagOf(type.kind);
-  view.scale = static_cast<uint8_t>(type.scale);
-  view.bit_offset = data.offset;
-  if (data.GetNullCount() != 0) view.validity = data.buffers[0]->data();
-  const uint8_t* values = data.buffers[1] == nullptr ? nullptr : data.buffers[1]->data();
-  if (type.kind == TypeKind::kString || type.kind == TypeKind::kBinary) {
-    view.offsets = reinterpret_cast<const int32_t*>(values) + data.offset;
-    view.values = data.buffers[2] == nullptr ? nullptr : data.buffers[2]->data();
-  } else if (type.kind == TypeKind::kBoolean) {
-    view.values = values;
-  } else {
-    const int width = static_cast<const arrow::FixedWidthType&>(*data.type).bit_width() / 8;
-    view.values = values == nullptr ? nullptr : values + data.offset * width;
-  }
-  return view;
-}
-
 class Xxh3RowHasher final : public RowHasher {
  public:
-  explicit Xxh3RowHasher(Schema schema) : schema_(std::move(schema)) {
-    for (const Column& column : schema_.columns) types_.push_back(ToArrow(column.type));
-  }
+  explicit Xxh3RowHasher(const Schema& schema) : views_(schema) {}
 
   absl::Status Hash(const RowBatch& batch, std::vector<Hash128>& hashes) override {
     const arrow::RecordBatch& rows = *batch.arrow();
-    RETURN_IF_ERROR(TakeViews(rows));
+    RETURN_IF_ERROR(views_.Take(rows, "row hash"));
     hashes.reserve(hashes.size() + rows.num_rows());
     for (int64_t begin = 0; begin < rows.num_rows(); begin += kRowsPerBlock) {
       HashBlock(begin, std::min(kRowsPerBlock, rows.num_rows() - begin), hashes);
@@ -241,32 +196,13 @@ class Xxh3RowHasher final : public RowHasher {
   }
 
  private:
-  absl::Status TakeViews(const arrow::RecordBatch& rows) {
-    if (rows.num_columns() != static_cast<int>(schema_.columns.size())) {
-      return absl::InvalidArgumentError(absl::StrCat("row hash: expected ", schema_.columns.size(),
-                                                     " columns, found ", rows.num_columns()));
-    }
-    views_.clear();
-    for (int i = 0; i < rows.num_columns(); ++i) {
-      const Column& column = schema_.columns[i];
-      const arrow::ArrayData& data = *rows.column_data(i);
-      if (!data.type->Equals(*types_[i])) {
-        return absl::InvalidArgumentError(absl::StrCat("row hash: column '", column.name,
-                                                       "' is expected as ", types_[i]->ToString(),
-                                                       ", found ", data.type->ToString()));
-      }
-      views_.push_back(ViewOf(data, column.type));
-    }
-    return absl::OkStatus();
-  }
-
   // Lays the canonical bytes of each row out one behind the other, filled column by column.
   void HashBlock(int64_t begin, int64_t count, std::vector<Hash128>& hashes) {
     uint64_t sizes[kRowsPerBlock];
     uint64_t same = 0;
-    for (const ColumnView& view : views_) same += static_cast<uint64_t>(SameBytes(view));
+    for (const ColumnView& view : views_.all()) same += static_cast<uint64_t>(SameBytes(view));
     std::fill_n(sizes, count, same);
-    for (const ColumnView& view : views_) {
+    for (const ColumnView& view : views_.all()) {
       if (SameBytes(view) == 0) AddSizes(view, begin, count, sizes);
     }
     uint64_t total = 0;
@@ -278,16 +214,14 @@ class Xxh3RowHasher final : public RowHasher {
       ends[i] = start;
       start += sizes[i];
     }
-    for (const ColumnView& view : views_) AppendColumn(view, begin, count, ends);
+    for (const ColumnView& view : views_.all()) AppendColumn(view, begin, count, ends);
     for (int64_t i = 0; i < count; ++i) {
       const XXH128_hash_t hash = XXH3_128bits(ends[i] - sizes[i], sizes[i]);
       hashes.push_back(Hash128{hash.high64, hash.low64});
     }
   }
 
-  const Schema schema_;
-  std::vector<std::shared_ptr<arrow::DataType>> types_;
-  std::vector<ColumnView> views_;
+  ColumnViews views_;
   std::vector<uint8_t> bytes_;
 };
 
