@@ -23,29 +23,6 @@ absl::string_view Tag(const ProbeTask& task) {
   return task.query_tag.empty() ? absl::string_view("probe") : absl::string_view(task.query_tag);
 }
 
-// A value that is finer than a microsecond lies in the range that begins with the one it is cut to:
-// sources compare bounds with what they hold.
-absl::StatusOr<std::optional<int64_t>> CursorFrom(const std::optional<std::string>& text,
-                                                  const CursorColumn& cursor,
-                                                  const DatasetSpec& dataset) {
-  if (!text.has_value()) return std::optional<int64_t>();
-  bool finer = false;
-  const std::optional<int64_t> value = ParseCursor(cursor.type, *text, &finer);
-  if (value.has_value() && (!finer || dataset.truncate_fine_time)) return value;
-  return absl::InvalidArgumentError(
-      absl::StrCat("cursor column '", cursor.name, "' holds '", Excerpt(*text), "'; expected ",
-                   cursor.type == CursorType::kInteger ? "an integer"
-                   : cursor.type == CursorType::kDate  ? "a date such as 2013-01-31"
-                                                       : "a timestamp such as 2013-01-31 05:00:00",
-                   finer ? "; on_fine_time: truncate cuts it to microseconds" : ""));
-}
-
-absl::StatusOr<int64_t> CountFrom(const std::optional<std::string>& text) {
-  const std::optional<int64_t> count = text.has_value() ? ParseInteger(*text) : std::nullopt;
-  if (!count.has_value()) return absl::DataLossError("the source's COUNT(*) is not an integer");
-  return *count;
-}
-
 absl::Status ProbeCursor(SourceSession& session, const DatasetSpec& dataset, const ProbeTask& task,
                          CursorColumn cursor, ProbeResult& result) {
   ASSIGN_OR_RETURN(const CursorCalendar calendar, CalendarOf(dataset, cursor.type));
@@ -164,16 +141,8 @@ absl::StatusOr<ProbeResult> RunProbe(SourceSession& session, const DatasetSpec& 
   }
 
   if (task.estimates) ProbeSpread(session, dataset, selection.cursor, result);
-  const Dialect& dialect = session.dialect();
-  if (!dialect.begin_snapshot_sql.empty()) {
-    RETURN_IF_ERROR(session.Execute(std::string(dialect.begin_snapshot_sql)));
-  }
-  const absl::Status probed = ProbeCursor(session, dataset, task, selection.cursor, result);
-  if (!dialect.end_snapshot_sql.empty()) {
-    const absl::Status ended = session.Execute(std::string(dialect.end_snapshot_sql));
-    if (probed.ok()) RETURN_IF_ERROR(ended);
-  }
-  RETURN_IF_ERROR(probed);
+  RETURN_IF_ERROR(InSnapshot(
+      session, [&] { return ProbeCursor(session, dataset, task, selection.cursor, result); }));
   return result;
 }
 

@@ -47,4 +47,40 @@ absl::StatusOr<absl::Time> AskClock(SourceSession& session, const std::string& c
   return ParseClock(*(*row)[0], sql);
 }
 
+// A value that is finer than a microsecond lies in the range that begins with the one it is cut to:
+// sources compare bounds with what they hold.
+absl::StatusOr<std::optional<int64_t>> CursorFrom(const std::optional<std::string>& text,
+                                                  const CursorColumn& cursor,
+                                                  const DatasetSpec& dataset) {
+  if (!text.has_value()) return std::optional<int64_t>();
+  bool finer = false;
+  const std::optional<int64_t> value = ParseCursor(cursor.type, *text, &finer);
+  if (value.has_value() && (!finer || dataset.truncate_fine_time)) return value;
+  return absl::InvalidArgumentError(
+      absl::StrCat("cursor column '", cursor.name, "' holds '", Excerpt(*text), "'; expected ",
+                   cursor.type == CursorType::kInteger ? "an integer"
+                   : cursor.type == CursorType::kDate  ? "a date such as 2013-01-31"
+                                                       : "a timestamp such as 2013-01-31 05:00:00",
+                   finer ? "; on_fine_time: truncate cuts it to microseconds" : ""));
+}
+
+absl::StatusOr<int64_t> CountFrom(const std::optional<std::string>& text) {
+  const std::optional<int64_t> count = text.has_value() ? ParseInteger(*text) : std::nullopt;
+  if (!count.has_value()) return absl::DataLossError("the source's COUNT(*) is not an integer");
+  return *count;
+}
+
+absl::Status InSnapshot(SourceSession& session, absl::FunctionRef<absl::Status()> body) {
+  const Dialect& dialect = session.dialect();
+  if (!dialect.begin_snapshot_sql.empty()) {
+    RETURN_IF_ERROR(session.Execute(std::string(dialect.begin_snapshot_sql)));
+  }
+  absl::Status done = body();
+  if (!dialect.end_snapshot_sql.empty()) {
+    absl::Status ended = session.Execute(std::string(dialect.end_snapshot_sql));
+    if (done.ok()) return ended;
+  }
+  return done;
+}
+
 }  // namespace headwater
