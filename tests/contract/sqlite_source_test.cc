@@ -1,5 +1,6 @@
 // SQLite through ODBC under the source contract, and what only SQLite can get wrong.
 #include "tests/contract/source_contract.h"
+#include "tests/contract/source_sums_contract.h"
 #include "tests/contract/sqlite_under_test.h"
 
 namespace headwater {
@@ -8,6 +9,7 @@ namespace {
 using ::testing::HasSubstr;
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, SourceContract, SqliteUnderTest);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, SourceSumsContract, SqliteUnderTest);
 
 class SqliteSource : public ::testing::Test {
  protected:

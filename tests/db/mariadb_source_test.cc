@@ -2,6 +2,7 @@
 // MariaDB can show.
 #include "tests/contract/cancelled_read.h"
 #include "tests/contract/source_contract.h"
+#include "tests/contract/source_sums_contract.h"
 #include "tests/db/mariadb_under_test.h"
 
 namespace headwater {
@@ -10,7 +11,9 @@ namespace {
 using ::testing::HasSubstr;
 
 INSTANTIATE_TYPED_TEST_SUITE_P(MariaDb, SourceContract, StreamedMariaDbUnderTest);
+INSTANTIATE_TYPED_TEST_SUITE_P(MariaDb, SourceSumsContract, StreamedMariaDbUnderTest);
 INSTANTIATE_TYPED_TEST_SUITE_P(MariaDbOdbc, SourceContract, MariaDbUnderTest);
+INSTANTIATE_TYPED_TEST_SUITE_P(MariaDbOdbc, SourceSumsContract, MariaDbUnderTest);
 
 template <typename UnderTest>
 class MariaDbSource : public ::testing::Test {

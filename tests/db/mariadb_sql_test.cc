@@ -62,9 +62,9 @@ class MariaDbSql : public ::testing::Test {
     return rows.value_or(std::vector<TextRow>());
   }
 
-  SourceChecksum Checksum() {
+  RowChecksum Checksum() {
     const std::vector<TextRow> rows = Ask(SqlCases(DialectKind::kMariaDb).at("checksum_whole"));
-    return rows.empty() ? SourceChecksum{} : ParseChecksum(rows[0]).value();
+    return rows.empty() ? RowChecksum{} : ParseChecksum(rows[0]).value();
   }
 
   std::unique_ptr<ThrowawayMariaDb> server_;
@@ -115,7 +115,7 @@ TEST_F(MariaDbSql, PartsHaveEveryRowOnce) {
 }
 
 TEST_F(MariaDbSql, AChecksumKnowsNoOrderAndEveryCell) {
-  const SourceChecksum before = Checksum();
+  const RowChecksum before = Checksum();
   EXPECT_EQ(before.rows, 61);
   Execute("CREATE TABLE sorted AS SELECT * FROM events ORDER BY id DESC");
   Execute("RENAME TABLE events TO old, sorted TO events");

@@ -2,6 +2,7 @@
 #include "worker/source/postgres/postgres_source.h"
 
 #include "tests/contract/source_contract.h"
+#include "tests/contract/source_sums_contract.h"
 #include "tests/db/copy_under_test.h"
 #include "worker/source/postgres/postgres_session.h"
 
@@ -11,6 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 
 INSTANTIATE_TYPED_TEST_SUITE_P(PostgresCopy, SourceContract, CopyUnderTest);
+INSTANTIATE_TYPED_TEST_SUITE_P(PostgresCopy, SourceSumsContract, CopyUnderTest);
 
 class PostgresSource : public ::testing::Test {
  protected:

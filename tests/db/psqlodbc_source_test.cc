@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "tests/contract/source_contract.h"
+#include "tests/contract/source_sums_contract.h"
 #include "tests/db/psqlodbc_under_test.h"
 
 namespace headwater {
 namespace {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(PsqlOdbc, SourceContract, PsqlOdbcUnderTest);
+INSTANTIATE_TYPED_TEST_SUITE_P(PsqlOdbc, SourceSumsContract, PsqlOdbcUnderTest);
 
 class PsqlOdbcSource : public ::testing::Test {
  protected:

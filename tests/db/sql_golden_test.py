@@ -69,7 +69,7 @@ def test_bounds_have_the_columns_own_type(dialect):
     """No bare text is compared with a timestamp or a date, but in SQLite, whose storage is text."""
     if dialect == "sqlite":
         return
-    for path in files(dialect, "range_*") + files(dialect, "probe_*"):
+    for path in files(dialect, "range_*") + files(dialect, "probe_*") + files(dialect, "count_*"):
         for comparison in parsed(path).find_all(exp.GTE, exp.LT):
             bound = comparison.expression
             assert not (isinstance(bound, exp.Literal) and bound.is_string), path.name
@@ -174,6 +174,18 @@ def check_ranges(dialect, ask):
         assert ids(f"range_without_ends_{name}") == {str(r["id"]) for r in rows()}
 
 
+def check_counts(dialect, ask):
+    """What is counted are the rows of the same extent, and the maximum is that of its range."""
+    for name, column in {"date": "day", "integer": "n", "wall_clock": "at"}.items():
+        count, largest = ask(SQL / dialect / f"count_{name}.sql")[0]
+        assert int(count) == len(ask(SQL / dialect / f"range_and_outside_{name}.sql"))
+        inside = {line[0] for line in ask(SQL / dialect / f"range_{name}.sql")}
+        values = [r[column] for r in rows() if str(r["id"]) in inside]
+        assert str(largest)[:19] == str(max(values))[:19]
+    whole = ask(SQL / dialect / "count_whole.sql")[0]
+    assert int(whole[0]) == len(rows()) and whole[1] in ("", "None")
+
+
 def check_quantiles(dialect, ask):
     values = [int(line[0]) for line in ask(SQL / dialect / "quantiles_id.sql")]
     ids = sorted(one["id"] for one in rows())
@@ -260,6 +272,7 @@ def test_postgres_parts_ranges_and_quantiles(postgres):
     ask = ask_postgres(postgres)
     check_splits("postgres", ask)
     check_ranges("postgres", ask)
+    check_counts("postgres", ask)
     check_quantiles("postgres", ask)
 
 
@@ -290,6 +303,11 @@ def test_postgres_checksums_are_what_the_specification_says(postgres):
     ask = ask_postgres(postgres)
     whole = SQL / "postgres" / "checksum_whole.sql"
     assert checksum_from(ask(whole)) == checksum_of(rows())
+
+
+def test_postgres_sums_a_column_that_it_lacks_as_null(postgres):
+    answer = ask_postgres(postgres)(SQL / "postgres" / "checksum_without_a_column_of_the_table.sql")
+    assert checksum_from(answer) == checksum_of([dict(one, flag=None) for one in rows()])
 
 
 def test_equal_tables_in_another_order_have_equal_checksums_and_changed_cells_others(postgres):
@@ -336,5 +354,6 @@ def test_sqlite_parts_ranges_and_quantiles(sqlite):
     ask = ask_sqlite(sqlite)
     check_splits("sqlite", ask)
     check_ranges("sqlite", ask)
+    check_counts("sqlite", ask)
     check_quantiles("sqlite", ask)
     assert ask(SQL / "sqlite" / "estimate.sql") == [(str(len(rows())),)]

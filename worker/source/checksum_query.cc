@@ -1,6 +1,7 @@
 #include "worker/source/checksum_query.h"
 
 #include <optional>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -23,6 +24,18 @@ std::optional<uint64_t> Modulo(absl::string_view text) {
   return negative ? 0 - sum : sum;
 }
 
+absl::Status NoColumn(const RangeQuery& query) {
+  return absl::InvalidArgumentError(absl::StrCat("no column of '", query.relation, "' is summed"));
+}
+
+// Without the fields.
+absl::StatusOr<ChecksumNames> NamesOf(const Dialect& dialect, const RangeQuery& query) {
+  ChecksumNames names;
+  ASSIGN_OR_RETURN(names.relation, QuoteRelation(dialect, query.relation));
+  ASSIGN_OR_RETURN(names.where, WhereSql(dialect, query));
+  return names;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> BuildChecksumQuery(const Dialect& dialect, const RangeQuery& query,
@@ -31,22 +44,36 @@ absl::StatusOr<std::string> BuildChecksumQuery(const Dialect& dialect, const Ran
     return absl::UnimplementedError(
         absl::StrCat(dialect.name, " has no MD5, so it makes no checksums"));
   }
-  if (columns.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("no column of '", query.relation, "' is summed"));
-  }
-  ChecksumNames names;
-  ASSIGN_OR_RETURN(names.relation, QuoteRelation(dialect, query.relation));
-  ASSIGN_OR_RETURN(names.where, WhereSql(dialect, query));
+  if (columns.empty()) return NoColumn(query);
+  ASSIGN_OR_RETURN(ChecksumNames names, NamesOf(dialect, query));
   for (const ChecksumColumn& column : columns) {
+    if (column.absent) {
+      names.fields.emplace_back("'~'");
+      continue;
+    }
     ASSIGN_OR_RETURN(const std::string quoted, QuoteIdentifier(dialect, column.column.name));
     names.fields.push_back(dialect.checksum_field(quoted, column.column.type, column.source_type));
   }
   return absl::StrCat(QueryComment(query.tag), dialect.checksum(names));
 }
 
-absl::StatusOr<SourceChecksum> ParseChecksum(
-    const std::vector<std::optional<std::string>>& answer) {
+absl::StatusOr<std::string> BuildFastChecksumQuery(const Dialect& dialect, const RangeQuery& query,
+                                                   const std::vector<ChecksumColumn>& columns) {
+  if (dialect.fast_checksum == nullptr) {
+    return absl::UnimplementedError(
+        absl::StrCat(dialect.name, " has no checksum function of its own"));
+  }
+  ASSIGN_OR_RETURN(ChecksumNames names, NamesOf(dialect, query));
+  for (const ChecksumColumn& column : columns) {
+    if (column.absent) continue;
+    ASSIGN_OR_RETURN(std::string quoted, QuoteIdentifier(dialect, column.column.name));
+    names.fields.push_back(std::move(quoted));
+  }
+  if (names.fields.empty()) return NoColumn(query);
+  return absl::StrCat(QueryComment(query.tag), dialect.fast_checksum(names));
+}
+
+absl::StatusOr<RowChecksum> ParseChecksum(const std::vector<std::optional<std::string>>& answer) {
   if (answer.size() != 3 || !answer[0] || !answer[1] || !answer[2]) {
     return absl::DataLossError("the source's checksum is not three values");
   }
@@ -62,7 +89,7 @@ absl::StatusOr<SourceChecksum> ParseChecksum(
     return absl::DataLossError(absl::StrCat("the source made no checksum of ", *rows - *hashed,
                                             " of ", *rows, " rows: their text is too long for it"));
   }
-  return SourceChecksum{.rows = *rows, .sum = *sum};
+  return RowChecksum{.rows = *rows, .sum = *sum};
 }
 
 }  // namespace headwater

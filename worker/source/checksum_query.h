@@ -1,6 +1,7 @@
 // A checksum that the source makes of an extent's rows, so that they need not be read to see
 // whether they changed. Independent of the rows' order. Pure: text in, text out.
-// docs/source-checksum.md says exactly what is summed.
+// docs/source-checksum.md says exactly what is summed; common/data/row_checksum.h makes the same of
+// rows that were read.
 #ifndef HEADWATER_WORKER_SOURCE_CHECKSUM_QUERY_H_
 #define HEADWATER_WORKER_SOURCE_CHECKSUM_QUERY_H_
 
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/data/row_checksum.h"
 #include "common/data/schema.h"
 #include "worker/source/dialect.h"
 #include "worker/source/range_query.h"
@@ -17,14 +19,13 @@
 namespace headwater {
 
 struct ChecksumColumn {
-  Column column;
+  Column column;            // As the source's rows have it.
   std::string source_type;  // In the source's words.
-};
-
-struct SourceChecksum {
-  int64_t rows = 0;
-  uint64_t sum = 0;  // Of the first 64 bits of each row's MD5, modulo 2^64.
-  friend bool operator==(const SourceChecksum&, const SourceChecksum&) = default;
+  bool as_text = false;     // As SourceColumn has it: read as text, whatever it is.
+  // In the table to which the rows are given; none: as in the source.
+  std::optional<ColumnType> table_type = {};
+  // The source has no such column: all rows have NULL there.
+  bool absent = false;
 };
 
 // The statement, for the rows that `query` selects; its expressions do not count, `columns` do, in
@@ -33,9 +34,26 @@ struct SourceChecksum {
 absl::StatusOr<std::string> BuildChecksumQuery(const Dialect& dialect, const RangeQuery& query,
                                                const std::vector<ChecksumColumn>& columns);
 
+// The same by the server's own function: CHECKSUM_AGG(BINARY_CHECKSUM(…)) on SQL Server, of 32
+// bits. Columns that are absent do not count. UNIMPLEMENTED: every other dialect.
+absl::StatusOr<std::string> BuildFastChecksumQuery(const Dialect& dialect, const RangeQuery& query,
+                                                   const std::vector<ChecksumColumn>& columns);
+
 // DATA_LOSS: not what the statement answers, or a row whose text the server could not make
 // (MariaDB: longer than max_allowed_packet).
-absl::StatusOr<SourceChecksum> ParseChecksum(const std::vector<std::optional<std::string>>& answer);
+absl::StatusOr<RowChecksum> ParseChecksum(const std::vector<std::optional<std::string>>& answer);
+
+// Those of `columns`, by name, whose text may be another on this dialect's servers than
+// RowChecksummer makes of the rows that were read. Conservative: not among them are only columns of
+// types of which tests on real servers found every value to give the same text. So on SQL Server
+// all are, and on MariaDB floating point is. A row with a value that no column of ours holds (an
+// infinite time, NaN among decimals, MariaDB's zero dates) is in the server's sum and in no batch:
+// it is a bad row, and then the sums differ whatever the columns.
+std::vector<std::string> DifferingColumns(const Dialect& dialect,
+                                          const std::vector<ChecksumColumn>& columns);
+
+// True if there are none: then the server's sum is that of the rows, as long as none is bad.
+bool ChecksumsAgree(const Dialect& dialect, const std::vector<ChecksumColumn>& columns);
 
 }  // namespace headwater
 

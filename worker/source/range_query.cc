@@ -130,6 +130,22 @@ absl::StatusOr<std::string> BuildProbeQuery(const Dialect& dialect, absl::string
   return absl::StrCat(QueryComment(tag), "SELECT ", absl::StrJoin(answers, ", "));
 }
 
+absl::StatusOr<std::string> BuildCountQuery(const Dialect& dialect, const RangeQuery& query) {
+  ASSIGN_OR_RETURN(const std::string table, QuoteRelation(dialect, query.relation));
+  ASSIGN_OR_RETURN(const std::string where, WhereSql(dialect, query));
+  std::string maximum = "NULL";
+  if (query.cursor.type != CursorType::kNone && query.extent.range.has_value()) {
+    RangeQuery inside = query;
+    inside.extent.outside = false;
+    ASSIGN_OR_RETURN(const std::string column, QuoteIdentifier(dialect, query.cursor.name));
+    ASSIGN_OR_RETURN(const std::string in_range, WhereSql(dialect, inside));
+    maximum = absl::StrCat("(SELECT ", CursorAsText(dialect, absl::StrCat("MAX(", column, ")")),
+                           " FROM ", table, in_range, ")");
+  }
+  return absl::StrCat(QueryComment(query.tag), "SELECT (SELECT ", dialect.count, " FROM ", table,
+                      where, "), ", maximum);
+}
+
 absl::StatusOr<std::string> BuildNeighboursQuery(const Dialect& dialect, absl::string_view relation,
                                                  const CursorColumn& cursor, const Range& range,
                                                  absl::string_view tag) {

@@ -61,6 +61,11 @@ absl::StatusOr<std::string> BuildProbeQuery(const Dialect& dialect, absl::string
                                             const CursorColumn& cursor, bool extremes, int64_t end,
                                             const std::vector<Range>& tail, absl::string_view tag);
 
+// One row of two texts: the number of the rows that `query` selects, and the largest cursor in its
+// extent's range (NULL without one, and without a cursor). Its expressions do not count. Errors: as
+// of BuildRangeQuery().
+absl::StatusOr<std::string> BuildCountQuery(const Dialect& dialect, const RangeQuery& query);
+
 // One row: the largest cursor below `range` and the smallest one behind it, as text; NULL for none.
 // An index on the cursor answers both without a scan.
 absl::StatusOr<std::string> BuildNeighboursQuery(const Dialect& dialect, absl::string_view relation,

@@ -10,12 +10,14 @@
 #include "worker/source/open_transactions.h"
 #include "worker/source/probe.h"
 #include "worker/source/server_url.h"
+#include "worker/source/summed_extents.h"
 
 namespace headwater {
 namespace {
 
 bool IsAboutData(const absl::Status& status) {
-  return absl::IsNotFound(status) || absl::IsInvalidArgument(status);
+  return absl::IsNotFound(status) || absl::IsInvalidArgument(status) ||
+         absl::IsUnimplemented(status);
 }
 
 class SessionSource : public Source {
@@ -67,6 +69,36 @@ class SessionSource : public Source {
     }();
     if (reader.ok()) return reader;
     return Failed(reader.status(), absl::StrCat("reading '", dataset.relation, "'"));
+  }
+
+  absl::StatusOr<ExtentChecksums> Checksums(const DatasetSpec& dataset,
+                                            const std::vector<Extent>& extents,
+                                            const ReadOptions& options,
+                                            const ChecksumOptions& checksum,
+                                            std::stop_token stop) override {
+    RETURN_IF_ERROR(Connect());
+    absl::StatusOr<ExtentChecksums> sums = [&]() -> absl::StatusOr<ExtentChecksums> {
+      const std::stop_callback cancel(stop, [this] { session_->Cancel(); });  // As in Probe().
+      RETURN_IF_ERROR(NameSession(options.query_tag));
+      return SumExtents(*session_, dataset, extents, options, checksum);
+    }();
+    if (sums.ok()) return sums;
+    return Failed(sums.status(), absl::StrCat("summing '", dataset.relation, "'"));
+  }
+
+  absl::StatusOr<std::vector<ExtentCount>> Counts(const DatasetSpec& dataset,
+                                                  const std::vector<Extent>& extents,
+                                                  const ReadOptions& options,
+                                                  std::stop_token stop) override {
+    RETURN_IF_ERROR(Connect());
+    absl::StatusOr<std::vector<ExtentCount>> counts =
+        [&]() -> absl::StatusOr<std::vector<ExtentCount>> {
+      const std::stop_callback cancel(stop, [this] { session_->Cancel(); });  // As in Probe().
+      RETURN_IF_ERROR(NameSession(options.query_tag));
+      return CountExtents(*session_, dataset, extents, options);
+    }();
+    if (counts.ok()) return counts;
+    return Failed(counts.status(), absl::StrCat("counting '", dataset.relation, "'"));
   }
 
   absl::StatusOr<std::vector<std::unique_ptr<SourceReader>>> ReadParts(

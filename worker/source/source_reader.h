@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -13,7 +14,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/data/row_batch.h"
+#include "common/data/row_checksum.h"
 #include "common/data/schema.h"
+#include "common/data/schema_drift.h"
 #include "common/model/dataset_spec.h"
 #include "common/model/extent.h"
 #include "common/model/task.h"
@@ -56,6 +59,38 @@ struct ReadOptions {
   std::string within;
 };
 
+enum class ChecksumKind {
+  kMd5,  // docs/source-checksum.md: comparable with what RowChecksummer makes, see below.
+  // SQL Server's own, which costs it a fraction: 32 bits, in which changes may cancel each other.
+  // Comparable with the same question to the same server only.
+  kFast,
+};
+
+// What Source::Checksums() sums of each row.
+struct ChecksumOptions {
+  ChecksumKind kind = ChecksumKind::kMd5;
+  // The columns of a table: then what is summed is what ConformToTable() (conforming_reader.h)
+  // gives rows of this source, in its order, by `policy`. None: the dataset's columns as the source
+  // has them.
+  Schema table = {};
+  SchemaPolicy policy = SchemaPolicy::kEvolve;
+};
+
+struct ExtentChecksums {
+  Schema columns;  // That were summed, in their order: those of RowChecksummer::Create().
+  // Those of them, by name, whose sums cannot be told to be a RowChecksummer's: DifferingColumns()
+  // of checksum_query.h. If there are none, and no bad row in an extent, and no value was cut to
+  // microseconds, then an extent's checksum is that of the rows that Read() gives of it.
+  std::vector<std::string> differing = {};
+  std::vector<RowChecksum> extents = {};  // As they were asked for.
+};
+
+struct ExtentCount {
+  int64_t rows = 0;                   // Of the whole extent, bad ones too.
+  std::optional<int64_t> max_cursor;  // The largest in its range; none: no row is in it.
+  friend bool operator==(const ExtentCount&, const ExtentCount&) = default;
+};
+
 // One source server, as one slot of a worker sees it: holds at most one connection, opened when
 // first needed; more only while the readers of ReadParts() are there. Confined to one thread.
 class Source {
@@ -88,6 +123,32 @@ class Source {
                                             const std::string& /*query_tag*/,
                                             std::stop_token /*stop*/) {
     return absl::UnimplementedError("this source does not tell where its next rows are");
+  }
+
+  // What the source itself sums of each extent's rows, all in one snapshot where it has them. The
+  // rows are those that Read() would give with the same `options`, and its bad rows: the source
+  // sums what it holds. So where rows were quarantined, or values cut to microseconds
+  // (on_fine_time: truncate), its sum is no longer that of what was stored, and still the same as
+  // it was as long as the rows are. CANCELLED soon after `stop`. Errors: as of Read(), of
+  // PlanSchema() where `checksum` names a table, and
+  //   UNIMPLEMENTED  the source has no such checksum (SQLite has none).
+  //   DATA_LOSS      the server could not make the text of a row.
+  virtual absl::StatusOr<ExtentChecksums> Checksums(const DatasetSpec& /*dataset*/,
+                                                    const std::vector<Extent>& /*extents*/,
+                                                    const ReadOptions& /*options*/,
+                                                    const ChecksumOptions& /*checksum*/,
+                                                    std::stop_token /*stop*/) {
+    return absl::UnimplementedError("this source makes no checksums");
+  }
+
+  // The number of each extent's rows and the largest cursor in its range, all in one snapshot where
+  // the source has them; the rows are those of Checksums(). CANCELLED soon after `stop`. Errors: as
+  // of Read(), and UNIMPLEMENTED.
+  virtual absl::StatusOr<std::vector<ExtentCount>> Counts(const DatasetSpec& /*dataset*/,
+                                                          const std::vector<Extent>& /*extents*/,
+                                                          const ReadOptions& /*options*/,
+                                                          std::stop_token /*stop*/) {
+    return absl::UnimplementedError("this source does not count");
   }
 
   // Starts reading `extent` in up to `connections` parts, which see one state of the source and

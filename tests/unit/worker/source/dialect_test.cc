@@ -219,12 +219,12 @@ using Answer = std::vector<std::optional<std::string>>;
 
 TEST(SourceChecksum, SumsOfEitherSignAreTheSameModulo64Bits) {
   EXPECT_EQ(*ParseChecksum(Answer{"2", "2", "-1"}),
-            (SourceChecksum{.rows = 2, .sum = 0xFFFFFFFFFFFFFFFF}));
+            (RowChecksum{.rows = 2, .sum = 0xFFFFFFFFFFFFFFFF}));
   EXPECT_EQ(*ParseChecksum(Answer{"2", "2", "18446744073709551615"}),
-            (SourceChecksum{.rows = 2, .sum = 0xFFFFFFFFFFFFFFFF}));
+            (RowChecksum{.rows = 2, .sum = 0xFFFFFFFFFFFFFFFF}));
   EXPECT_EQ(*ParseChecksum(Answer{"2", "2", "18446744073709551623"}),
-            (SourceChecksum{.rows = 2, .sum = 7}));
-  EXPECT_EQ(*ParseChecksum(Answer{"0", "0", "0"}), SourceChecksum{});
+            (RowChecksum{.rows = 2, .sum = 7}));
+  EXPECT_EQ(*ParseChecksum(Answer{"0", "0", "0"}), RowChecksum{});
 }
 
 TEST(SourceChecksum, AnAnswerThatIsNoneIsRefused) {
@@ -235,6 +235,71 @@ TEST(SourceChecksum, AnAnswerThatIsNoneIsRefused) {
   }
   EXPECT_THAT(std::string(ParseChecksum(Answer{"2", "1", "7"}).status().message()),
               HasSubstr("1 of 2 rows"));
+}
+
+ChecksumColumn Summed(TypeKind kind, const std::string& source_type) {
+  return {Column{"c", {kind}, true}, source_type};
+}
+
+TEST(SourceChecksum, OnlyTypesOfProvenTextAgreeWithTheRowsThatWereRead) {
+  const Dialect &postgres = Of(DialectKind::kPostgres), &mariadb = Of(DialectKind::kMariaDb);
+  EXPECT_TRUE(ChecksumsAgree(postgres, {}));
+  EXPECT_TRUE(
+      ChecksumsAgree(postgres, {Summed(TypeKind::kDouble, "double precision"),
+                                Summed(TypeKind::kString, "character varying(9)"),
+                                Summed(TypeKind::kTimestamp, "timestamp(3) with time zone")}));
+  EXPECT_FALSE(ChecksumsAgree(postgres, {Summed(TypeKind::kString, "character(9)")}));
+  EXPECT_FALSE(ChecksumsAgree(postgres, {Summed(TypeKind::kDecimal, "money")}));
+  EXPECT_FALSE(ChecksumsAgree(postgres, {Summed(TypeKind::kString, "mood")}));
+  EXPECT_FALSE(ChecksumsAgree(postgres, {Summed(TypeKind::kString, "integer[]")}));
+  EXPECT_FALSE(ChecksumsAgree(postgres, {Summed(TypeKind::kString, "boolean")}))
+      << "another adapter's reading of it";
+  EXPECT_TRUE(ChecksumsAgree(mariadb, {Summed(TypeKind::kInteger, "int(11)"),
+                                       Summed(TypeKind::kDecimal, "bigint(20) unsigned"),
+                                       Summed(TypeKind::kString, "enum('a)(','b')")}));
+  EXPECT_FALSE(ChecksumsAgree(mariadb, {Summed(TypeKind::kDouble, "double")}));
+  EXPECT_FALSE(ChecksumsAgree(mariadb, {Summed(TypeKind::kLong, "int(9) unsigned zerofill")}));
+  EXPECT_FALSE(ChecksumsAgree(mariadb, {Summed(TypeKind::kBinary, "bit(12)")}));
+  for (const DialectKind kind : {DialectKind::kSqlServer, DialectKind::kGeneric}) {
+    EXPECT_FALSE(ChecksumsAgree(Of(kind), {Summed(TypeKind::kLong, "bigint")}));
+  }
+}
+
+TEST(SourceChecksum, TheTablesColumnMayBeWiderWhereTheTextStays) {
+  const Dialect& postgres = Of(DialectKind::kPostgres);
+  const auto agrees = [&](ColumnType source, const std::string& source_type, ColumnType table) {
+    std::vector<ChecksumColumn> columns(1);
+    columns[0].column = Column{"c", source, true};
+    columns[0].source_type = source_type;
+    columns[0].table_type = table;
+    return ChecksumsAgree(postgres, columns);
+  };
+  EXPECT_TRUE(agrees({TypeKind::kShort}, "smallint", {TypeKind::kLong}));
+  EXPECT_TRUE(agrees({TypeKind::kFloat}, "real", {TypeKind::kDouble}));
+  EXPECT_TRUE(agrees({TypeKind::kDecimal, 9, 2}, "numeric(9,2)", {TypeKind::kDecimal, 20, 2}));
+  EXPECT_FALSE(agrees({TypeKind::kDecimal, 9, 2}, "numeric(9,2)", {TypeKind::kDecimal, 20, 4}));
+  EXPECT_FALSE(agrees({TypeKind::kShort}, "smallint", {TypeKind::kDecimal, 20, 4}));
+  std::vector<ChecksumColumn> gone = {Summed(TypeKind::kLong, ""),
+                                      Summed(TypeKind::kLong, "bigint")};
+  gone[0].column.name = "gone";
+  gone[0].absent = true;
+  EXPECT_THAT(DifferingColumns(Of(DialectKind::kSqlServer), gone), ElementsAre("c"));
+}
+
+TEST(SourceChecksum, TheFastOneIsOfSqlServerOnly) {
+  RangeQuery query;
+  query.relation = "t";
+  const std::vector<ChecksumColumn> columns = {Summed(TypeKind::kLong, "bigint")};
+  for (const DialectKind kind : {DialectKind::kPostgres, DialectKind::kMariaDb,
+                                 DialectKind::kSqlite, DialectKind::kGeneric}) {
+    EXPECT_EQ(BuildFastChecksumQuery(Of(kind), query, columns).status().code(),
+              absl::StatusCode::kUnimplemented);
+  }
+  EXPECT_TRUE(BuildFastChecksumQuery(Of(DialectKind::kSqlServer), query, columns).ok());
+  std::vector<ChecksumColumn> absent = columns;
+  absent[0].absent = true;
+  EXPECT_EQ(BuildFastChecksumQuery(Of(DialectKind::kSqlServer), query, absent).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(SourceChecksum, SqliteHasNone) {

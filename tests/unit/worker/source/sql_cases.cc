@@ -114,6 +114,8 @@ class Cases {
       Put(absl::StrCat("neighbours_", c.name),
           BuildNeighboursQuery(dialect_, "events", c.cursor, c.range, kTag));
       Put(absl::StrCat("spread_", c.name), SpreadSql(dialect_, "events", c.cursor));
+      Put(absl::StrCat("count_", c.name),
+          BuildCountQuery(dialect_, Query(kind_, c.cursor, Extent{c.range, true}, c.range.to)));
     }
     const CursorCase any = Cursors(kind_).front();
     Put("probe_by_clock",
@@ -141,6 +143,11 @@ class Cases {
           ValueAsText(dialect_, Quoted(kind_, column.name), column.type, source_type));
     }
     Put("columns_as_text", BuildRangeQuery(dialect_, query));
+    Put("count_whole",
+        BuildCountQuery(dialect_, Query(kind_, CursorColumn{}, Extent{Range{0, 1}, false})));
+    Put("count_outside_only",
+        BuildCountQuery(dialect_,
+                        Query(kind_, any.cursor, Extent{std::nullopt, true}, any.range.to)));
     Put("whole",
         BuildRangeQuery(dialect_, Query(kind_, CursorColumn{}, Extent{Range{0, 1}, false})));
   }
@@ -198,8 +205,14 @@ class Cases {
       PutChecksum(absl::StrCat("checksum_of_", column.column.name), whole, {column});
     }
     const CursorCase any = Cursors(kind_).front();
-    PutChecksum("checksum_range_and_outside",
-                Query(kind_, any.cursor, Extent{any.range, true}, any.range.to), columns);
+    const RangeQuery both = Query(kind_, any.cursor, Extent{any.range, true}, any.range.to);
+    PutChecksum("checksum_range_and_outside", both, columns);
+    if (dialect_.fast_checksum != nullptr) {
+      Put("fast_checksum_whole", BuildFastChecksumQuery(dialect_, whole, columns));
+      Put("fast_checksum_range_and_outside", BuildFastChecksumQuery(dialect_, both, columns));
+    }
+    columns[1].absent = true;
+    PutChecksum("checksum_without_a_column_of_the_table", whole, columns);
   }
 
   void Names() {
@@ -220,6 +233,11 @@ class Cases {
       Put(prefix + "spread", SpreadSql(dialect_, name, query.cursor));
       Put(prefix + "quantiles", BuildQuantileQuery(dialect_, name, key, 2, 100));
       PutChecksum(prefix + "checksum", query, {{key.column, key.source_type}});
+      Put(prefix + "count", BuildCountQuery(dialect_, query));
+      if (dialect_.fast_checksum != nullptr) {
+        Put(prefix + "fast_checksum",
+            BuildFastChecksumQuery(dialect_, query, {{key.column, key.source_type}}));
+      }
       if (kind_ == DialectKind::kPostgres) {
         Put(prefix + "division", DivisionSql(dialect_, name, name));
       }

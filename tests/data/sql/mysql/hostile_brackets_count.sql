@@ -1,0 +1,1 @@
+/* headwater a]b[c]]d */ SELECT (SELECT COUNT(*) FROM `a]b[c]]d` WHERE (`a]b[c]]d` >= 0 AND `a]b[c]]d` < 9) OR `a]b[c]]d` IS NULL OR `a]b[c]]d` >= 9), (SELECT CONCAT(MAX(`a]b[c]]d`)) FROM `a]b[c]]d` WHERE `a]b[c]]d` >= 0 AND `a]b[c]]d` < 9)

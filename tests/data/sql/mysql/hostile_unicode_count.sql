@@ -1,0 +1,1 @@
+/* headwater Gr____e ___ __ */ SELECT (SELECT COUNT(*) FROM `Größe 表 é` WHERE (`Größe 表 é` >= 0 AND `Größe 表 é` < 9) OR `Größe 表 é` IS NULL OR `Größe 表 é` >= 9), (SELECT CONCAT(MAX(`Größe 表 é`)) FROM `Größe 表 é` WHERE `Größe 表 é` >= 0 AND `Größe 表 é` < 9)

@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT (SELECT COUNT(*) FROM "events" WHERE ("n" >= -1 AND "n" < 5000000000) OR "n" IS NULL OR "n" >= 5000000000), (SELECT CAST(MAX("n") AS text) FROM "events" WHERE "n" >= -1 AND "n" < 5000000000)

@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT (SELECT COUNT(*) FROM "events" WHERE "day" IS NULL OR "day" >= DATE '2013-02-01'), NULL

@@ -1,0 +1,10 @@
+/* headwater a /_ b _/ c -- d_# e */ SELECT (SELECT COUNT(*) FROM "a /* b */ c -- d
+# e" WHERE ("a /* b */ c -- d
+# e" >= 0 AND "a /* b */ c -- d
+# e" < 9) OR "a /* b */ c -- d
+# e" IS NULL OR "a /* b */ c -- d
+# e" >= 9), (SELECT CAST(MAX("a /* b */ c -- d
+# e") AS text) FROM "a /* b */ c -- d
+# e" WHERE "a /* b */ c -- d
+# e" >= 0 AND "a /* b */ c -- d
+# e" < 9)

@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT (SELECT COUNT(*) FROM "events" WHERE ("at" >= '2013-01-01 05:00:00' AND "at" < '2013-01-02 05:00:00.250001') OR "at" IS NULL OR "at" >= '2013-01-02 05:00:00.250001'), (SELECT MAX("at") FROM "events" WHERE "at" >= '2013-01-01 05:00:00' AND "at" < '2013-01-02 05:00:00.250001')

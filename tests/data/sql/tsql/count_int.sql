@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT (SELECT COUNT_BIG(*) FROM [events] WHERE ([n] >= -1 AND [n] < CAST(2147483648 AS bigint)) OR [n] IS NULL OR [n] >= CAST(2147483648 AS bigint)), (SELECT CONVERT(nvarchar(4000), MAX([n]), 126) FROM [events] WHERE [n] >= -1 AND [n] < CAST(2147483648 AS bigint))

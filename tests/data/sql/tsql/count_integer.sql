@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT (SELECT COUNT_BIG(*) FROM [events] WHERE ([n] >= CAST(-1 AS bigint) AND [n] < CAST(5000000000 AS bigint)) OR [n] IS NULL OR [n] >= CAST(5000000000 AS bigint)), (SELECT CONVERT(nvarchar(4000), MAX([n]), 126) FROM [events] WHERE [n] >= CAST(-1 AS bigint) AND [n] < CAST(5000000000 AS bigint))

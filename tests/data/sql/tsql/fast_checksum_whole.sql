@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT CAST(COUNT_BIG(*) AS varchar(20)), CAST(COUNT_BIG(*) AS varchar(20)), CAST(COALESCE(CHECKSUM_AGG(BINARY_CHECKSUM([id], [flag], [amount], [ratio], [name], [token], [payload], [day], [at], [at_instant])), 0) AS varchar(20)) FROM [events]

@@ -1,0 +1,1 @@
+/* headwater  a_b */ SELECT (SELECT COUNT_BIG(*) FROM [ a	b] WHERE ([ a	b] >= CAST(0 AS bigint) AND [ a	b] < CAST(9 AS bigint)) OR [ a	b] IS NULL OR [ a	b] >= CAST(9 AS bigint)), (SELECT CONVERT(nvarchar(4000), MAX([ a	b]), 126) FROM [ a	b] WHERE [ a	b] >= CAST(0 AS bigint) AND [ a	b] < CAST(9 AS bigint))

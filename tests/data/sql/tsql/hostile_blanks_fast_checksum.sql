@@ -1,0 +1,1 @@
+/* headwater  a_b */ SELECT CAST(COUNT_BIG(*) AS varchar(20)), CAST(COUNT_BIG(*) AS varchar(20)), CAST(COALESCE(CHECKSUM_AGG(BINARY_CHECKSUM([ a	b])), 0) AS varchar(20)) FROM [ a	b] WHERE ([ a	b] >= CAST(0 AS bigint) AND [ a	b] < CAST(9 AS bigint)) OR [ a	b] IS NULL OR [ a	b] >= CAST(9 AS bigint)

@@ -1,0 +1,1 @@
+/* headwater a]b[c]]d */ SELECT (SELECT COUNT_BIG(*) FROM [a]]b[c]]]]d] WHERE ([a]]b[c]]]]d] >= CAST(0 AS bigint) AND [a]]b[c]]]]d] < CAST(9 AS bigint)) OR [a]]b[c]]]]d] IS NULL OR [a]]b[c]]]]d] >= CAST(9 AS bigint)), (SELECT CONVERT(nvarchar(4000), MAX([a]]b[c]]]]d]), 126) FROM [a]]b[c]]]]d] WHERE [a]]b[c]]]]d] >= CAST(0 AS bigint) AND [a]]b[c]]]]d] < CAST(9 AS bigint))

@@ -1,0 +1,1 @@
+/* headwater a]b[c]]d */ SELECT CAST(COUNT_BIG(*) AS varchar(20)), CAST(COUNT_BIG(*) AS varchar(20)), CAST(COALESCE(CHECKSUM_AGG(BINARY_CHECKSUM([a]]b[c]]]]d])), 0) AS varchar(20)) FROM [a]]b[c]]]]d] WHERE ([a]]b[c]]]]d] >= CAST(0 AS bigint) AND [a]]b[c]]]]d] < CAST(9 AS bigint)) OR [a]]b[c]]]]d] IS NULL OR [a]]b[c]]]]d] >= CAST(9 AS bigint)

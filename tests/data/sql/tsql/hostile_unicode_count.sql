@@ -1,0 +1,1 @@
+/* headwater Gr____e ___ __ */ SELECT (SELECT COUNT_BIG(*) FROM [Größe 表 é] WHERE ([Größe 表 é] >= CAST(0 AS bigint) AND [Größe 表 é] < CAST(9 AS bigint)) OR [Größe 表 é] IS NULL OR [Größe 表 é] >= CAST(9 AS bigint)), (SELECT CONVERT(nvarchar(4000), MAX([Größe 表 é]), 126) FROM [Größe 表 é] WHERE [Größe 表 é] >= CAST(0 AS bigint) AND [Größe 表 é] < CAST(9 AS bigint))

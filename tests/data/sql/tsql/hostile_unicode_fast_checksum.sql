@@ -1,0 +1,1 @@
+/* headwater Gr____e ___ __ */ SELECT CAST(COUNT_BIG(*) AS varchar(20)), CAST(COUNT_BIG(*) AS varchar(20)), CAST(COALESCE(CHECKSUM_AGG(BINARY_CHECKSUM([Größe 表 é])), 0) AS varchar(20)) FROM [Größe 表 é] WHERE ([Größe 表 é] >= CAST(0 AS bigint) AND [Größe 表 é] < CAST(9 AS bigint)) OR [Größe 表 é] IS NULL OR [Größe 表 é] >= CAST(9 AS bigint)
