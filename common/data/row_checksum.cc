@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "common/base/check.h"
 #include "common/base/status.h"
 #include "common/data/column_view_arrow.h"
 #include "common/data/field_text_arrow.h"
@@ -30,9 +31,28 @@ class Md5RowChecksummer final : public RowChecksummer {
       : views_(schema), digest_(std::move(digest)), context_(std::move(context)) {}
 
   absl::Status Add(const RowBatch& batch, RowChecksum& checksum) override {
+    RowChecksum added{.rows = batch.rows()};
+    RETURN_IF_ERROR(HashRows(batch, [&](int64_t, uint64_t hash) { added.sum += hash; }));
+    checksum.Add(added);
+    return absl::OkStatus();
+  }
+
+  absl::Status AddByPart(const RowBatch& batch, const std::vector<int>& parts,
+                         std::vector<RowChecksum>& checksums) override {
+    HW_CHECK(parts.size() == static_cast<size_t>(batch.rows()));
+    std::vector<RowChecksum> added(checksums.size());
+    RETURN_IF_ERROR(HashRows(batch, [&](int64_t row, uint64_t hash) {
+      added[static_cast<size_t>(parts[static_cast<size_t>(row)])].Add({.rows = 1, .sum = hash});
+    }));
+    for (size_t i = 0; i < checksums.size(); ++i) checksums[i].Add(added[i]);
+    return absl::OkStatus();
+  }
+
+ private:
+  template <typename Take>
+  absl::Status HashRows(const RowBatch& batch, Take take) {
     const arrow::RecordBatch& rows = *batch.arrow();
     RETURN_IF_ERROR(views_.Take(rows, "row checksum"));
-    RowChecksum added{.rows = rows.num_rows()};
     for (int64_t row = 0; row < rows.num_rows(); ++row) {
       const size_t size = PutRow(row);
       std::array<unsigned char, kMd5Bytes> hash;
@@ -43,13 +63,11 @@ class Md5RowChecksummer final : public RowChecksummer {
       }
       uint64_t first = 0;
       for (size_t i = 0; i < sizeof(first); ++i) first = first << 8 | hash[i];
-      added.sum += first;
+      take(row, first);
     }
-    checksum.Add(added);
     return absl::OkStatus();
   }
 
- private:
   // The row's text is at the beginning of `text_`; returns its bytes.
   size_t PutRow(int64_t row) {
     int64_t most = 0;

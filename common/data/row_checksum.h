@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -38,6 +39,11 @@ class RowChecksummer {
   // Adds the rows of `batch.arrow()` to `checksum`; bad rows are not among them. INVALID_ARGUMENT:
   // the batch has other columns than the schema. After an error `checksum` is as before.
   virtual absl::Status Add(const RowBatch& batch, RowChecksum& checksum) = 0;
+
+  // The same of several checksums: row i counts for `checksums[parts[i]]` (key_parts.h). Requires:
+  // a part per row, and a checksum per part.
+  virtual absl::Status AddByPart(const RowBatch& batch, const std::vector<int>& parts,
+                                 std::vector<RowChecksum>& checksums) = 0;
 };
 
 }  // namespace headwater

@@ -40,6 +40,13 @@ absl::StatusOr<ChecksumNames> NamesOf(const Dialect& dialect, const RangeQuery& 
 
 absl::StatusOr<std::string> BuildChecksumQuery(const Dialect& dialect, const RangeQuery& query,
                                                const std::vector<ChecksumColumn>& columns) {
+  return BuildPartedChecksumQuery(dialect, query, columns, /*part=*/"");
+}
+
+absl::StatusOr<std::string> BuildPartedChecksumQuery(const Dialect& dialect,
+                                                     const RangeQuery& query,
+                                                     const std::vector<ChecksumColumn>& columns,
+                                                     const std::string& part) {
   if (dialect.checksum == nullptr) {
     return absl::UnimplementedError(
         absl::StrCat(dialect.name, " has no MD5, so it makes no checksums"));
@@ -54,6 +61,7 @@ absl::StatusOr<std::string> BuildChecksumQuery(const Dialect& dialect, const Ran
     ASSIGN_OR_RETURN(const std::string quoted, QuoteIdentifier(dialect, column.column.name));
     names.fields.push_back(dialect.checksum_field(quoted, column.column.type, column.source_type));
   }
+  names.part = part;
   return absl::StrCat(QueryComment(query.tag), dialect.checksum(names));
 }
 

@@ -34,6 +34,13 @@ struct ChecksumColumn {
 absl::StatusOr<std::string> BuildChecksumQuery(const Dialect& dialect, const RangeQuery& query,
                                                const std::vector<ChecksumColumn>& columns);
 
+// The same of parts of the rows, each summed apart: `part` is an expression over the relation's
+// columns that numbers them. Rows of the part and the three texts.
+absl::StatusOr<std::string> BuildPartedChecksumQuery(const Dialect& dialect,
+                                                     const RangeQuery& query,
+                                                     const std::vector<ChecksumColumn>& columns,
+                                                     const std::string& part);
+
 // The same by the server's own function: CHECKSUM_AGG(BINARY_CHECKSUM(…)) on SQL Server, of 32
 // bits. Columns that are absent do not count. UNIMPLEMENTED: every other dialect.
 absl::StatusOr<std::string> BuildFastChecksumQuery(const Dialect& dialect, const RangeQuery& query,

@@ -1,6 +1,6 @@
 // What differs between SQL dialects, as data and a few pure functions. Nothing here talks to a
-// server; range_query.h, key_split.h, estimate_query.h and checksum_query.h put the pieces
-// together. Each dialect is one file of worker/source/dialects.
+// server; range_query.h, key_split.h, key_ranges.h, estimate_query.h and checksum_query.h put the
+// pieces together. Each dialect is one file of worker/source/dialects.
 #ifndef HEADWATER_WORKER_SOURCE_DIALECT_H_
 #define HEADWATER_WORKER_SOURCE_DIALECT_H_
 
@@ -61,6 +61,8 @@ struct ChecksumNames {
   std::string relation;
   std::vector<std::string> fields;  // Text or NULL, see docs/source-checksum.md; or the columns.
   std::string where;                // " WHERE …", or empty.
+  // A number from 0 by which rows are summed apart, the answer's first column; empty: together.
+  std::string part = {};
 };
 
 // How the length of a name is limited.
@@ -128,6 +130,9 @@ struct Dialect {
   std::string (*estimate)(const EstimateNames& names) = nullptr;
   std::string (*spread)(const SpreadNames& names) = nullptr;
   std::string (*quantiles)(const QuantileNames& names) = nullptr;
+  // Rows of an index's name and one of its columns, in the index's order: unique keys without
+  // NULLs, the best first.
+  std::string (*unique_keys)(const EstimateNames& names) = nullptr;
   // With export_snapshot_sql: the first statement of a transaction that shares a snapshot; the one
   // that keeps a relation's rows where they are, without waiting for it unless `wait`; and the
   // question of DivisionSql().

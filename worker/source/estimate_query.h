@@ -12,6 +12,9 @@
 
 namespace headwater {
 
+// `relation` as questions about it need it. INVALID_ARGUMENT: a name that cannot be quoted.
+absl::StatusOr<EstimateNames> EstimateNamesOf(const Dialect& dialect, absl::string_view relation);
+
 // One row, one column: the estimated number of rows of `relation`, NULL or -1 if unknown. Empty:
 // the dialect has no statistics. INVALID_ARGUMENT: a name that cannot be quoted.
 absl::StatusOr<std::string> EstimateSql(const Dialect& dialect, absl::string_view relation);

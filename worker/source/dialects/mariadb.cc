@@ -93,6 +93,20 @@ std::string Estimate(const EstimateNames& names) {
 
 std::string Quantiles(const QuantileNames& names) { return TileQuantiles(names, AsText); }
 
+// Prefixes of columns, and columns that may be NULL, tell rows apart not.
+std::string UniqueKeys(const EstimateNames& names) {
+  const std::string is_table = absl::StrCat(
+      "TABLE_SCHEMA = ", names.schema_literal.empty() ? "DATABASE()" : names.schema_literal,
+      " AND TABLE_NAME = ", names.table_literal);
+  return absl::StrCat(
+      "SELECT s.INDEX_NAME, s.COLUMN_NAME FROM information_schema.STATISTICS AS s JOIN (SELECT "
+      "INDEX_NAME, COUNT(*) AS width FROM information_schema.STATISTICS WHERE ",
+      is_table,
+      " AND NON_UNIQUE = 0 GROUP BY INDEX_NAME HAVING SUM(NULLABLE = 'YES') = 0 AND "
+      "COUNT(SUB_PART) = 0) AS u ON u.INDEX_NAME = s.INDEX_NAME WHERE ",
+      is_table, " ORDER BY s.INDEX_NAME <> 'PRIMARY', u.width, s.INDEX_NAME, s.SEQ_IN_INDEX");
+}
+
 // Floating point as the shortest digits that give the value back: there is no way to its bits.
 std::string ChecksumField(const std::string& column, const ColumnType& type, absl::string_view) {
   const std::string utf8 = absl::StrCat("CONVERT(", column, " USING utf8mb4)");
@@ -121,12 +135,14 @@ std::string Checksum(const ChecksumNames& names) {
       absl::StrJoin(names.fields, ", ", [](std::string* out, const std::string& field) {
         absl::StrAppend(out, "COALESCE(", field, ", '~'), ','");
       });
+  const bool parts = !names.part.empty();
   return absl::StrCat(
-      "SELECT CAST(COUNT(*) AS CHAR), CAST(COUNT(hashed.hash) AS CHAR), "
-      "CAST(COALESCE(SUM(hashed.hash), 0) AS CHAR) FROM (SELECT CAST(CONV(SUBSTR(MD5(CONVERT("
-      "CONCAT(",
+      "SELECT ", parts ? "CAST(hashed.part AS CHAR), " : "",
+      "CAST(COUNT(*) AS CHAR), CAST(COUNT(hashed.hash) AS CHAR), "
+      "CAST(COALESCE(SUM(hashed.hash), 0) AS CHAR) FROM (SELECT ",
+      parts ? absl::StrCat(names.part, " AS part, ") : "", "CAST(CONV(SUBSTR(MD5(CONVERT(CONCAT(",
       row, ") USING utf8mb4)), 1, 16), 16, 10) AS UNSIGNED) AS hash FROM ", names.relation,
-      names.where, ") AS hashed");
+      names.where, ") AS hashed", parts ? " GROUP BY hashed.part ORDER BY hashed.part" : "");
 }
 
 }  // namespace
@@ -160,6 +176,7 @@ constinit const Dialect kMariaDb = {
     .stop_query = StopQuery,
     .estimate = Estimate,
     .quantiles = Quantiles,
+    .unique_keys = UniqueKeys,
     .checksum_field = ChecksumField,
     .checksum = Checksum,
 };

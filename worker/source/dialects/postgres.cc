@@ -170,6 +170,23 @@ std::string Division(const DivisionNames& names) {
       "= c.relam");
 }
 
+std::string UniqueKeys(const EstimateNames& names) {
+  return absl::StrCat(
+      "SELECT xc.relname, a.attname FROM pg_index AS x JOIN pg_class AS xc ON xc.oid = "
+      "x.indexrelid "
+      "CROSS JOIN LATERAL UNNEST(x.indkey) WITH ORDINALITY AS k(number, place) JOIN pg_attribute "
+      "AS a "
+      "ON a.attrelid = x.indrelid AND a.attnum = k.number WHERE x.indrelid = CAST(",
+      names.relation_literal,
+      " AS regclass) AND x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS "
+      "NULL "
+      "AND k.place <= x.indnkeyatts AND NOT EXISTS (SELECT 1 FROM pg_attribute AS n WHERE "
+      "n.attrelid "
+      "= x.indrelid AND n.attnum = ANY(x.indkey) AND NOT n.attnotnull) ORDER BY x.indisprimary "
+      "DESC, "
+      "x.indnkeyatts, xc.relname, k.place");
+}
+
 std::string TimestampField(const std::string& column, absl::string_view beyond) {
   return absl::StrCat("CASE WHEN ISFINITE(", column, ") AND ", column,
                       " >= TIMESTAMP '0001-01-01 00:00:00' THEN TO_CHAR(", column,
@@ -206,11 +223,15 @@ std::string Checksum(const ChecksumNames& names) {
       absl::StrJoin(names.fields, " || ", [](std::string* out, const std::string& field) {
         absl::StrAppend(out, "COALESCE(", field, ", '~') || ','");
       });
+  const bool parts = !names.part.empty();
   return absl::StrCat(
-      "SELECT CAST(COUNT(*) AS text), CAST(COUNT(hash) AS text), CAST(COALESCE(SUM(hash), 0) AS "
-      "text) FROM (SELECT CAST(CAST('x' || SUBSTR(MD5(CONVERT_TO(",
-      row, ", 'UTF8')), 1, 16) AS bit(64)) AS bigint) AS hash FROM ", names.relation, names.where,
-      ") AS hashed");
+      "SELECT ", parts ? "CAST(part AS text), " : "",
+      "CAST(COUNT(*) AS text), CAST(COUNT(hash) AS text), CAST(COALESCE(SUM(hash), 0) AS "
+      "text) FROM (SELECT ",
+      parts ? absl::StrCat(names.part, " AS part, ") : "",
+      "CAST(CAST('x' || SUBSTR(MD5(CONVERT_TO(", row,
+      ", 'UTF8')), 1, 16) AS bit(64)) AS bigint) AS hash FROM ", names.relation, names.where,
+      ") AS hashed", parts ? " GROUP BY part ORDER BY part" : "");
 }
 
 }  // namespace
@@ -238,6 +259,7 @@ constinit const Dialect kPostgres = {
     .estimate = Estimate,
     .spread = Spread,
     .quantiles = Quantiles,
+    .unique_keys = UniqueKeys,
     .import_snapshot = ImportSnapshot,
     .hold_relation = HoldRelation,
     .division = Division,

@@ -239,11 +239,14 @@ std::string Checksum(const ChecksumNames& names) {
   for (const std::string& field : names.fields) {
     absl::StrAppend(&row, " + COALESCE(", field, ", '~') + ','");
   }
+  const bool parts = !names.part.empty();
   return absl::StrCat(
-      "SELECT CAST(COUNT_BIG(*) AS varchar(20)), CAST(COUNT_BIG(hashed.hash) AS varchar(20)), "
-      "CAST(COALESCE(SUM(CAST(hashed.hash AS decimal(38, 0))), 0) AS varchar(40)) FROM (SELECT "
-      "CAST(SUBSTRING(HASHBYTES('MD5', ",
-      row, "), 1, 8) AS bigint) AS hash FROM ", names.relation, names.where, ") AS hashed");
+      "SELECT ", parts ? "CAST(hashed.part AS varchar(20)), " : "",
+      "CAST(COUNT_BIG(*) AS varchar(20)), CAST(COUNT_BIG(hashed.hash) AS varchar(20)), "
+      "CAST(COALESCE(SUM(CAST(hashed.hash AS decimal(38, 0))), 0) AS varchar(40)) FROM (SELECT ",
+      parts ? absl::StrCat(names.part, " AS part, ") : "", "CAST(SUBSTRING(HASHBYTES('MD5', ", row,
+      "), 1, 8) AS bigint) AS hash FROM ", names.relation, names.where, ") AS hashed",
+      parts ? " GROUP BY hashed.part ORDER BY hashed.part" : "");
 }
 
 // Of no columns BINARY_CHECKSUM makes nothing, and of xml, text and image neither.

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "worker/source/checksum_query.h"
 #include "worker/source/estimate_query.h"
+#include "worker/source/key_ranges.h"
 #include "worker/source/key_split.h"
 #include "worker/source/range_query.h"
 #include "worker/source/value_text.h"
@@ -177,6 +178,7 @@ class Cases {
       Put(absl::StrCat("quantiles_sampled_", name),
           BuildQuantileQuery(dialect_, "events", key, 3, 2.5));
       PutParts(absl::StrCat("split_", name), SplitByKey(dialect_, key, values));
+      PutKeyRanges(key, values);
     }
     if (kind_ != DialectKind::kPostgres) return;
     Put("division", DivisionSql(dialect_, "events", "n"));
@@ -277,6 +279,26 @@ class Cases {
       query.within = (*parts)[i];
       Put(absl::StrCat(name, "_", i + 1), BuildRangeQuery(dialect_, query));
     }
+  }
+
+  // Borders of a key within an extent, and sums of the parts between them.
+  void PutKeyRanges(const KeyColumn& key, const std::vector<std::string>& values) {
+    const CursorCase any = Cursors(kind_).front();
+    const RangeQuery query = Query(kind_, any.cursor, Extent{any.range, true}, any.range.to);
+    if (!OrdersAlike(dialect_, key) || dialect_.checksum == nullptr) return;
+    const std::vector<ChecksumColumn> columns = {{key.column, key.source_type}};
+    const std::string& name = key.column.name;
+    AnswerRows answer;
+    for (const std::string& value : values) answer.push_back({value});
+    const std::vector<std::string> borders = BordersFrom(dialect_, key, answer).value();
+    Put(absl::StrCat("borders_", name), BuildBordersQuery(dialect_, query, key, 4));
+    Put(absl::StrCat("part_checksums_", name),
+        BuildPartChecksumQuery(dialect_, query, columns, key, borders));
+    if (name != "id") return;
+    Put("part_checksums_of_one_part", BuildPartChecksumQuery(dialect_, query, columns, key, {}));
+    const RangeQuery whole = Query(kind_, CursorColumn{}, Extent{Range{0, 1}, false});
+    Put("part_checksums_whole", BuildPartChecksumQuery(dialect_, whole, columns, key, borders));
+    Put("unique_keys", UniqueKeysSql(dialect_, "events"));
   }
 
   void PutChecksum(const std::string& name, const RangeQuery& query,
