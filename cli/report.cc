@@ -79,6 +79,22 @@ std::string BadRowNotes(const v1::WatchRunResponse& run) {
   return notes;
 }
 
+// What keyed writes did row by row.
+std::string KeyedNotes(const v1::RunDataset& dataset) {
+  if (!dataset.keyed() || dataset.microbatches_done() == 0) return "";
+  std::string notes =
+      Note("by key", absl::StrCat(NameOf(dataset.dataset()), ": ", FormatCount(dataset.rows_new()),
+                                  " new, ", FormatCount(dataset.rows_changed()), " changed, ",
+                                  FormatCount(dataset.rows_deleted()), " deleted, ",
+                                  FormatCount(dataset.rows_same()), " same"));
+  if (dataset.rows_duplicate() > 0) {
+    notes += Note("duplicates", absl::StrCat(NameOf(dataset.dataset()), ": ",
+                                             Counted(dataset.rows_duplicate(), "row"),
+                                             " left out for another row of the same key (dedup)"));
+  }
+  return notes;
+}
+
 struct Totals {
   int64_t failed_datasets = 0;
   int64_t microbatches = 0, unchanged = 0, failed = 0;
@@ -170,6 +186,7 @@ std::string RunReport(const v1::WatchRunResponse& run) {
       notes += Note("rewritten", absl::StrCat(NameOf(dataset.dataset()), ": ",
                                               absl::StrJoin(dataset.rewritten(), " ")));
     }
+    notes += KeyedNotes(dataset);
     if (dataset.compacted_units() > 0) {
       notes += Note("compacted", absl::StrCat(NameOf(dataset.dataset()), ": ",
                                               Counted(dataset.compacted_units(), "unit"), ", ",

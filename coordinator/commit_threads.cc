@@ -62,6 +62,10 @@ FilesListed List(const absl::StatusOr<std::unique_ptr<TableCommitter>>& committe
   absl::StatusOr<std::vector<std::vector<StagedFile>>> files = (*committer)->Files(list.pieces);
   answer.status = files.status();
   if (files.ok()) answer.files = *std::move(files);
+  if (!answer.status.ok() || list.keyed.empty()) return answer;
+  auto keyed = (*committer)->KeyedFiles(list.keyed);
+  answer.status = keyed.status();
+  if (keyed.ok()) answer.keyed = *std::move(keyed);
   return answer;
 }
 

@@ -111,7 +111,8 @@ void Core::Impl::Advance() {
   CancelUnwanted();
   agenda.WakeDue(now);
   Dispatch();
-  EndRuns();  // Of which dispatch found that nothing can be claimed.
+  AskBases();  // That dispatch found wanting.
+  EndRuns();   // Of which dispatch found that nothing can be claimed.
   FinishPlans();
   FinishVerifications();
   StartCollections();

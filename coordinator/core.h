@@ -137,7 +137,8 @@ struct CommitFinished {  // Answers effect Commit.
 struct FilesListed {  // Answers effect ListFiles.
   std::string table;
   absl::Status status;
-  std::vector<std::vector<StagedFile>> files;  // One list per piece asked, when status is OK.
+  std::vector<std::vector<StagedFile>> files;  // One list per piece asked, when status is OK,
+  std::vector<absl::StatusOr<std::vector<StagedFile>>> keyed = {};  // and per dataset.
 };
 struct GarbageCollected {  // Answers effect CollectGarbage.
   std::string table;
@@ -222,10 +223,11 @@ struct Commit {
   Intent intent;
   PublishedTable published = {};
 };
-struct ListFiles {  // The live files of these pieces, for compactions.
+struct ListFiles {  // The live files of these pieces, for compactions, and of these datasets.
   std::string table;
   PublishedTable published = {};
   std::vector<PublishedPiece> pieces = {};
+  std::vector<DatasetId> keyed = {};
 };
 struct AbandonIntent {
   Intent intent;

@@ -33,6 +33,7 @@ Replacement Core::Impl::ReplacementOf(const DatasetState& dataset, const Claim& 
   replacement.dataset = dataset.spec.id;
   replacement.fence = claim.fence;
   replacement.partition_by = dataset.spec.partition_by;
+  replacement.server_column = dataset.spec.system_columns.server_source;
   replacement.extent = claim.extent;
   replacement.manifest = *claim.manifest;
   replacement.settled_to = dataset.settled_to;

@@ -78,7 +78,7 @@ void Core::Impl::AskFiles() {
     const bool waits = work.phase != TableWork::Phase::kIdle || work.retry_at > now ||
                        !work.stopped.ok() || unasked.contains(table) ||
                        (known != state->tables().end() && known->second.intended.has_value());
-    ListFiles ask{table, PublishedOf(table), {}};
+    ListFiles ask{table, PublishedOf(table), {}, {}};
     for (; it != to_list.end() && it->table == table;) {
       const DatasetState& dataset = *state->FindDataset(*it);
       const auto listed = to_compact.find(*it);
@@ -103,6 +103,7 @@ void Core::Impl::On(const FilesListed& input) {
   TableWork& work = tables[input.table];
   if (work.phase != TableWork::Phase::kListing) return;
   work.phase = TableWork::Phase::kIdle;
+  TakeBases(input);
   size_t next = 0;
   for (CompactionInput& listed : std::exchange(work.listing, {})) {
     if (!input.status.ok()) {

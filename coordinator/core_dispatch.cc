@@ -281,6 +281,10 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, Band band) {
         stays_awake = true;
         continue;
       }
+      if (!HasBase(dataset)) {
+        stays_awake = true;
+        continue;
+      }
       return OfferClaim(choice, dataset, run_id, *next.claim, band);
     }
     if (!stuck.empty()) {
@@ -312,6 +316,8 @@ bool Core::Impl::OfferClaim(const ServerChoice& choice, const DatasetState& data
   const int64_t fence = Emit(std::move(event));
   MicrobatchTask microbatch = MicrobatchOf(dataset, dataset.claims.at(fence));
   microbatch.table_schema = state->ColumnsOf(dataset.spec.id.table);
+  if (const auto base = bases.extract(dataset.spec.id); !base.empty())
+    microbatch.base = std::move(base.mapped());
   task.kind = std::move(microbatch);
   Offer(session_id, *session, dataset, TaskKind::kMicrobatch, {task_id, fence}, std::move(task),
         band == kBackfill);

@@ -131,6 +131,8 @@ void Core::Impl::Collect(const std::string& table, CallId call, bool dry_run) {
         for (const StagedFile& file : piece.files) request.named.insert(file.path);
         for (const StagedFile& file : piece.bad_files) request.named.insert(file.path);
       }
+      if (!claim.manifest->keyed.has_value()) continue;
+      for (const StagedFile& file : claim.manifest->keyed->files) request.named.insert(file.path);
     }
   }
   collecting = table;

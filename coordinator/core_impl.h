@@ -92,7 +92,8 @@ struct TableWork {
   enum class Phase { kIdle, kChecking, kCommitting, kAbandoning, kListing };
   Phase phase = Phase::kIdle;
   std::vector<int64_t> fences;           // Being checked.
-  std::vector<CompactionInput> listing;  // Whose files are being listed.
+  std::vector<CompactionInput> listing;  // Whose files are being listed,
+  std::vector<DatasetId> listing_keyed;  // and the keyed datasets whose are.
   absl::Time retry_at = absl::InfinitePast();
   int failures = 0;
   std::string unfit;     // Why the intent under way cannot be committed: it is abandoned.
@@ -237,6 +238,13 @@ struct Core::Impl {
   // committer checked is not so, or pieces of it have been lost since it was staged.
   bool CompactionNoLongerFits(int64_t fence, const absl::Status& checked);
 
+  // ---- core_keyed.cc
+  // Whether a claim of the dataset can be offered: what the table has of it is known. Else that is
+  // asked for.
+  bool HasBase(const DatasetState& dataset);
+  void AskBases();
+  void TakeBases(const FilesListed& input);
+
   // ---- core_garbage.cc
   void On(const GarbageRequested& input);
   void On(const GarbageCollected& input);
@@ -324,6 +332,10 @@ struct Core::Impl {
   std::set<DatasetId> to_list;
   // Compactions that may be offered, by the first cursor of each.
   std::map<DatasetId, std::map<int64_t, CompactionInput>> to_compact;
+  // Keyed datasets with a claim to be offered: those whose files are to be listed, and those whose
+  // have been.
+  std::set<DatasetId> bases_wanted;
+  std::map<DatasetId, TableBase> bases;
   std::map<CallId, PlanCall> plans;
   std::map<CallId, VerifyCall> verifications;
   std::map<CallId, GarbageCall> garbage_calls;

@@ -19,6 +19,18 @@ PublishedTable Core::Impl::PublishedOf(const std::string& table) const {
   return published;
 }
 
+namespace {
+
+std::vector<Extent> AllExtents(const DatasetState& dataset) {
+  std::vector<Extent> extents;
+  for (const auto& [from, piece] : dataset.coverage.pieces())
+    extents.push_back({piece.range, false});
+  if (dataset.outside.has_value()) extents.push_back({std::nullopt, true});
+  return extents;
+}
+
+}  // namespace
+
 // Every run and every verification asks once. The probes of a run wait for the answer: a run that
 // finds nothing new must not end before it is known that what was loaded is still there.
 void Core::Impl::AskTables() {
@@ -47,6 +59,10 @@ void Core::Impl::AskWhose(const std::string& table) {
   for (auto it = state->datasets().lower_bound({table, ""});
        it != state->datasets().end() && it->first.table == table; ++it) {
     const auto& [id, dataset] = *it;
+    if (dataset.spec.keyed()) {
+      check.pieces.push_back({id, {}, 0, dataset.table_rows, 0, true});
+      continue;
+    }
     for (const auto& [from, piece] : dataset.coverage.pieces()) {
       if (piece.fingerprint.rows == 0) continue;
       check.pieces.push_back({id,
@@ -71,7 +87,14 @@ void Core::Impl::AskWhose(const std::string& table) {
 void Core::Impl::TakeLook(const CommitChecked& input) {
   tables[input.table].failures = 0;
   std::map<DatasetId, std::vector<Extent>> lost;
-  for (const PublishedPiece& piece : input.lost) lost[piece.dataset].push_back(piece.extent);
+  for (const PublishedPiece& piece : input.lost) {
+    std::vector<Extent>& extents = lost[piece.dataset];
+    if (piece.keyed) {  // Nothing says which rows are gone: all of them are read again.
+      extents = AllExtents(*state->FindDataset(piece.dataset));
+    } else {
+      extents.push_back(piece.extent);
+    }
+  }
   for (auto& [call, verify] : verifications) {
     if (verify.unasked.erase(input.table) == 0) continue;
     for (const auto& [id, extents] : lost) {

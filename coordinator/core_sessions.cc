@@ -223,6 +223,13 @@ absl::Status Core::Impl::TakeManifest(const DatasetState& dataset, const Claim& 
     same_pieces = manifest.pieces[i].extent == expected[i];
     all_unchanged &= manifest.pieces[i].unchanged;
   }
+  if (manifest.keyed.has_value() != (dataset.spec.keyed() && !claim.compaction)) {
+    absl::Status wrong = absl::InternalError(
+        absl::StrCat(ToString(dataset.spec.id), " ", Describe(dataset, claim.extent),
+                     ": the manifest is not that of the write which the dataset asks for"));
+    FailAttempt(fence, {FailureKind::kTask, wrong});
+    return wrong;
+  }
   if (!same_pieces) {
     absl::Status wrong = absl::InternalError(
         absl::StrCat(ToString(dataset.spec.id), " ", Describe(dataset, claim.extent),
@@ -249,10 +256,14 @@ absl::Status Core::Impl::TakeManifest(const DatasetState& dataset, const Claim& 
   }
   taken.insert(fence);
   v1::Event event;
-  if (all_unchanged) {
+  // What is looked up by key may differ though its extent was read just so before.
+  if (all_unchanged && (!manifest.keyed.has_value() || manifest.keyed->empty())) {
     event.mutable_confirmed()->set_fence(fence);
     event.mutable_confirmed()->set_rows_read(manifest.rows_read);
     event.mutable_confirmed()->set_bytes_read(manifest.bytes_read);
+    event.mutable_confirmed()->set_rows_skipped(manifest.rows_skipped);
+    if (manifest.keyed.has_value())
+      event.mutable_confirmed()->set_rows_duplicate(manifest.keyed->duplicate_rows);
     if (manifest.empty_around.has_value())
       *event.mutable_confirmed()->mutable_empty_around() = ToProto(*manifest.empty_around);
   } else {

@@ -52,6 +52,13 @@ void DescribeDemand(const DatasetState& dataset, const DemandState& demand, v1::
   out->set_compacted_units(demand.compacted_units);
   out->set_compacted_files(demand.compacted_files);
   out->set_compacted_into(demand.compacted_into);
+  out->set_keyed(dataset.spec.keyed());
+  out->set_rows_new(demand.rows_new);
+  out->set_rows_changed(demand.rows_changed);
+  out->set_rows_same(demand.rows_same);
+  out->set_rows_deleted(demand.rows_deleted);
+  out->set_rows_duplicate(demand.rows_duplicate);
+  out->set_rows_skipped(demand.rows_skipped);
   if (demand.bad_rows > 0) out->set_quarantine(QuarantineName(dataset.spec.target_uri));
   for (const std::string& extent : demand.rewritten) out->add_rewritten(extent);
   SetSilence(dataset, out);

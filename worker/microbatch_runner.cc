@@ -40,6 +40,7 @@ StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
   staging.known = microbatch.known;
   staging.cursor_type = microbatch.cursor_type;
   staging.domain_end = microbatch.domain_end;
+  staging.base = microbatch.base;
   return staging;
 }
 
@@ -86,6 +87,14 @@ std::variant<Manifest, SidedError> ReadAndStage(StagingOptions staging, const Re
   if (connections > 1) {
     read.batch_bytes =
         std::min(read.batch_bytes, std::max(read.batch_bytes / connections, kLeastBatchBytes));
+  }
+  staging.stop = stop;
+  // A version begins when the read that shows it first began, at the latest.
+  if (staging.base.has_value() && staging.dataset.write == WriteMode::kVersions &&
+      staging.cursor_type == CursorType::kNone) {
+    const absl::StatusOr<absl::Time> clock = source.Clock(staging.dataset, stop);
+    if (!clock.ok()) return SidedError{FailureKind::kSource, clock.status()};
+    staging.read_at = *clock;
   }
   auto opened = source.ReadParts(staging.dataset, staging.extent, read, connections, stop);
   if (!opened.ok()) return SidedError{FailureKind::kSource, opened.status()};

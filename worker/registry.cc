@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/config/connection_string.h"
+#include "worker/change/keyed_writer.h"
 #include "worker/source/mariadb/mariadb_source.h"
 #include "worker/source/odbc/odbc_handles.h"
 #include "worker/source/odbc/odbc_source.h"
@@ -26,7 +27,9 @@ absl::StatusOr<std::unique_ptr<Source>> OpenSource(const ServerSpec& server) {
 }
 
 absl::StatusOr<std::unique_ptr<StagingWriter>> OpenStagingWriter(const StagingOptions& options) {
-  return OpenParquetStaging(options);  // Refuses targets that are not a local folder.
+  // Both refuse targets that are not a local folder.
+  if (options.base.has_value()) return OpenKeyedStaging(options);
+  return OpenParquetStaging(options);
 }
 
 absl::StatusOr<Manifest> CompactTarget(const CompactionOptions& options, std::stop_token stop) {

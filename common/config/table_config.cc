@@ -58,6 +58,9 @@ class DatasetBuilder {
     SetStrategy(dataset.spec);
     SetColumns(dataset.spec);
     SetLimits(dataset.spec);
+    SetWrite(
+        settings_.writes, entry_.own.writes, entry_.place,
+        [this](const Place& place, absl::string_view text) { Problem(place, text); }, dataset.spec);
     return dataset;
   }
 
@@ -140,18 +143,15 @@ class DatasetBuilder {
 
   void SetStrategy(DatasetSpec& spec) {
     if (!settings_.strategy.has()) {
-      Problem(entry_.place, "'strategy' is missing; expected full, incremental, partition");
+      Problem(entry_.place,
+              "'strategy' is missing; expected full, incremental, partition, static, scd2");
       return;
     }
     spec.strategy = *settings_.strategy.value;
     const std::string name = StrategyToString(spec.strategy);
-    const std::string write = spec.strategy == Strategy::kFull ? "replace" : "replace_range";
-    if (settings_.write.has() && *settings_.write.value != write) {
-      Problem(settings_.write.place, absl::StrCat("strategy ", name, " writes '", write,
-                                                  "', found '", *settings_.write.value, "'"));
-    }
-    if (spec.strategy == Strategy::kFull) {
-      RefuseRanges();
+    const bool may_be_whole = spec.strategy == Strategy::kScd2 && !entry_.own.cursor.has();
+    if (spec.strategy == Strategy::kFull || spec.strategy == Strategy::kStatic || may_be_whole) {
+      RefuseRanges(name);
       spec.read_connections = static_cast<int>(settings_.read_connections.Or(0));
       return;
     }
@@ -180,11 +180,13 @@ class DatasetBuilder {
   }
 
   // Only what the entry itself says is refused: defaults are meant for tables with a cursor too.
-  void RefuseRanges() {
+  void RefuseRanges(const std::string& strategy) {
     const auto refuse = [&](const auto& setting, absl::string_view key) {
       if (!setting.has()) return;
-      Problem(setting.place, absl::StrCat("strategy full reads the whole dataset and takes no '",
-                                          key, "'; remove it, or use incremental or partition"));
+      Problem(setting.place,
+              absl::StrCat("strategy ", strategy, strategy == "scd2" ? " without a cursor" : "",
+                           " reads the whole dataset and takes no '", key,
+                           "'; remove it, or use incremental or partition"));
     };
     refuse(entry_.own.cursor, "cursor");
     refuse(entry_.own.unit, "unit");
@@ -300,6 +302,12 @@ void CheckPair(const Placed& first, const Placed& second, Problems& problems) {
                                      "; remove one, or give it another 'target_table'"));
     return;
   }
+  if (a.system_columns.server_source.empty()) {
+    problems.Add(place, absl::StrCat("table '", a.id.table, "' has rows of more than one server (",
+                                     a.id.server, ", ", b.id.server,
+                                     "), so that 'server_source' cannot be left out"));
+    return;
+  }
   if (first.entry == second.entry && a.partition_by == b.partition_by &&
       a.target_uri == b.target_uri) {
     return;
@@ -313,6 +321,8 @@ void CheckPair(const Placed& first, const Placed& second, Problems& problems) {
   } else if (std::tie(a.include_columns, a.exclude_columns) !=
              std::tie(b.include_columns, b.exclude_columns)) {
     difference = "selects other columns than";
+  } else if (std::tie(a.write, a.system_columns) != std::tie(b.write, b.system_columns)) {
+    difference = "is written otherwise, or has other system_columns, than";
   } else {
     return;
   }

@@ -8,16 +8,6 @@
 namespace headwater {
 namespace {
 
-template <typename T>
-void Take(Setting<T>& mine, const Setting<T>& nearer) {
-  if (nearer.has()) mine = nearer;
-}
-
-template <typename T, typename U>
-void Put(Setting<T>& setting, MapReader& map, absl::string_view key, std::optional<U> value) {
-  if (value.has_value()) setting = {T(*std::move(value)), map.PlaceOf(key)};
-}
-
 void PutUnit(Setting<Unit>& setting, MapReader& map, absl::string_view key, Problems& problems) {
   const std::optional<std::string> text = map.Text(key);
   if (!text.has_value()) return;
@@ -64,8 +54,8 @@ void ReadColumns(TableSettings& settings, MapReader& map, Problems& problems) {
   const YamlNode* node = map.Child("columns");
   if (node == nullptr) return;
   MapReader columns(*node, "columns", problems);
-  Put(settings.include_columns, columns, "include", columns.TextList("include"));
-  Put(settings.exclude_columns, columns, "exclude", columns.TextList("exclude"));
+  PutSetting(settings.include_columns, columns, "include", columns.TextList("include"));
+  PutSetting(settings.exclude_columns, columns, "exclude", columns.TextList("exclude"));
   ReadCasts(settings, columns, problems);
   columns.Later({"rename"});
   columns.Finish();
@@ -99,97 +89,88 @@ void ReadBadRows(TableSettings& settings, MapReader& map, Problems& problems) {
 void ReadRetries(TableSettings& settings, MapReader& map, Problems& problems) {
   const YamlNode* node = map.Child("retries");
   if (node == nullptr || node->kind != YamlNode::Kind::kMap) {
-    Put(settings.retries, map, "retries", map.Integer("retries", 0, 100));
+    PutSetting(settings.retries, map, "retries", map.Integer("retries", 0, 100));
     return;
   }
   MapReader retries(*node, "retries", problems);
-  Put(settings.retries, retries, "max", retries.Integer("max", 0, 100));
+  PutSetting(settings.retries, retries, "max", retries.Integer("max", 0, 100));
   retries.Later({"backoff"});
   retries.Finish();
-}
-
-void ReadCursorKind(MapReader& map, Problems& problems) {
-  const std::optional<std::string> kind = map.Choice("cursor_kind", {"created", "modified"});
-  if (kind != "modified") return;
-  problems.Add(map.PlaceOf("cursor_kind"),
-               "'cursor_kind: modified' is not in this version: it needs write merge or strategy "
-               "scd2, because an updated row would stay in its old range and appear again in the "
-               "new one; use a cursor that never changes, or strategy full");
 }
 
 }  // namespace
 
 void TableSettings::Overlay(const TableSettings& nearer) {
-  Take(target, nearer.target);
-  Take(frequency, nearer.frequency);
-  Take(tags, nearer.tags);
-  Take(strategy, nearer.strategy);
-  Take(write, nearer.write);
-  Take(cursor, nearer.cursor);
-  Take(cursor_timezone, nearer.cursor_timezone);
-  Take(unit, nearer.unit);
-  Take(partition_by, nearer.partition_by);
-  Take(lookback, nearer.lookback);
-  Take(begin, nearer.begin);
-  Take(include_columns, nearer.include_columns);
-  Take(exclude_columns, nearer.exclude_columns);
-  Take(text_columns, nearer.text_columns);
-  Take(key, nearer.key);
-  Take(on_null_cursor, nearer.on_null_cursor);
-  Take(on_future_cursor, nearer.on_future_cursor);
-  Take(on_bad_row, nearer.on_bad_row);
-  Take(max_bad_rows, nearer.max_bad_rows);
-  Take(on_fine_time, nearer.on_fine_time);
-  Take(on_bound_regress, nearer.on_bound_regress);
-  Take(settle, nearer.settle);
-  Take(settle_values, nearer.settle_values);
-  Take(max_ahead, nearer.max_ahead);
-  Take(retries, nearer.retries);
-  Take(bound, nearer.bound);
-  Take(read_connections, nearer.read_connections);
-  Take(on_schema_change, nearer.on_schema_change);
+  target.Overlay(nearer.target);
+  frequency.Overlay(nearer.frequency);
+  tags.Overlay(nearer.tags);
+  strategy.Overlay(nearer.strategy);
+  writes.Overlay(nearer.writes);
+  cursor.Overlay(nearer.cursor);
+  cursor_timezone.Overlay(nearer.cursor_timezone);
+  unit.Overlay(nearer.unit);
+  partition_by.Overlay(nearer.partition_by);
+  lookback.Overlay(nearer.lookback);
+  begin.Overlay(nearer.begin);
+  include_columns.Overlay(nearer.include_columns);
+  exclude_columns.Overlay(nearer.exclude_columns);
+  text_columns.Overlay(nearer.text_columns);
+  key.Overlay(nearer.key);
+  on_null_cursor.Overlay(nearer.on_null_cursor);
+  on_future_cursor.Overlay(nearer.on_future_cursor);
+  on_bad_row.Overlay(nearer.on_bad_row);
+  max_bad_rows.Overlay(nearer.max_bad_rows);
+  on_fine_time.Overlay(nearer.on_fine_time);
+  on_bound_regress.Overlay(nearer.on_bound_regress);
+  settle.Overlay(nearer.settle);
+  settle_values.Overlay(nearer.settle_values);
+  max_ahead.Overlay(nearer.max_ahead);
+  retries.Overlay(nearer.retries);
+  bound.Overlay(nearer.bound);
+  read_connections.Overlay(nearer.read_connections);
+  on_schema_change.Overlay(nearer.on_schema_change);
 }
 
 TableSettings ReadTableSettings(MapReader& map, Problems& problems) {
   TableSettings settings;
-  Put(settings.target, map, "target", map.Text("target"));
-  Put(settings.frequency, map, "frequency", map.Text("frequency"));
-  Put(settings.tags, map, "tags", map.TextList("tags"));
+  PutSetting(settings.target, map, "target", map.Text("target"));
+  PutSetting(settings.frequency, map, "frequency", map.Text("frequency"));
+  PutSetting(settings.tags, map, "tags", map.TextList("tags"));
   const std::optional<std::string> strategy =
       map.Choice("strategy", StrategyNames(), LaterStrategyNames());
   if (strategy.has_value()) {
     settings.strategy = {StrategyNamed(*strategy), map.PlaceOf("strategy")};
   }
-  Put(settings.write, map, "write",
-      map.Choice("write", {"replace_range", "replace"}, {"merge", "scd2", "append"}));
-  Put(settings.cursor, map, "cursor", map.Text("cursor"));
-  Put(settings.cursor_timezone, map, "cursor_timezone", map.Text("cursor_timezone"));
+  settings.writes = ReadWriteSettings(map, problems);
+  PutSetting(settings.cursor, map, "cursor", map.Text("cursor"));
+  PutSetting(settings.cursor_timezone, map, "cursor_timezone", map.Text("cursor_timezone"));
   if (settings.cursor_timezone.has()) {
     CheckZone(*settings.cursor_timezone.value, settings.cursor_timezone.place, problems);
   }
-  ReadCursorKind(map, problems);
   PutUnit(settings.unit, map, "unit", problems);
   PutUnit(settings.partition_by, map, "partition_by", problems);
-  Put(settings.lookback, map, "lookback", map.Integer("lookback", 0, 100'000));
-  Put(settings.begin, map, "begin", map.Text("begin"));
+  PutSetting(settings.lookback, map, "lookback", map.Integer("lookback", 0, 100'000));
+  PutSetting(settings.begin, map, "begin", map.Text("begin"));
   ReadColumns(settings, map, problems);
-  Put(settings.key, map, "key", map.TextList("key"));
+  PutSetting(settings.key, map, "key", map.TextList("key"));
   PutPolicy(settings.on_null_cursor, map, "on_null_cursor");
   PutPolicy(settings.on_future_cursor, map, "on_future_cursor");
   ReadBadRows(settings, map, problems);
-  Put(settings.on_fine_time, map, "on_fine_time", map.Choice("on_fine_time", {"fail", "truncate"}));
-  Put(settings.on_bound_regress, map, "on_bound_regress",
-      map.Choice("on_bound_regress", {"stop", "reload"}));
-  Put(settings.settle, map, "settle", map.Duration("settle"));
-  Put(settings.settle_values, map, "settle_values",
-      map.Integer("settle_values", 0, int64_t{1} << 40));
-  Put(settings.max_ahead, map, "max_ahead", map.Duration("max_ahead"));
+  PutSetting(settings.on_fine_time, map, "on_fine_time",
+             map.Choice("on_fine_time", {"fail", "truncate"}));
+  PutSetting(settings.on_bound_regress, map, "on_bound_regress",
+             map.Choice("on_bound_regress", {"stop", "reload"}));
+  PutSetting(settings.settle, map, "settle", map.Duration("settle"));
+  PutSetting(settings.settle_values, map, "settle_values",
+             map.Integer("settle_values", 0, int64_t{1} << 40));
+  PutSetting(settings.max_ahead, map, "max_ahead", map.Duration("max_ahead"));
   ReadRetries(settings, map, problems);
-  Put(settings.bound, map, "bound", map.Choice("bound", {"max", "clock"}));
-  Put(settings.read_connections, map, "read_connections", map.Integer("read_connections", 1, 1000));
+  PutSetting(settings.bound, map, "bound", map.Choice("bound", {"max", "clock"}));
+  PutSetting(settings.read_connections, map, "read_connections",
+             map.Integer("read_connections", 1, 1000));
   PutSchemaPolicy(settings.on_schema_change, map);
-  map.Later({"delete_missing", "hash", "force_after", "on_change", "scd2", "sql", "sql_file",
-             "initial", "on_gap", "late_after", "dbt", "rename", "track", "compact"});
+  map.Later(
+      {"sql", "sql_file", "initial", "on_gap", "late_after", "dbt", "rename", "track", "compact"});
   return settings;
 }
 
@@ -216,12 +197,12 @@ bool CheckZone(const std::string& zone, const Place& place, Problems& problems) 
 
 const std::vector<std::string>& StrategyNames() {
   static const auto* const kNames =
-      new std::vector<std::string>{"full", "incremental", "partition"};
+      new std::vector<std::string>{"full", "incremental", "partition", "static", "scd2"};
   return *kNames;
 }
 
 const std::vector<std::string>& LaterStrategyNames() {
-  static const auto* const kNames = new std::vector<std::string>{"static", "scd2", "query", "cdc"};
+  static const auto* const kNames = new std::vector<std::string>{"query", "cdc"};
   return *kNames;
 }
 
@@ -229,6 +210,8 @@ std::optional<Strategy> StrategyNamed(absl::string_view name) {
   if (name == "full") return Strategy::kFull;
   if (name == "incremental") return Strategy::kIncremental;
   if (name == "partition") return Strategy::kPartition;
+  if (name == "static") return Strategy::kStatic;
+  if (name == "scd2") return Strategy::kScd2;
   return std::nullopt;
 }
 

@@ -10,27 +10,18 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "common/config/setting.h"
+#include "common/config/write_settings.h"
 #include "common/config/yaml_reader.h"
 #include "common/model/dataset_spec.h"
 
 namespace headwater {
-
-// A value and where it was written, so that a later check can point there.
-template <typename T>
-struct Setting {
-  std::optional<T> value;
-  Place place;
-
-  bool has() const { return value.has_value(); }
-  T Or(T otherwise) const { return value.value_or(std::move(otherwise)); }
-};
 
 struct TableSettings {
   Setting<std::string> target;
   Setting<std::string> frequency;
   Setting<std::vector<std::string>> tags;
   Setting<Strategy> strategy;
-  Setting<std::string> write;
   Setting<std::string> cursor;
   Setting<std::string> cursor_timezone;
   Setting<Unit> unit;
@@ -54,6 +45,7 @@ struct TableSettings {
   Setting<std::string> bound;
   Setting<int64_t> read_connections;
   Setting<SchemaPolicy> on_schema_change;
+  WriteSettings writes;
 
   // Every value that `nearer` has replaces the one here.
   void Overlay(const TableSettings& nearer);

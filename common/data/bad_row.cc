@@ -72,8 +72,8 @@ Schema QuarantineSchema() {
            {"value", text},
            {"reason", text},
            {"row", text},
-           {"_hw_loaded_at", {TypeKind::kTimestamp}},
-           {"_hw_microbatch", text}}};
+           {"_hw_loaded_at", {TypeKind::kTimestamp}, true, SystemColumn::kLoadedAt},
+           {"_hw_microbatch", text, true, SystemColumn::kMicrobatch}}};
 }
 
 }  // namespace headwater

@@ -42,7 +42,7 @@ Schema SourceColumns(const Schema& schema, const std::vector<std::string>& parti
   Schema source;
   for (const Column& column : schema.columns) {
     const bool ours =
-        column.name == kLoadedAtColumn || column.name == kMicrobatchColumn ||
+        column.system != SystemColumn::kNone ||
         std::find(partitions.begin(), partitions.end(), column.name) != partitions.end();
     if (!ours) source.columns.push_back(column);
   }

@@ -27,9 +27,19 @@ enum class TypeKind {
   kTimestampNtz,  // Wall clock, microseconds.
 };
 
-// Columns that Headwater adds behind a source's own.
-inline constexpr char kLoadedAtColumn[] = "_hw_loaded_at";
-inline constexpr char kMicrobatchColumn[] = "_hw_microbatch";
+// Whose a column is: a source's, or one of those that Headwater adds (system_columns.h).
+enum class SystemColumn {
+  kNone,
+  kServerSource,
+  kLoadedAt,
+  kMicrobatch,
+  kRowHash,
+  kDeletedAt,
+  kValidFrom,
+  kValidTo,
+  kIsCurrent,
+  kConfirmedAt,
+};
 
 struct ColumnType {
   TypeKind kind = TypeKind::kString;
@@ -42,6 +52,7 @@ struct Column {
   std::string name;
   ColumnType type;
   bool nullable = true;
+  SystemColumn system = SystemColumn::kNone;
   friend bool operator==(const Column&, const Column&) = default;
 };
 

@@ -219,8 +219,16 @@ absl::StatusOr<Schema> JoinSchemas(const Schema& table, const Schema& staged) {
       if (const int other = FindOtherCase(table, column.name); other >= 0) {
         differences.push_back(WrittenOtherwise(table.columns[other].name, column.name));
       } else {
-        joined.columns.push_back({column.name, column.type, true});
+        joined.columns.push_back({column.name, column.type, true, column.system});
       }
+      continue;
+    }
+    if (table.columns[at].system != column.system) {
+      differences.push_back(absl::StrCat(
+          "column '", column.name, "' is ",
+          column.system == SystemColumn::kNone ? "one of Headwater's own in the table"
+                                               : "the source's in the table, and Headwater's own",
+          column.system == SystemColumn::kNone ? " (system_columns gives those other names)" : ""));
       continue;
     }
     const std::optional<ColumnType> type = WidenedType(table.columns[at].type, column.type);

@@ -18,6 +18,10 @@ std::string StrategyToString(Strategy strategy) {
       return "incremental";
     case Strategy::kPartition:
       return "partition";
+    case Strategy::kStatic:
+      return "static";
+    case Strategy::kScd2:
+      return "scd2";
   }
   return "unknown";
 }
@@ -42,6 +46,7 @@ std::string PartitionColumn(const Unit& partition_by) {
 std::vector<std::string> NeededColumns(const DatasetSpec& spec) {
   std::vector<std::string> needed = spec.key_columns;
   if (!spec.cursor.empty()) needed.push_back(spec.cursor);
+  if (!spec.dedup_by.empty()) needed.push_back(spec.dedup_by);
   return needed;
 }
 

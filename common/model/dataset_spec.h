@@ -12,6 +12,7 @@
 #include "common/data/cursor.h"
 #include "common/data/quiet_window.h"
 #include "common/data/schema_drift.h"
+#include "common/data/system_columns.h"
 
 namespace headwater {
 
@@ -47,7 +48,16 @@ struct ServerSpec {
   std::string transactions_url = {};  // That server's, as `url`.
 };
 
-enum class Strategy { kFull, kIncremental, kPartition };
+enum class Strategy { kFull, kIncremental, kPartition, kStatic, kScd2 };
+// What becomes of rows that are read: those of an extent take the place of what was published of
+// it; each takes the place of the row with its key; each that differs ends its key's current
+// version and begins another.
+enum class WriteMode { kReplace, kMerge, kVersions };
+// Keyed writes: what becomes of a row of the table inside of what was read that the source did not
+// have. It stays; it says since when it is gone; it is removed; its current version ends.
+enum class MissingPolicy { kKeep, kMark, kRemove, kClose };
+// What a source sums of an extent's rows to tell whether they changed: docs/source-checksum.md.
+enum class ChecksumKind { kMd5, kFast, kCounts, kNone };
 enum class OutsidePolicy { kLoad, kError, kExclude };
 // What a row with a value that does not fit its column does to its microbatch.
 enum class BadRowPolicy { kFail, kQuarantine };
@@ -88,9 +98,24 @@ struct DatasetSpec {
   bool reload_on_regress = false;  // `on_bound_regress: reload`
   int read_connections = 0;        // kFull: at most so many for one read; 0: by the estimated rows.
   SchemaPolicy on_schema_change = SchemaPolicy::kEvolve;
+
+  WriteMode write = WriteMode::kReplace;
+  MissingPolicy on_missing = MissingPolicy::kKeep;  // Keyed writes.
+  bool cursor_modified = false;  // `cursor_kind: modified`: an update gives a row another cursor.
+  std::string dedup_by;          // Of rows with one key in one read the one with the largest value
+                                 // wins; empty: such rows are an error.
+  // Keyed writes, when rows are compared: these columns; if empty, all but the others.
+  std::vector<std::string> compared_columns;
+  std::vector<std::string> uncompared_columns;
+  ChecksumKind checksum = ChecksumKind::kNone;
+  absl::Duration force_after = absl::InfiniteDuration();  // kStatic: read again so long after.
+  SystemColumns system_columns;
+
+  // Rows are looked up by key: the dataset's files hold whole keys, and belong to no piece.
+  bool keyed() const { return write != WriteMode::kReplace; }
 };
 
-std::string StrategyToString(Strategy strategy);  // full, incremental, partition
+std::string StrategyToString(Strategy strategy);  // full, incremental, partition, static, scd2
 
 // Name of the partition column of the cursor (`cursor_day`), or empty for Kind::kNone.
 std::string PartitionColumn(const Unit& partition_by);

@@ -7,6 +7,7 @@
 #include "common/base/status.h"
 #include "common/model/proto_check.h"
 #include "common/model/server_proto.h"
+#include "common/model/write_proto.h"
 
 namespace headwater {
 namespace {
@@ -19,6 +20,10 @@ absl::StatusOr<Strategy> StrategyFromProto(v1::Strategy strategy) {
       return Strategy::kIncremental;
     case v1::STRATEGY_PARTITION:
       return Strategy::kPartition;
+    case v1::STRATEGY_STATIC:
+      return Strategy::kStatic;
+    case v1::STRATEGY_SCD2:
+      return Strategy::kScd2;
     default:
       return BadField("strategy", absl::StrCat("unknown value ", static_cast<int>(strategy)));
   }
@@ -32,6 +37,10 @@ v1::Strategy StrategyToProto(Strategy strategy) {
       return v1::STRATEGY_INCREMENTAL;
     case Strategy::kPartition:
       return v1::STRATEGY_PARTITION;
+    case Strategy::kStatic:
+      return v1::STRATEGY_STATIC;
+    case Strategy::kScd2:
+      return v1::STRATEGY_SCD2;
   }
   return v1::STRATEGY_UNSPECIFIED;
 }
@@ -116,7 +125,8 @@ absl::Status CheckNames(const v1::DatasetSpec& spec) {
   RETURN_IF_ERROR(CheckNotEmpty("table", spec.table()));
   RETURN_IF_ERROR(CheckNotEmpty("relation", spec.relation()));
   RETURN_IF_ERROR(CheckNotEmpty("target_uri", spec.target_uri()));
-  if (spec.strategy() == v1::STRATEGY_FULL) return absl::OkStatus();
+  if (spec.strategy() != v1::STRATEGY_INCREMENTAL && spec.strategy() != v1::STRATEGY_PARTITION)
+    return absl::OkStatus();
   return CheckNotEmpty("cursor", spec.cursor());
 }
 
@@ -249,7 +259,8 @@ absl::StatusOr<Schema> FromProto(const v1::Schema& schema) {
     }
     absl::StatusOr<ColumnType> type = ParseType(column.type());
     if (!type.ok()) return BadField("schema.columns.type", type.status().message());
-    result.columns.push_back({.name = column.name(), .type = *type, .nullable = column.nullable()});
+    ASSIGN_OR_RETURN(const SystemColumn system, SystemColumnFromProto(column.system()));
+    result.columns.push_back({column.name(), *type, column.nullable(), system});
   }
   return result;
 }
@@ -261,6 +272,7 @@ v1::Schema ToProto(const Schema& schema) {
     added.set_name(column.name);
     added.set_type(TypeToString(column.type));
     added.set_nullable(column.nullable);
+    added.set_system(SystemColumnToProto(column.system));
   }
   return result;
 }
@@ -302,6 +314,7 @@ absl::StatusOr<DatasetSpec> FromProto(const v1::DatasetSpec& spec) {
   result.reload_on_regress = spec.reload_on_regress();
   result.read_connections = spec.read_connections();
   ASSIGN_OR_RETURN(result.on_schema_change, PolicyFromProto(spec.on_schema_change()));
+  RETURN_IF_ERROR(WriteFromProto(spec, result));
   return result;
 }
 
@@ -338,6 +351,7 @@ v1::DatasetSpec ToProto(const DatasetSpec& spec) {
   result.set_reload_on_regress(spec.reload_on_regress);
   result.set_read_connections(spec.read_connections);
   result.set_on_schema_change(PolicyToProto(spec.on_schema_change));
+  WriteToProto(spec, result);
   return result;
 }
 

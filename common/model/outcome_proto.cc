@@ -6,6 +6,7 @@
 #include "common/base/status.h"
 #include "common/model/model_proto.h"
 #include "common/model/proto_check.h"
+#include "common/model/write_proto.h"
 
 namespace headwater {
 namespace {
@@ -37,6 +38,7 @@ absl::StatusOr<StagedFile> FileFromProto(const v1::StagedFile& file) {
         value.column(), value.has_value() ? std::optional(value.value()) : std::nullopt);
   }
   result.stats_json = file.stats_json();
+  result.spec_version = file.spec_version();
   return result;
 }
 
@@ -53,6 +55,7 @@ v1::StagedFile FileToProto(const StagedFile& file) {
     if (value.has_value()) added.set_value(*value);
   }
   result.set_stats_json(file.stats_json);
+  result.set_spec_version(file.spec_version);
   return result;
 }
 
@@ -90,6 +93,9 @@ absl::StatusOr<StagedPiece> PieceFromProto(const v1::StagedPiece& piece) {
   result.bad_rows = piece.bad_rows();
   ASSIGN_OR_RETURN(result.files, FilesFromProto(piece.files()));
   ASSIGN_OR_RETURN(result.bad_files, FilesFromProto(piece.bad_files()));
+  if (piece.has_checksum()) {
+    ASSIGN_OR_RETURN(result.checksum, ChecksumFromProto(piece.checksum()));
+  }
   return result;
 }
 
@@ -102,6 +108,7 @@ v1::StagedPiece PieceToProto(const StagedPiece& piece) {
   for (const StagedFile& file : piece.files) *result.add_files() = FileToProto(file);
   result.set_bad_rows(piece.bad_rows);
   for (const StagedFile& file : piece.bad_files) *result.add_bad_files() = FileToProto(file);
+  if (piece.checksum.has_value()) *result.mutable_checksum() = ChecksumToProto(*piece.checksum);
   return result;
 }
 
@@ -133,12 +140,14 @@ absl::Status CheckRows(absl::string_view field, const std::vector<StagedFile>& f
                   absl::StrCat("expected ", expected, " rows as fingerprinted, found ", rows));
 }
 
-// A microbatch's files hold exactly the rows that were fingerprinted.
+// A microbatch's files hold exactly the rows that were fingerprinted; of a keyed write no piece has
+// files.
 absl::Status CheckFilesHoldAllRows(const Manifest& manifest) {
   for (const StagedPiece& piece : manifest.pieces) {
     if (piece.unchanged) continue;
-    RETURN_IF_ERROR(
-        CheckRows("manifest.pieces.files", piece.files, piece.fingerprint.rows - piece.bad_rows));
+    const int64_t in_files =
+        manifest.keyed.has_value() ? 0 : piece.fingerprint.rows - piece.bad_rows;
+    RETURN_IF_ERROR(CheckRows("manifest.pieces.files", piece.files, in_files));
     RETURN_IF_ERROR(CheckRows("manifest.pieces.bad_files", piece.bad_files, piece.bad_rows));
   }
   return absl::OkStatus();
@@ -223,6 +232,9 @@ absl::StatusOr<ProbeResult> FromProto(const v1::ProbeResult& result) {
       return BadField("spread", "expected numbers of rows from 0 on");
     probe.spread.push_back({step.value(), step.before(), step.at()});
   }
+  if (result.has_checksum()) {
+    ASSIGN_OR_RETURN(probe.checksum, ChecksumFromProto(result.checksum()));
+  }
   return probe;
 }
 
@@ -255,6 +267,7 @@ v1::ProbeResult ToProto(const ProbeResult& result) {
     added.set_at(step.at);
   }
   for (const std::string& notice : result.notices) probe.add_notices(notice);
+  if (result.checksum.has_value()) *probe.mutable_checksum() = ChecksumToProto(*result.checksum);
   return probe;
 }
 
@@ -271,6 +284,7 @@ absl::StatusOr<Manifest> FromProto(const v1::Manifest& manifest) {
   RETURN_IF_ERROR(CheckAtLeast("manifest.truncated_values", manifest.truncated_values(), 0));
   RETURN_IF_ERROR(CheckNotEmpty("manifest.spec_version", manifest.spec_version()));
   ASSIGN_OR_RETURN(result.schema, FromProto(manifest.schema()));
+  MarkUnmarked(result.schema);
   for (const v1::StagedPiece& piece : manifest.pieces()) {
     ASSIGN_OR_RETURN(StagedPiece converted, PieceFromProto(piece));
     result.pieces.push_back(std::move(converted));
@@ -279,6 +293,11 @@ absl::StatusOr<Manifest> FromProto(const v1::Manifest& manifest) {
   if (manifest.has_empty_around()) {
     ASSIGN_OR_RETURN(result.empty_around, FromProto(manifest.empty_around()));
   }
+  if (manifest.has_keyed()) {
+    ASSIGN_OR_RETURN(result.keyed, KeyedFromProto(manifest.keyed()));
+  }
+  result.rows_skipped = manifest.rows_skipped();
+  RETURN_IF_ERROR(CheckAtLeast("manifest.rows_skipped", manifest.rows_skipped(), 0));
   return result;
 }
 
@@ -293,6 +312,8 @@ v1::Manifest ToProto(const Manifest& manifest) {
   result.set_truncated_values(manifest.truncated_values);
   if (manifest.empty_around.has_value())
     *result.mutable_empty_around() = ToProto(*manifest.empty_around);
+  if (manifest.keyed.has_value()) *result.mutable_keyed() = KeyedToProto(*manifest.keyed);
+  result.set_rows_skipped(manifest.rows_skipped);
   return result;
 }
 

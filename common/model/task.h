@@ -36,10 +36,22 @@ struct TailCheck {
   friend bool operator==(const TailCheck&, const TailCheck&) = default;
 };
 
+// What a source's rows of an extent were summed to, or counted. Two of one kind and spec version
+// can be compared.
+struct ExtentChecksum {
+  ChecksumKind kind = ChecksumKind::kNone;
+  int64_t rows = 0;
+  uint64_t sum = 0;          // kCounts: the largest cursor, if any.
+  std::string spec_version;  // Of the columns that were summed.
+  friend bool operator==(const ExtentChecksum&, const ExtentChecksum&) = default;
+};
+
 struct ProbeTask {
-  std::vector<Range> tail;  // At most 8.
-  bool estimates = false;   // A plan asks: estimated_rows and spread are wanted of any dataset.
-  std::string query_tag;    // Not on the wire: as ReadOptions::query_tag.
+  std::vector<Range> tail;   // At most 8.
+  bool estimates = false;    // A plan asks: estimated_rows and spread are wanted of any dataset.
+  std::string query_tag;     // Not on the wire: as ReadOptions::query_tag.
+  bool checksum = false;     // Of the whole dataset, as its spec says,
+  Schema table_schema = {};  // of these columns; none: the source's own.
 };
 
 // What one probe read on the source, in one snapshot.
@@ -61,6 +73,7 @@ struct ProbeResult {
   bool divisible = false;  // Several connections can read the whole, in one snapshot.
   // Of the cursor's values, by the server's statistics; empty: not asked for, or unknown.
   std::vector<SpreadStep> spread = {};
+  std::optional<ExtentChecksum> checksum = {};  // If it was asked for and the source can.
 };
 
 // A published piece that a read may find unchanged.
@@ -68,6 +81,7 @@ struct KnownPiece {
   Extent extent;
   Fingerprint fingerprint;
   std::string spec_version;
+  std::optional<ExtentChecksum> checksum = {};  // If one was kept.
 };
 
 // A data file that no reader sees until a commit names it.
@@ -77,6 +91,13 @@ struct StagedFile {
   int64_t rows = 0;
   std::vector<std::pair<std::string, std::optional<std::string>>> partition_values;
   std::string stats_json;  // Delta statistics.
+  // Of a keyed table's file: of what the stored hashes of its rows were made. Else empty.
+  std::string spec_version = {};
+};
+
+// The live files of a dataset that a keyed write starts from: all of them, with statistics.
+struct TableBase {
+  std::vector<StagedFile> files;
 };
 
 struct MicrobatchTask {
@@ -91,7 +112,10 @@ struct MicrobatchTask {
   // A compaction, if there are any: the live files of settled pieces, in the order of their rows.
   // Those become the one piece of `extent`, in the columns that they are in; no source is read.
   std::vector<StagedFile> inputs = {};
-  bool look_around = false;  // If there are no rows, where are the next ones?
+  bool look_around = false;            // If there are no rows, where are the next ones?
+  std::optional<TableBase> base = {};  // A keyed write, if set.
+  // Pieces are to have a checksum, and known ones to be compared with theirs before they are read.
+  bool checksums = false;
 };
 
 // Reads like a microbatch and stages nothing.
@@ -119,6 +143,21 @@ struct StagedPiece {
   std::vector<StagedFile> files;
   int64_t bad_rows = 0;                    // Of the fingerprint's rows those that are in bad_files.
   std::vector<StagedFile> bad_files = {};  // Of the table QuarantineName(), relative to its folder.
+  std::optional<ExtentChecksum> checksum = {};  // Of the same rows, if the task wanted one.
+};
+
+// What a keyed write does to a dataset's files. The pieces beside it have none.
+struct KeyedChange {
+  std::vector<std::string> replaced;  // Live files that go, by path.
+  std::vector<StagedFile> files;      // What takes their place, with what is new.
+  int64_t new_rows = 0;               // Keys that the table had no row of, or no current version.
+  int64_t changed_rows = 0;           // Keys whose row differs,
+  int64_t same_rows = 0;              // and those whose does not.
+  int64_t deleted_rows = 0;           // Rows removed, marked or closed.
+  int64_t table_rows = 0;             // Of the dataset, in all of its files afterwards.
+  int64_t duplicate_rows = 0;         // Left out for another row of the read with the same key.
+
+  bool empty() const { return replaced.empty() && files.empty(); }
 };
 
 struct Manifest {
@@ -132,6 +171,9 @@ struct Manifest {
   // Where nothing was read and the task asked: a range around the extent's in which the source had
   // no rows either. It tells what to read next, never what is covered.
   std::optional<Range> empty_around = {};
+  std::optional<KeyedChange> keyed = {};  // Of a keyed write.
+  int64_t rows_skipped =
+      0;  // Told unchanged by a checksum of the source, so that they stayed there.
 };
 
 enum class FailureKind { kSource, kTask, kWorkerDeath, kDrain };

@@ -6,6 +6,7 @@
 #include "common/base/status.h"
 #include "common/model/model_proto.h"
 #include "common/model/proto_check.h"
+#include "common/model/write_proto.h"
 
 namespace headwater {
 namespace {
@@ -20,6 +21,10 @@ absl::StatusOr<ProbeTask> ProbeFromProto(const v1::ProbeTask& probe) {
     result.tail.push_back(converted);
   }
   result.estimates = probe.estimates();
+  result.checksum = probe.checksum();
+  if (probe.has_table_schema()) {
+    ASSIGN_OR_RETURN(result.table_schema, FromProto(probe.table_schema()));
+  }
   return result;
 }
 
@@ -46,12 +51,20 @@ absl::StatusOr<MicrobatchTask> MicrobatchFromProto(const v1::MicrobatchTask& tas
     known.spec_version = piece.spec_version();
     ASSIGN_OR_RETURN(known.extent, FromProto(piece.extent()));
     ASSIGN_OR_RETURN(known.fingerprint, CheckedFingerprint(piece.fingerprint()));
+    if (piece.has_checksum()) {
+      ASSIGN_OR_RETURN(known.checksum, ChecksumFromProto(piece.checksum()));
+    }
     result.known.push_back(std::move(known));
   }
   RETURN_IF_ERROR(CheckAtLeast("task.connections", task.connections(), 0));
   result.connections = std::max(1, task.connections());
   ASSIGN_OR_RETURN(result.inputs, FilesFromProto(task.inputs()));
   result.look_around = task.look_around();
+  result.checksums = task.checksums();
+  if (task.has_base()) {
+    ASSIGN_OR_RETURN(std::vector<StagedFile> files, FilesFromProto(task.base().files()));
+    result.base = TableBase{std::move(files)};
+  }
   return result;
 }
 
@@ -69,6 +82,9 @@ void KindToProto(const ProbeTask& task, v1::TaskSpec& result) {
   v1::ProbeTask& probe = *result.mutable_probe();
   for (const Range& range : task.tail) *probe.add_tail() = ToProto(range);
   probe.set_estimates(task.estimates);
+  probe.set_checksum(task.checksum);
+  if (!task.table_schema.columns.empty())
+    *probe.mutable_table_schema() = ToProto(task.table_schema);
 }
 
 void KindToProto(const MicrobatchTask& task, v1::TaskSpec& result) {
@@ -79,10 +95,16 @@ void KindToProto(const MicrobatchTask& task, v1::TaskSpec& result) {
     *known.mutable_extent() = ToProto(piece.extent);
     *known.mutable_fingerprint() = ToProto(piece.fingerprint);
     known.set_spec_version(piece.spec_version);
+    if (piece.checksum.has_value()) *known.mutable_checksum() = ChecksumToProto(*piece.checksum);
   }
   microbatch.set_connections(task.connections);
   for (const StagedFile& file : task.inputs) *microbatch.add_inputs() = FileToProto(file);
   microbatch.set_look_around(task.look_around);
+  microbatch.set_checksums(task.checksums);
+  if (!task.base.has_value()) return;
+  microbatch.mutable_base();  // Present also where the table has nothing yet.
+  for (const StagedFile& file : task.base->files)
+    *microbatch.mutable_base()->add_files() = FileToProto(file);
 }
 
 void KindToProto(const VerificationTask& task, v1::TaskSpec& result) {

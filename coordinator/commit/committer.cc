@@ -52,6 +52,9 @@ std::string IntentHash(const Intent& intent) {
     Put(state.get(), ToProto(replacement.extent).SerializeAsString());
     Put(state.get(), static_cast<int64_t>(replacement.manifest.pieces.size()));
     for (const StagedPiece& piece : replacement.manifest.pieces) Put(state.get(), piece);
+    if (!replacement.manifest.keyed.has_value()) continue;
+    for (const std::string& path : replacement.manifest.keyed->replaced) Put(state.get(), path);
+    Put(state.get(), replacement.manifest.keyed->files);
   }
   const XXH128_hash_t hash = XXH3_128bits_digest(state.get());
   return HexOf({hash.high64, hash.low64});

@@ -26,13 +26,17 @@ struct PublishedPiece {
   int64_t fence = 0;     // Of the attempt that wrote it.
   int64_t rows = 0;      // In the table,
   int64_t bad_rows = 0;  // and in its quarantine.
+  // Of a keyed table, whose files belong to no piece: all rows of the dataset, of any fence and
+  // extent.
+  bool keyed = false;
 };
 
 // One staged attempt on its way into the table.
 struct Replacement {
   DatasetId dataset;
   int64_t fence = 0;
-  Unit partition_by;  // Of the dataset's spec.
+  Unit partition_by;                            // Of the dataset's spec,
+  std::string server_column = "server_source";  // as this; empty: the table has none.
   Extent extent;  // What the claim covered: live files of the dataset's pieces inside it go, …
   Manifest
       manifest;  // … unless a piece of the manifest is `unchanged`: then that piece's files stay.
@@ -98,7 +102,9 @@ class TableCommitter {
   // of an unchanged piece, are gone or not whole: the attempt has failed, its extent is to be read
   // again; or the live files inside of a compaction's extent are not just those of its pieces;
   // ALREADY_EXISTS: the table holds live files
-  // of this dataset without our tags; INTERNAL: its extent cuts a published piece.
+  // of this dataset without our tags, or such as are written by key for one that is not, and the
+  // other way round; ABORTED: a keyed write that was staged against other live files than there
+  // are; INTERNAL: its extent cuts a published piece.
   // Reads only. The outer status fails when the table could not be read (UNAVAILABLE), is foreign
   // (ALREADY_EXISTS), is behind the ledger (DATA_LOSS), or asks of its writers what this program
   // does not do (UNIMPLEMENTED).
@@ -121,6 +127,12 @@ class TableCommitter {
   // Errors: the outer ones of Check().
   virtual absl::StatusOr<std::vector<std::vector<StagedFile>>> Files(
       const std::vector<PublishedPiece>& pieces) = 0;
+
+  // All live files of each dataset of a keyed table, with their statistics, in the order of
+  // `datasets`: what a keyed write starts from. Reads only. Of one: ALREADY_EXISTS, it has files
+  // that were not written by key. Errors of all: the outer ones of Check().
+  virtual absl::StatusOr<std::vector<absl::StatusOr<std::vector<StagedFile>>>> KeyedFiles(
+      const std::vector<DatasetId>& datasets) = 0;
 
   // Publishes `intent`, with the columns that its rows need, or finds that it already was (same
   // sequence, same hash): idempotent. Rows that did not fit (StagedPiece::bad_files) become visible

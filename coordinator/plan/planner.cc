@@ -113,6 +113,8 @@ NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand
                           const Pace& pace) {
   NextClaimResult result;
   if (demand.phase != DemandPhase::kActive || !dataset.calendar.has_value()) return result;
+  // What is looked up by key is read by one attempt at a time, so that the newest read wins.
+  if (dataset.spec.keyed() && !dataset.claims.empty()) return result;
   const Busy busy = BusyNow(dataset, now);
   result.retry_at = busy.retry_at;
   result.claim = FirstClaim(dataset, demand, busy, pace);
@@ -134,7 +136,9 @@ std::vector<Extent> PiecesOf(const Extent& extent, const std::vector<int64_t>& c
 }
 
 int WantedConnections(const DatasetState& dataset) {
-  if (dataset.spec.strategy != Strategy::kFull) return 1;
+  const bool whole =
+      dataset.spec.strategy == Strategy::kFull || dataset.spec.strategy == Strategy::kStatic;
+  if (!whole || dataset.spec.keyed()) return 1;
   if (!dataset.probe.has_value() || !dataset.probe->divisible) return 1;
   const int most = dataset.spec.server.max_connections;
   if (dataset.spec.read_connections > 0) return std::min(dataset.spec.read_connections, most);

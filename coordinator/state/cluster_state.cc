@@ -225,6 +225,9 @@ void ClusterState::ApplyConfirmed(const v1::Confirmed& event, absl::Time at) {
     CountClaim(demand, *dataset, claim, /*changed=*/false);
     demand.rows_read += event.rows_read();
     demand.bytes_read += event.bytes_read();
+    demand.rows_skipped += event.rows_skipped();
+    demand.rows_duplicate += event.rows_duplicate();
+    if (dataset->spec.keyed()) demand.rows_same += event.rows_read() - event.rows_duplicate();
   }
   if (claim.extent.range.has_value()) {
     dataset->history.Take(*claim.extent.range, at - claim.granted, event.rows_read(),

@@ -24,11 +24,15 @@ void AddUnit(const DatasetState& dataset, Range unit, std::vector<Range>& found)
   }
 }
 
+// Keyed tables' files belong to no piece; their writes join small ones by the way.
+bool CompactsPieces(const DatasetSpec& spec) {
+  return spec.strategy == Strategy::kIncremental && !spec.keyed();
+}
+
 }  // namespace
 
 bool IsCompactable(const DatasetState& dataset, Range range) {
-  if (dataset.spec.strategy != Strategy::kIncremental || range.to > dataset.settled_to)
-    return false;
+  if (!CompactsPieces(dataset.spec) || range.to > dataset.settled_to) return false;
   const std::vector<const Piece*> pieces = dataset.coverage.Overlapping(range);
   int64_t at = range.from;
   int with_rows = 0;
@@ -47,7 +51,7 @@ bool IsCompactable(const DatasetState& dataset, Range range) {
 
 std::vector<Range> TakeCompactable(DatasetState& dataset) {
   std::vector<Range> found;
-  if (dataset.spec.strategy != Strategy::kIncremental || !dataset.domain.has_value()) return found;
+  if (!CompactsPieces(dataset.spec) || !dataset.domain.has_value()) return found;
   const CursorCalendar& calendar = *dataset.calendar;
   int64_t at = dataset.compaction_from;
   while (found.size() < kMaxCompactions) {

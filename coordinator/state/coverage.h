@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "common/data/cursor.h"
 #include "common/data/fingerprint.h"
+#include "common/model/task.h"
 
 namespace headwater {
 
@@ -37,6 +38,7 @@ struct Piece {
   absl::Time began;  // Source clock when this piece (or the one it extends) was begun.
   int64_t settled_through = std::numeric_limits<int64_t>::min();  // Rows below it have settled.
   int64_t bad_rows = 0;  // Of the fingerprint's, those in the table's quarantine.
+  std::optional<ExtentChecksum> checksum = {};  // Of the same rows, as their source makes it.
 
   // Without rows it has no files: it may be cut anywhere, and be one with its neighbours.
   bool empty() const { return fingerprint.rows == 0; }

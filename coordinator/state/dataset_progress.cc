@@ -6,6 +6,7 @@
 namespace headwater {
 
 int64_t DatasetState::rows() const {
+  if (spec.keyed()) return table_rows + bad_rows();
   int64_t rows = outside.has_value() ? outside->fingerprint.rows : 0;
   for (const auto& [from, piece] : coverage.pieces()) rows += piece.fingerprint.rows;
   return rows;

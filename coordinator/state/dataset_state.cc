@@ -273,6 +273,7 @@ Range DatasetState::LookbackRange() const {
 void DatasetState::Publish(const Claim& claim, absl::Time now) {
   HW_CHECK(claim.manifest.has_value());
   if (claim.manifest->empty_around.has_value()) empty_around = claim.manifest->empty_around;
+  if (claim.manifest->keyed.has_value()) table_rows = claim.manifest->keyed->table_rows;
   std::vector<Piece> written;
   for (const StagedPiece& staged : claim.manifest->pieces) {
     if (!staged.extent.range.has_value()) {

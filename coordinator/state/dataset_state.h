@@ -89,6 +89,7 @@ class DatasetState {
   std::vector<Blocked> blocked;
   std::set<std::string> live_runs;  // Runs with a demand here that has not ended.
   absl::Time last_loaded = absl::InfinitePast();
+  int64_t table_rows = 0;  // Keyed writes: in all of the dataset's live files.
   ReadHistory history;
   // Around an extent that was read since the last probe: there were no rows in all of it. It tells
   // what is worth one microbatch, and is not kept over a restart.

@@ -5,6 +5,24 @@
 
 namespace headwater {
 
+namespace {
+
+void CountKeyed(DemandState& demand, const Manifest& manifest) {
+  const KeyedChange& change = *manifest.keyed;
+  demand.rows_new += change.new_rows;
+  demand.rows_changed += change.changed_rows;
+  demand.rows_same += change.same_rows;
+  demand.rows_deleted += change.deleted_rows;
+  demand.rows_duplicate += change.duplicate_rows;
+  demand.rows_written += change.new_rows + change.changed_rows;
+  for (const StagedPiece& piece : manifest.pieces) {
+    demand.pieces_written += piece.unchanged ? 0 : 1;
+    demand.bad_rows += piece.unchanged ? 0 : piece.bad_rows;
+  }
+}
+
+}  // namespace
+
 void CountClaim(DemandState& demand, const DatasetState& dataset, const Claim& claim,
                 bool changed) {
   ++demand.done;
@@ -14,6 +32,8 @@ void CountClaim(DemandState& demand, const DatasetState& dataset, const Claim& c
   demand.bytes_read += claim.manifest->bytes_read;
   demand.bytes_written += claim.manifest->bytes_staged;
   demand.truncated_values += claim.manifest->truncated_values;
+  demand.rows_skipped += claim.manifest->rows_skipped;
+  if (claim.manifest->keyed.has_value()) return CountKeyed(demand, *claim.manifest);
   for (const StagedPiece& piece : claim.manifest->pieces) {
     if (piece.unchanged) continue;
     ++demand.pieces_written;

@@ -57,6 +57,9 @@ struct DemandState {
   int64_t pieces_written = 0;
   int64_t bad_rows = 0;  // Written to tables' quarantines, not counted in rows_written.
   int64_t truncated_values = 0;
+  // Of keyed writes, as KeyedChange has them; and rows that a checksum told to be unchanged.
+  int64_t rows_new = 0, rows_changed = 0, rows_same = 0, rows_deleted = 0, rows_duplicate = 0;
+  int64_t rows_skipped = 0;
   int64_t compacted_units = 0, compacted_files = 0, compacted_into = 0;  // Files before and after.
   std::vector<std::string> rewritten;   // Pieces that replaced others, at most kMaxListed.
   std::vector<std::string> notices;     // What people should know; nothing is wrong.

@@ -5,25 +5,12 @@
 
 #include "common/base/status.h"
 #include "common/model/model_proto.h"
+#include "common/model/write_proto.h"
 #include "coordinator/state/cluster_state.h"
+#include "coordinator/state/run_snapshot.h"
 
 namespace headwater {
 namespace {
-
-void PutNeeds(const SequenceMap& needs, google::protobuf::RepeatedPtrField<v1::NeedSnapshot>* out) {
-  for (const SequenceMap::Entry& entry : needs.entries()) {
-    v1::NeedSnapshot* need = out->Add();
-    *need->mutable_range() = ToProto(entry.range);
-    need->set_sequence(entry.sequence);
-  }
-}
-
-SequenceMap TakeNeeds(const google::protobuf::RepeatedPtrField<v1::NeedSnapshot>& needs) {
-  SequenceMap map;
-  for (const v1::NeedSnapshot& need : needs)
-    map.Raise({need.range().from(), need.range().to()}, need.sequence());
-  return map;
-}
 
 Extent TakeExtent(const v1::Extent& extent) {
   Extent out;
@@ -45,10 +32,11 @@ v1::PieceSnapshot ToSnapshot(const Piece& piece) {
   out.set_began_clock_us(absl::ToUnixMicros(piece.began));
   out.set_settled_through(piece.settled_through);
   out.set_bad_rows(piece.bad_rows);
+  if (piece.checksum.has_value()) *out.mutable_checksum() = ChecksumToProto(*piece.checksum);
   return out;
 }
 
-Piece FromSnapshot(const v1::PieceSnapshot& piece) {
+absl::StatusOr<Piece> FromSnapshot(const v1::PieceSnapshot& piece) {
   Piece out;
   out.range = {piece.range().from(), piece.range().to()};
   out.fingerprint = FromProto(piece.fingerprint());
@@ -61,6 +49,9 @@ Piece FromSnapshot(const v1::PieceSnapshot& piece) {
   out.began = absl::FromUnixMicros(piece.began_clock_us());
   out.settled_through = piece.settled_through();
   out.bad_rows = piece.bad_rows();
+  if (piece.has_checksum()) {
+    ASSIGN_OR_RETURN(out.checksum, ChecksumFromProto(piece.checksum()));
+  }
   return out;
 }
 
@@ -74,9 +65,7 @@ class SnapshotCodec {
 
  private:
   static void EncodeDataset(const DatasetState& dataset, v1::DatasetSnapshot* out);
-  static void EncodeRun(const RunState& run, v1::RunSnapshot* out);
   static absl::StatusOr<DatasetState> DecodeDataset(const v1::DatasetSnapshot& snapshot);
-  static absl::StatusOr<RunState> DecodeRun(const v1::RunSnapshot& snapshot);
 };
 
 void SnapshotCodec::EncodeDataset(const DatasetState& dataset, v1::DatasetSnapshot* out) {
@@ -142,53 +131,9 @@ void SnapshotCodec::EncodeDataset(const DatasetState& dataset, v1::DatasetSnapsh
   out->set_compaction_failures(dataset.compaction_failures);
   if (dataset.compaction_not_before != absl::InfinitePast())
     *out->mutable_compaction_not_before() = ToTimestamp(dataset.compaction_not_before);
+  out->set_table_rows(dataset.table_rows);
   if (dataset.last_loaded != absl::InfinitePast())
     *out->mutable_last_loaded() = ToTimestamp(dataset.last_loaded);
-}
-
-void SnapshotCodec::EncodeRun(const RunState& run, v1::RunSnapshot* out) {
-  out->set_run_id(run.id);
-  out->set_idempotency_key(run.idempotency_key);
-  out->set_kind(run.kind);
-  out->set_by_person(run.by_person);
-  *out->mutable_started() = ToTimestamp(run.started);
-  if (run.ended.has_value()) *out->mutable_ended() = ToTimestamp(*run.ended);
-  out->set_failed(run.failed);
-  out->set_cancelled(run.cancelled);
-  *out->mutable_pace() = ToProto(run.pace);
-  out->set_retry_of(run.retry_of);
-  for (const auto& [id, demand] : run.demands) {
-    v1::DemandSnapshot* entry = out->add_demands();
-    *entry->mutable_demand() = demand.demand;
-    entry->set_phase(static_cast<int32_t>(demand.phase));
-    PutNeeds(demand.remaining, entry->mutable_remaining());
-    entry->set_outside_remaining(demand.outside_remaining);
-    entry->set_done(demand.done);
-    entry->set_unchanged(demand.unchanged);
-    entry->set_failed(demand.failed);
-    entry->set_rows_read(demand.rows_read);
-    entry->set_rows_written(demand.rows_written);
-    entry->set_bytes_read(demand.bytes_read);
-    entry->set_bytes_written(demand.bytes_written);
-    entry->set_pieces_written(demand.pieces_written);
-    entry->set_bad_rows(demand.bad_rows);
-    entry->set_truncated_values(demand.truncated_values);
-    for (const Range& range : demand.compacting) *entry->add_compacting() = ToProto(range);
-    for (const Range& range : demand.unfinished.ranges()) *entry->add_unfinished() = ToProto(range);
-    entry->set_unfinished_outside(demand.unfinished_outside);
-    entry->set_never_probed(demand.never_probed);
-    entry->set_compacted_units(demand.compacted_units);
-    entry->set_compacted_files(demand.compacted_files);
-    entry->set_compacted_into(demand.compacted_into);
-    for (const std::string& extent : demand.rewritten) entry->add_rewritten(extent);
-    for (const std::string& notice : demand.notices) entry->add_notices(notice);
-    for (const DemandProblem& problem : demand.problems) {
-      v1::ProblemSnapshot* shown = entry->add_problems();
-      shown->set_extent(problem.extent);
-      shown->set_attempts(problem.attempts);
-      *shown->mutable_failure() = ToProto(problem.failure);
-    }
-  }
 }
 
 v1::LedgerSnapshot SnapshotCodec::Encode(const ClusterState& state) {
@@ -196,7 +141,7 @@ v1::LedgerSnapshot SnapshotCodec::Encode(const ClusterState& state) {
   snapshot.set_term(state.term_);
   snapshot.set_config_digest(state.config_digest_);
   for (const auto& [id, dataset] : state.datasets_) EncodeDataset(dataset, snapshot.add_datasets());
-  for (const auto& [id, run] : state.runs_) EncodeRun(run, snapshot.add_runs());
+  for (const auto& [id, run] : state.runs_) *snapshot.add_runs() = ToSnapshot(run);
   for (const v1::Planned& plan : state.plans_) *snapshot.add_plans() = plan;
   for (const auto& [name, table] : state.tables_) {
     v1::TableSnapshot* entry = snapshot.add_tables();
@@ -235,8 +180,10 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
   dataset.compaction_failures = static_cast<int>(snapshot.compaction_failures());
   if (snapshot.has_compaction_not_before())
     dataset.compaction_not_before = TimeOf(snapshot.compaction_not_before());
-  for (const v1::PieceSnapshot& piece : snapshot.pieces())
-    dataset.coverage.Put(FromSnapshot(piece));
+  for (const v1::PieceSnapshot& piece : snapshot.pieces()) {
+    ASSIGN_OR_RETURN(Piece restored, FromSnapshot(piece));
+    dataset.coverage.Put(std::move(restored));
+  }
   if (snapshot.has_outside()) {
     const v1::OutsideSnapshot& outside = snapshot.outside();
     dataset.outside = OutsidePiece{FromProto(outside.fingerprint()),
@@ -280,56 +227,9 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
     claim.connections = claim.compaction ? 0 : std::max(1, entry.connections());
     dataset.claims.emplace(claim.fence, std::move(claim));
   }
+  dataset.table_rows = snapshot.table_rows();
   if (snapshot.has_last_loaded()) dataset.last_loaded = TimeOf(snapshot.last_loaded());
   return dataset;
-}
-
-absl::StatusOr<RunState> SnapshotCodec::DecodeRun(const v1::RunSnapshot& snapshot) {
-  RunState run;
-  run.id = snapshot.run_id();
-  run.idempotency_key = snapshot.idempotency_key();
-  run.kind = snapshot.kind();
-  run.by_person = snapshot.by_person();
-  run.started = TimeOf(snapshot.started());
-  if (snapshot.has_ended()) run.ended = TimeOf(snapshot.ended());
-  run.failed = snapshot.failed();
-  run.cancelled = snapshot.cancelled();
-  run.pace = PaceOf(snapshot.pace());
-  run.retry_of = snapshot.retry_of();
-  for (const v1::DemandSnapshot& entry : snapshot.demands()) {
-    DemandState demand;
-    demand.demand = entry.demand();
-    demand.phase = static_cast<DemandPhase>(entry.phase());
-    demand.remaining = TakeNeeds(entry.remaining());
-    demand.outside_remaining = entry.outside_remaining();
-    demand.done = entry.done();
-    demand.unchanged = entry.unchanged();
-    demand.failed = entry.failed();
-    demand.rows_read = entry.rows_read();
-    demand.rows_written = entry.rows_written();
-    demand.bytes_read = entry.bytes_read();
-    demand.bytes_written = entry.bytes_written();
-    demand.pieces_written = entry.pieces_written();
-    demand.bad_rows = entry.bad_rows();
-    demand.truncated_values = entry.truncated_values();
-    for (const v1::Range& range : entry.compacting())
-      demand.compacting.push_back({range.from(), range.to()});
-    for (const v1::Range& range : entry.unfinished())
-      demand.unfinished.Add({range.from(), range.to()});
-    demand.unfinished_outside = entry.unfinished_outside();
-    demand.never_probed = entry.never_probed();
-    demand.compacted_units = entry.compacted_units();
-    demand.compacted_files = entry.compacted_files();
-    demand.compacted_into = entry.compacted_into();
-    demand.rewritten.assign(entry.rewritten().begin(), entry.rewritten().end());
-    demand.notices.assign(entry.notices().begin(), entry.notices().end());
-    for (const v1::ProblemSnapshot& problem : entry.problems()) {
-      ASSIGN_OR_RETURN(Failure failure, FromProto(problem.failure()));
-      demand.problems.push_back({problem.extent(), problem.attempts(), std::move(failure)});
-    }
-    run.demands.emplace(IdOf(demand.demand.dataset()), std::move(demand));
-  }
-  return run;
 }
 
 absl::Status SnapshotCodec::Decode(const v1::LedgerSnapshot& snapshot, ClusterState& state) {
@@ -345,7 +245,7 @@ absl::Status SnapshotCodec::Decode(const v1::LedgerSnapshot& snapshot, ClusterSt
     state.datasets_.emplace(id, std::move(dataset));
   }
   for (const v1::RunSnapshot& entry : snapshot.runs()) {
-    ASSIGN_OR_RETURN(RunState run, DecodeRun(entry));
+    ASSIGN_OR_RETURN(RunState run, FromSnapshot(entry));
     if (!run.ended.has_value()) {
       for (const auto& [id, demand] : run.demands) state.datasets_.at(id).live_runs.insert(run.id);
     }

@@ -79,6 +79,11 @@ class CountingCommitters : public CommitterFactory {
         const std::vector<PublishedPiece>& pieces) override {
       return std::vector<std::vector<StagedFile>>(pieces.size());
     }
+    absl::StatusOr<std::vector<absl::StatusOr<std::vector<StagedFile>>>> KeyedFiles(
+        const std::vector<DatasetId>& datasets) override {
+      return std::vector<absl::StatusOr<std::vector<StagedFile>>>(datasets.size(),
+                                                                  std::vector<StagedFile>());
+    }
     absl::StatusOr<CommitResult> Commit(const Intent&) override {
       return CommitResult{.version = all_->commits++};
     }

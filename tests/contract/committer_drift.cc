@@ -31,8 +31,8 @@ Replacement Rows(CommitterPlace& place, const std::string& server, int64_t fence
   replacement.dataset = {"deals", server};
   replacement.fence = fence;
   replacement.extent.range = Range{10 * fence, 10 * fence + 10};
-  columns.push_back(Col(kLoadedAtColumn, "timestamp"));
-  columns.push_back(Col(kMicrobatchColumn, "string"));
+  columns.push_back({"_hw_loaded_at", {TypeKind::kTimestamp}, true, SystemColumn::kLoadedAt});
+  columns.push_back({"_hw_microbatch", {TypeKind::kString}, true, SystemColumn::kMicrobatch});
   replacement.manifest.schema.columns = std::move(columns);
   replacement.manifest.spec_version = "spec";
   StagedPiece piece;

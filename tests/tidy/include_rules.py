@@ -21,6 +21,7 @@ MAY_INCLUDE = {
     "worker": ("common", "worker", GENERATED),
     "worker/source": ("common", "worker/source", GENERATED),
     "worker/stage": ("common", "worker/stage", GENERATED),
+    "worker/change": ("common", "worker/change", "worker/stage", GENERATED),
     "cli": ("common", "coordinator", "worker", "cli", GENERATED),
     "tests": ("common", "coordinator", "worker", "cli", "tests", GENERATED),
     "bench": ("common", "coordinator", "worker", "cli", "tests/support", "bench", GENERATED),
@@ -71,7 +72,9 @@ DOORS = [
 ]
 ARROW = re.compile(r"(?:arrow|parquet)/")
 ARROW_HEADERS = ("*_arrow.h", "*/arrow_schema.h")
-ADAPTER_HEADERS = ("worker/source/*.h", "worker/stage/*.h")
+ADAPTER_HEADERS = ("worker/source/*.h", "worker/stage/*.h", "worker/change/*")
+# Who else may see the headers of a folder: what stages by key is made of what stages.
+ARROW_FRIENDS = {"worker/stage": "worker/change"}
 
 
 def _matches(path, patterns):
@@ -125,8 +128,8 @@ def arrow_headers(tree):
     """Arrow shows in a header only where its name says so, or where nobody outside can see it.
 
     A header shows Arrow when it includes it, or includes a header that does. Its name then ends in
-    _arrow.h (or is arrow_schema.h), or it lies below worker/source or worker/stage and no file
-    outside of its own folder includes it, tests apart.
+    _arrow.h (or is arrow_schema.h), or it lies below worker/source, worker/stage or worker/change
+    and no file outside of its own folder (and ARROW_FRIENDS) includes it, tests apart.
     """
     seen_by = {}
     for path, text in _code(tree):
@@ -151,5 +154,6 @@ def arrow_headers(tree):
             yield path, line, "shows Arrow: move it to the .cc, or name the header *_arrow.h"
             continue
         for user, place in seen_by.get(path, []):
-            if user.rsplit("/", 1)[0] != folder and not user.startswith(("tests/", "bench/")):
+            inside = user.rsplit("/", 1)[0] in (folder, ARROW_FRIENDS.get(folder))
+            if not inside and not user.startswith(("tests/", "bench/")):
                 yield user, place, f"{path} shows Arrow and is private to {folder}"

@@ -9,6 +9,7 @@
 #include "worker/source/divided_read.h"
 #include "worker/source/open_transactions.h"
 #include "worker/source/probe.h"
+#include "worker/source/questions.h"
 #include "worker/source/server_url.h"
 #include "worker/source/summed_extents.h"
 
@@ -54,6 +55,16 @@ class SessionSource : public Source {
     if (found.ok()) return found;
     return Failed(found.status(),
                   absl::StrCat("looking for the next rows of '", dataset.relation, "'"));
+  }
+
+  absl::StatusOr<absl::Time> Clock(const DatasetSpec& dataset, std::stop_token stop) override {
+    RETURN_IF_ERROR(Connect());
+    absl::StatusOr<absl::Time> clock = [&]() -> absl::StatusOr<absl::Time> {
+      const std::stop_callback cancel(stop, [this] { session_->Cancel(); });  // As in Probe().
+      return AskClock(*session_, dataset.server.clock_sql);
+    }();
+    if (clock.ok()) return clock;
+    return Failed(clock.status(), "asking for the clock");
   }
 
   absl::StatusOr<std::unique_ptr<SourceReader>> Read(const DatasetSpec& dataset,

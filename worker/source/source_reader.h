@@ -59,15 +59,11 @@ struct ReadOptions {
   std::string within;
 };
 
-enum class ChecksumKind {
-  kMd5,  // docs/source-checksum.md: comparable with what RowChecksummer makes, see below.
-  // SQL Server's own, which costs it a fraction: 32 bits, in which changes may cancel each other.
-  // Comparable with the same question to the same server only.
-  kFast,
-};
-
 // What Source::Checksums() sums of each row.
 struct ChecksumOptions {
+  // kMd5: docs/source-checksum.md, comparable with what RowChecksummer makes, see below. kFast: SQL
+  // Server's own, which costs it a fraction: 32 bits, in which changes may cancel each other;
+  // comparable with the same question to the same server only. No other.
   ChecksumKind kind = ChecksumKind::kMd5;
   // The columns of a table: then what is summed is what ConformToTable() (conforming_reader.h)
   // gives rows of this source, in its order, by `policy`. None: the dataset's columns as the source
@@ -149,6 +145,13 @@ class Source {
                                                           const ReadOptions& /*options*/,
                                                           std::stop_token /*stop*/) {
     return absl::UnimplementedError("this source does not count");
+  }
+
+  // The source's clock, or the one that the dataset's server is configured to have. Errors: as of
+  // Probe(), and UNIMPLEMENTED.
+  virtual absl::StatusOr<absl::Time> Clock(const DatasetSpec& /*dataset*/,
+                                           std::stop_token /*stop*/) {
+    return absl::UnimplementedError("this source does not tell its clock");
   }
 
   // Starts reading `extent` in up to `connections` parts, which see one state of the source and

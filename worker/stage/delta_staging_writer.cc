@@ -5,27 +5,21 @@
 #include <arrow/compute/exec.h>
 #include <arrow/datum.h>
 #include <arrow/record_batch.h>
-#include <arrow/scalar.h>
 #include <arrow/table.h>
 #include <arrow/util/byte_size.h>
 
 #include <algorithm>
-#include <optional>
-#include <set>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/failpoint.h"
 #include "common/base/status.h"
 #include "common/data/arrow_schema.h"
-#include "common/data/row_hash.h"
-#include "worker/stage/batch_check.h"
 #include "worker/stage/file_limits.h"
+#include "worker/stage/file_schema.h"
 #include "worker/stage/parquet_writer.h"
-#include "worker/stage/partition_router.h"
-#include "worker/stage/quarantine_writer.h"
+#include "worker/stage/piece_tally.h"
 #include "worker/stage/staged_files.h"
 #include "worker/stage/waiting_rows.h"
 
@@ -47,54 +41,21 @@ struct Output {
   std::vector<StagedFile> closed;
 };
 
-Schema FileSchemaOf(const Schema& source) {
-  Schema schema = source;
-  schema.columns.push_back(Column{kLoadedAtColumn, ColumnType{TypeKind::kTimestamp}});
-  schema.columns.push_back(Column{kMicrobatchColumn, ColumnType{TypeKind::kString}});
-  for (Column& column : schema.columns) column.nullable = true;
-  return schema;
-}
-
-// Names of columns in files and partitions must differ, also in case.
-absl::Status CheckNames(const Schema& file_schema, const DatasetSpec& dataset) {
-  std::set<std::string> names = {"server_source", PartitionColumn(dataset.partition_by)};
-  for (const Column& column : file_schema.columns) {
-    if (column.name.empty() || !names.insert(absl::AsciiStrToLower(column.name)).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(ToString(dataset.id), ": column '", column.name,
-                       "' has the name of another column of the target (case does not count)"));
-    }
-  }
-  return absl::OkStatus();
-}
-
 class DeltaStagingWriter final : public StagingWriter {
  public:
-  DeltaStagingWriter(const StagingOptions& options, PartitionRouter router,
-                     std::unique_ptr<RowHasher> hasher, std::string folder)
+  DeltaStagingWriter(const StagingOptions& options, std::unique_ptr<PieceTally> tally,
+                     std::string folder)
       : options_(options),
-        router_(std::move(router)),
-        hasher_(std::move(hasher)),
-        file_schema_(FileSchemaOf(options.source_schema)),
+        tally_(std::move(tally)),
+        file_schema_(FileSchemaOf(options.dataset, options.source_schema)),
         arrow_schema_(ToArrow(file_schema_)),
         cursor_column_(options.cursor_type == CursorType::kNone
                            ? -1
                            : options.source_schema.Find(options.dataset.cursor)),
-        fingerprints_(router_.pieces().size()),
-        quarantine_(options, folder, router_.pieces().size()),
         files_(std::move(folder), options.lease.fence) {}
 
   absl::Status MakeConstants() {
-    const auto loaded_at = arrow::TimestampScalar(absl::ToUnixMicros(options_.loaded_at),
-                                                  arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"));
-    const auto microbatch = arrow::StringScalar(absl::StrCat(
-        options_.dataset.id.table, "/", options_.dataset.id.server, "@", options_.lease.fence));
-    for (const arrow::Scalar* scalar : {static_cast<const arrow::Scalar*>(&loaded_at),
-                                        static_cast<const arrow::Scalar*>(&microbatch)}) {
-      auto array = arrow::MakeArrayFromScalar(*scalar, kConstantChunkRows, ArrowPool());
-      RETURN_IF_ERROR(FromArrow(array.status(), "making constant columns"));
-      constants_.push_back(*std::move(array));
-    }
+    ASSIGN_OR_RETURN(constants_, AttemptColumns(options_, kConstantChunkRows));
     return absl::OkStatus();
   }
 
@@ -113,54 +74,29 @@ class DeltaStagingWriter final : public StagingWriter {
     }
     for (const std::string& path : dropped_) RETURN_IF_ERROR(files_.Remove(path));
     RETURN_IF_ERROR(files_.SyncFolders());
-    RETURN_IF_ERROR(FinishQuarantine());
+    RETURN_IF_ERROR(tally_->Finish());
     RETURN_IF_ERROR(Failpoint("stage.after_sync"));
     files_.Keep();
-    quarantine_.Keep();
+    tally_->Keep();
     return Describe();
   }
 
   absl::Status Remove(const StagedPiece& piece) override {
-    absl::Status first = quarantine_.Remove(piece.bad_files);
+    absl::Status first = tally_->RemoveBadFiles(piece);
     for (const StagedFile& file : piece.files) first.Update(files_.Remove(file.path));
     return first;
   }
 
  private:
   absl::Status WriteBatch(const RowBatch& batch) {
-    RETURN_IF_ERROR(CheckBatch(*batch.arrow(), options_.source_schema, options_.dataset.id));
-    RETURN_IF_ERROR(SetAside(batch.bad_rows()));
-    RETURN_IF_ERROR(router_.Route(batch, slot_of_row_));
-    hashes_.clear();
-    RETURN_IF_ERROR(hasher_->Hash(batch, hashes_));
-    for (size_t i = 0; i < hashes_.size(); ++i) {
-      fingerprints_[router_.slots()[slot_of_row_[i]].piece].Add(hashes_[i]);
-    }
-    rows_read_ += batch.rows();
-    bytes_read_ += batch.size_bytes();
-    truncated_values_ += batch.truncated_values();
+    RETURN_IF_ERROR(tally_->Take(batch, slot_of_row_));
     if (options_.fingerprints_only || batch.rows() == 0) return absl::OkStatus();
-    while (outputs_.size() < router_.slots().size()) outputs_.emplace_back(cursor_column_);
+    while (outputs_.size() < router().slots().size()) outputs_.emplace_back(cursor_column_);
     RETURN_IF_ERROR(Distribute(batch));
     return KeepWithinBudget();
   }
 
-  // Counts in its piece what does not fit, as if it did: the source counts it too.
-  absl::Status SetAside(const std::vector<BadRow>& rows) {
-    for (const BadRow& row : rows) {
-      ASSIGN_OR_RETURN(const int piece, router_.RouteBadRow(row.cursor));
-      fingerprints_[static_cast<size_t>(piece)].Add(HashOf(row));
-      RETURN_IF_ERROR(quarantine_.Write(static_cast<size_t>(piece), row));
-    }
-    rows_read_ += static_cast<int64_t>(rows.size());
-    return absl::OkStatus();
-  }
-
-  absl::Status FinishQuarantine() {
-    std::vector<bool> unchanged(router_.pieces().size());
-    for (size_t i = 0; i < unchanged.size(); ++i) unchanged[i] = IsUnchanged(static_cast<int>(i));
-    return quarantine_.Finish(unchanged, rows_read_);
-  }
+  const PartitionRouter& router() const { return tally_->router(); }
 
   // Gives each output its rows. Where a batch goes to several, rows are copied: a slice would keep
   // the whole batch in memory until the last of them is written.
@@ -249,7 +185,7 @@ class DeltaStagingWriter final : public StagingWriter {
 
   absl::Status OpenFile(size_t slot, const arrow::Table& first) {
     if (open_files_ >= kMaxOpenFiles) RETURN_IF_ERROR(CloseLeastRecentlyUsed());
-    const PartitionRouter::Slot& place = router_.slots()[slot];
+    const PartitionRouter::Slot& place = router().slots()[slot];
     Output& output = outputs_[slot];
     ASSIGN_OR_RETURN(output.path, files_.NewFile(place.piece, place.partition));
     ASSIGN_OR_RETURN(output.file,
@@ -280,24 +216,16 @@ class DeltaStagingWriter final : public StagingWriter {
     file.path = output.path;
     file.size_bytes = closed.size_bytes;
     file.rows = closed.rows;
-    file.partition_values = router_.slots()[slot].partition;
+    file.partition_values = router().slots()[slot].partition;
     file.stats_json = std::move(closed.stats_json);
     output.closed.push_back(std::move(file));
     return absl::OkStatus();
   }
 
-  bool IsUnchanged(int piece) const {
-    const std::string spec_version = SpecVersionOf(options_.source_schema);
-    return std::any_of(options_.known.begin(), options_.known.end(), [&](const KnownPiece& known) {
-      return known.extent == router_.pieces()[piece] && known.spec_version == spec_version &&
-             known.fingerprint == fingerprints_[piece];
-    });
-  }
-
   // Forgets the rows of unchanged pieces, also those that no file holds yet.
   void DropUnchanged() {
     for (size_t slot = 0; slot < outputs_.size(); ++slot) {
-      if (!IsUnchanged(router_.slots()[slot].piece)) continue;
+      if (!tally_->IsUnchanged(router().slots()[slot].piece)) continue;
       Output& output = outputs_[slot];
       waiting_bytes_ -= output.waiting.size_bytes();
       if (output.file != nullptr) dropped_.push_back(output.path);
@@ -308,55 +236,32 @@ class DeltaStagingWriter final : public StagingWriter {
   }
 
   Manifest Describe() {
-    Manifest manifest;
-    manifest.schema = file_schema_;
-    manifest.rows_read = rows_read_;
-    manifest.bytes_read = bytes_read_;
-    manifest.truncated_values = truncated_values_;
-    manifest.spec_version = SpecVersionOf(options_.source_schema);
-    for (int i = 0; i < static_cast<int>(router_.pieces().size()); ++i) {
-      StagedPiece piece;
-      piece.extent = router_.pieces()[i];
-      piece.fingerprint = fingerprints_[i];
-      piece.max_cursor = router_.max_cursor(i);
-      piece.unchanged = IsUnchanged(i);
-      piece.bad_rows = quarantine_.rows(static_cast<size_t>(i));
-      piece.bad_files = quarantine_.TakeFiles(static_cast<size_t>(i));
-      for (const StagedFile& file : piece.bad_files) manifest.bytes_staged += file.size_bytes;
-      manifest.pieces.push_back(std::move(piece));
-    }
+    Manifest manifest = tally_->Describe(file_schema_);
     for (size_t slot = 0; slot < outputs_.size(); ++slot) {
       for (StagedFile& file : outputs_[slot].closed) {
         manifest.bytes_staged += file.size_bytes;
-        manifest.pieces[router_.slots()[slot].piece].files.push_back(std::move(file));
+        manifest.pieces[router().slots()[slot].piece].files.push_back(std::move(file));
       }
     }
     return manifest;
   }
 
   const StagingOptions options_;
-  PartitionRouter router_;
-  const std::unique_ptr<RowHasher> hasher_;
+  const std::unique_ptr<PieceTally> tally_;
   const Schema file_schema_;
   const std::shared_ptr<arrow::Schema> arrow_schema_;
-  const int cursor_column_;                // -1: none.
-  arrow::ArrayVector constants_;           // _hw_loaded_at, _hw_microbatch.
-  std::vector<Fingerprint> fingerprints_;  // By piece.
-  QuarantineWriter quarantine_;
+  const int cursor_column_;       // -1: none.
+  arrow::ArrayVector constants_;  // _hw_loaded_at, _hw_microbatch.
   StagedFiles files_;
   std::vector<Output> outputs_;  // By slot. After files_: closed before their files are removed.
   std::vector<std::string> dropped_;  // Files of unchanged pieces.
   int64_t waiting_bytes_ = 0;
   int open_files_ = 0;
   int64_t uses_ = 0;
-  int64_t rows_read_ = 0;
-  int64_t bytes_read_ = 0;
-  int64_t truncated_values_ = 0;
   absl::Status status_;
 
   // Scratch of Write().
   std::vector<int> slot_of_row_;
-  std::vector<Hash128> hashes_;
   std::vector<std::vector<int32_t>> rows_of_slot_;
   std::vector<int> touched_;
 };
@@ -377,11 +282,10 @@ absl::StatusOr<std::string> LocalFolderOf(const std::string& target_uri) {
 
 absl::StatusOr<std::unique_ptr<StagingWriter>> OpenParquetStaging(const StagingOptions& options) {
   ASSIGN_OR_RETURN(std::string folder, LocalFolderOf(options.dataset.target_uri));
-  RETURN_IF_ERROR(CheckNames(FileSchemaOf(options.source_schema), options.dataset));
-  ASSIGN_OR_RETURN(PartitionRouter router, PartitionRouter::Create(options));
-  ASSIGN_OR_RETURN(std::unique_ptr<RowHasher> hasher, RowHasher::Create(options.source_schema));
-  auto writer = std::make_unique<DeltaStagingWriter>(options, std::move(router), std::move(hasher),
-                                                     std::move(folder));
+  RETURN_IF_ERROR(
+      CheckColumnNames(FileSchemaOf(options.dataset, options.source_schema), options.dataset));
+  ASSIGN_OR_RETURN(std::unique_ptr<PieceTally> tally, PieceTally::Create(options, folder));
+  auto writer = std::make_unique<DeltaStagingWriter>(options, std::move(tally), std::move(folder));
   RETURN_IF_ERROR(writer->MakeConstants());
   return writer;
 }

@@ -43,6 +43,7 @@ PartitionRouter::PartitionRouter(const StagingOptions& options, CursorCalendar c
       cursor_type_(options.cursor_type),
       domain_end_(options.domain_end),
       cursor_(options.dataset.cursor),
+      server_column_(options.dataset.system_columns.server_source),
       partition_column_(PartitionColumn(options.dataset.partition_by)),
       unit_(options.dataset.partition_by),
       calendar_(calendar) {}
@@ -144,7 +145,8 @@ absl::StatusOr<int> PartitionRouter::SlotOf(int piece, std::optional<std::string
         absl::StrCat(ToString(dataset_), ": one microbatch has more than ", kMaxSlots,
                      " partitions; choose a larger partition_by than ", UnitToString(unit_)));
   }
-  PartitionValues values = {{"server_source", dataset_.server}};
+  PartitionValues values;
+  if (!server_column_.empty()) values.emplace_back(server_column_, dataset_.server);
   if (!partition_column_.empty()) values.emplace_back(partition_column_, std::move(label));
   slots_.push_back(Slot{piece, std::move(values)});
   return entry->second;

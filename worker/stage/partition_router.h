@@ -83,6 +83,7 @@ class PartitionRouter {
   std::string cursor_;
   int cursor_column_ = -1;
   TypeKind cursor_kind_ = TypeKind::kLong;
+  std::string server_column_;     // Empty: the table has none.
   std::string partition_column_;  // Empty: by server only.
   Unit unit_;
   CursorCalendar calendar_;

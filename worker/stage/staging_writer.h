@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,11 @@ struct StagingOptions {
   // Shared by the writers of one microbatch; whoever opens them calls CheckShare(). Null: there is
   // one writer, which does it all itself.
   std::shared_ptr<BadRowTally> bad_rows = nullptr;
+  // Keyed writes: what the table has of the dataset, when its rows were read by the source's clock
+  // (of whole reads), and what ends Finish() early.
+  std::optional<TableBase> base = {};
+  absl::Time read_at = absl::UnixEpoch();
+  std::stop_token stop = {};
 };
 
 // Splits rows into pieces (by `cuts`) and partitions, hashes them, and writes one Parquet file or

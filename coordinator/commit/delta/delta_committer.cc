@@ -1,7 +1,6 @@
 #include "coordinator/commit/delta/delta_committer.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -14,6 +13,7 @@
 #include "coordinator/commit/delta/delta_snapshot.h"
 #include "coordinator/commit/delta/piece_index.h"
 #include "coordinator/commit/delta/quarantine_table.h"
+#include "coordinator/commit/delta/replacement_check.h"
 #include "coordinator/commit/delta/table_claim.h"
 #include "coordinator/commit/delta/table_folder.h"
 #include "coordinator/commit/delta/table_shape.h"
@@ -53,6 +53,8 @@ class DeltaCommitter final : public TableCommitter {
       const std::vector<PublishedPiece>& pieces) override;
   absl::StatusOr<std::vector<std::vector<StagedFile>>> Files(
       const std::vector<PublishedPiece>& pieces) override;
+  absl::StatusOr<std::vector<absl::StatusOr<std::vector<StagedFile>>>> KeyedFiles(
+      const std::vector<DatasetId>& datasets) override;
   absl::StatusOr<CommitResult> Commit(const Intent& intent) override;
   absl::Status Abandon(const Intent& intent) override;
 
@@ -66,11 +68,11 @@ class DeltaCommitter final : public TableCommitter {
   absl::Status CheckOne(const Replacement& replacement, TableShape& shape) const;
   absl::StatusOr<Found> Look(const Intent& intent, int64_t* version);
   DeltaVersion Begin(const Intent& intent, bool abandoned) const;
-  absl::StatusOr<std::vector<std::string>> Replaced(const Replacement& replacement) const;
   absl::StatusOr<DeltaVersion> ActionsFor(const Intent& intent) const;
   absl::StatusOr<DeltaVersion> Fencing(const Intent& intent) const;
 
-  PieceIndex::Hit Inside(const std::string& server, const Extent& extent) const;
+  // Of a quarantine there is no quarantine.
+  TableFiles Now() const { return {snapshot_, index_, *store_, quarantine_ == nullptr}; }
 
   std::unique_ptr<QuarantineTable> quarantine_;
   TableLocation location_;
@@ -129,39 +131,10 @@ absl::StatusOr<TableContents> DeltaCommitter::Inspect() {
   return contents;
 }
 
-// Files of pieces inside `extent`; of a quarantine those of just that piece, since one that was
-// abandoned may lie across it.
-PieceIndex::Hit DeltaCommitter::Inside(const std::string& server, const Extent& extent) const {
-  return quarantine_ == nullptr ? index_.FindExactly(server, extent) : index_.Find(server, extent);
-}
-
 absl::Status DeltaCommitter::CheckOne(const Replacement& replacement, TableShape& shape) const {
   const std::string where =
       absl::StrCat(ToString(replacement.dataset), " into table ", location_.table);
-  if (const auto path = index_.Untagged(replacement.dataset.server); path.has_value()) {
-    return absl::AlreadyExistsError(absl::StrCat(
-        where, ": the table holds a file of this server that Headwater did not write (", *path,
-        "); nothing more is published there until it is removed"));
-  }
-  if (const auto hit = index_.Find(replacement.dataset.server, replacement.extent);
-      hit.straddling.has_value() && quarantine_ != nullptr) {
-    return absl::InternalError(
-        absl::StrCat(where, ": a published piece is only partly inside of what was read"));
-  }
-  for (const StagedPiece& piece : replacement.manifest.pieces) {
-    if (piece.unchanged && piece.fingerprint.rows > piece.bad_rows &&
-        Inside(replacement.dataset.server, piece.extent).paths.empty()) {
-      return absl::NotFoundError(
-          absl::StrCat(where,
-                       ": a piece was read as published before, but its files are gone from "
-                       "the table. Its rows are to be read again"));
-    }
-    RETURN_IF_ERROR(Annotate(CheckStaged(*store_, piece.files), where));
-  }
-  if (!replacement.compacted.empty() &&
-      !index_.HoldsJust(replacement.dataset.server, replacement.extent, replacement.compacted)) {
-    return absl::NotFoundError(absl::StrCat(where, ": files that were compacted are gone"));
-  }
+  RETURN_IF_ERROR(Annotate(CheckReplacement(Now(), replacement), where));
   // Last: what a replacement that is refused would have added, the others do not get.
   return Annotate(shape.Take(replacement), where);
 }
@@ -202,6 +175,27 @@ absl::StatusOr<std::vector<std::vector<StagedFile>>> DeltaCommitter::Files(
   RETURN_IF_ERROR(CheckOwner());
   std::vector<std::vector<StagedFile>> files;
   for (const PublishedPiece& piece : pieces) files.push_back(index_.FilesOf(piece, snapshot_));
+  return files;
+}
+
+absl::StatusOr<std::vector<absl::StatusOr<std::vector<StagedFile>>>> DeltaCommitter::KeyedFiles(
+    const std::vector<DatasetId>& datasets) {
+  RETURN_IF_ERROR(Refresh());
+  RETURN_IF_ERROR(CheckOwner());
+  std::vector<absl::StatusOr<std::vector<StagedFile>>> files;
+  for (const DatasetId& dataset : datasets) {
+    Replacement none;
+    none.dataset = dataset;
+    none.manifest.keyed.emplace();
+    none.manifest.keyed->table_rows = index_.KeyedRows(dataset.server);
+    const absl::Status fits = CheckReplacement(Now(), none);
+    if (fits.ok()) {
+      files.emplace_back(index_.KeyedFilesOf(dataset.server, snapshot_));
+    } else {
+      files.emplace_back(
+          Annotate(fits, absl::StrCat(ToString(dataset), " into table ", location_.table)));
+    }
+  }
   return files;
 }
 
@@ -256,48 +250,13 @@ DeltaVersion DeltaCommitter::Begin(const Intent& intent, bool abandoned) const {
   return actions;
 }
 
-// Live files inside the claim, staged again or not, but for those of unchanged pieces.
-absl::StatusOr<std::vector<std::string>> DeltaCommitter::Replaced(
-    const Replacement& replacement) const {
-  const std::string& server = replacement.dataset.server;
-  const PieceIndex::Hit all = index_.Find(server, replacement.extent);
-  std::set<std::string> paths(all.paths.begin(), all.paths.end());
-  for (const StagedPiece& piece : replacement.manifest.pieces) {
-    if (!piece.unchanged) continue;
-    const PieceIndex::Hit kept = Inside(server, piece.extent);
-    if (kept.straddling.has_value()) {
-      return absl::InternalError(
-          absl::StrCat(ToString(replacement.dataset), " into table ", location_.table,
-                       ": an unchanged piece is only part of a published one"));
-    }
-    for (const std::string& path : kept.paths) paths.erase(path);
-  }
-  return std::vector<std::string>(paths.begin(), paths.end());
-}
-
 absl::StatusOr<DeltaVersion> DeltaCommitter::ActionsFor(const Intent& intent) const {
   DeltaVersion actions = Begin(intent, false);
   const int64_t now_ms = actions.commit_info->timestamp_ms;
   ASSIGN_OR_RETURN(TableShape shape, TableShape::Of(snapshot_));
   for (const Replacement& replacement : intent.replacements) {
     RETURN_IF_ERROR(shape.Take(replacement));
-    ASSIGN_OR_RETURN(const std::vector<std::string> replaced, Replaced(replacement));
-    const bool rows_change = replacement.compacted.empty();
-    for (const std::string& path : replaced) {
-      const DeltaAdd& old = snapshot_.files().at(path);
-      actions.removes.push_back({path, now_ms, rows_change, old.partition_values, old.size_bytes});
-    }
-    for (const StagedPiece& piece : replacement.manifest.pieces) {
-      if (piece.unchanged) continue;
-      const std::map<std::string, std::string> tags = TagsOf(replacement, piece);
-      for (const StagedFile& file : piece.files) {
-        DeltaAdd add{EncodePath(file.path), {},  file.size_bytes, now_ms, rows_change,
-                     file.stats_json,       tags};
-        for (const auto& [column, value] : file.partition_values)
-          add.partition_values[column] = value;
-        actions.adds.push_back(std::move(add));
-      }
-    }
+    RETURN_IF_ERROR(PutReplacement(Now(), replacement, now_ms, actions));
   }
   RETURN_IF_ERROR(shape.Put(snapshot_, location_.ledger_id, now_ms, actions));
   return actions;

@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/data/system_columns.h"
 #include "common/model/dataset_spec.h"
 
 namespace headwater {
@@ -17,6 +18,20 @@ namespace headwater {
 namespace {
 
 using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
+
+// Of a field's metadata: which of our columns it is, as SystemColumnKeys() has it.
+constexpr char kSystemKey[] = "headwater.system";
+
+SystemColumn SystemColumnOf(const rapidjson::Value& field) {
+  if (!field.HasMember("metadata") || !field["metadata"].IsObject()) return SystemColumn::kNone;
+  const rapidjson::Value& metadata = field["metadata"];
+  if (!metadata.HasMember(kSystemKey) || !metadata[kSystemKey].IsString())
+    return SystemColumn::kNone;
+  for (const auto& [column, key] : SystemColumnKeys()) {
+    if (key == metadata[kSystemKey].GetString()) return column;
+  }
+  return SystemColumn::kNone;
+}
 
 void PutField(JsonWriter& writer, const Column& column) {
   writer.StartObject();
@@ -28,6 +43,11 @@ void PutField(JsonWriter& writer, const Column& column) {
   writer.Bool(true);
   writer.Key("metadata");
   writer.StartObject();
+  for (const auto& [system, key] : SystemColumnKeys()) {
+    if (column.system != system) continue;
+    writer.Key(kSystemKey);
+    writer.String(key.c_str());
+  }
   writer.EndObject();
   writer.EndObject();
 }
@@ -70,8 +90,9 @@ absl::StatusOr<Schema> SchemaFromJson(absl::string_view json) {
       return absl::UnimplementedError(absl::StrCat("column ", name, " has a nested type"));
     }
     ASSIGN_OR_RETURN(const ColumnType type, ParseType(field["type"].GetString()));
-    schema.columns.push_back({name, type, true});
+    schema.columns.push_back({name, type, true, SystemColumnOf(field)});
   }
+  MarkUnmarked(schema);
   return schema;
 }
 
@@ -102,18 +123,23 @@ absl::StatusOr<std::string> GrowSchemaJson(absl::string_view json, const Schema&
   return std::string(buffer.GetString(), buffer.GetSize());
 }
 
-std::vector<std::string> PartitionColumns(const Unit& partition_by) {
-  std::vector<std::string> columns = {"server_source"};
+std::vector<std::string> PartitionColumns(const std::string& server_column,
+                                          const Unit& partition_by) {
+  std::vector<std::string> columns;
+  if (!server_column.empty()) columns.push_back(server_column);
   if (std::string column = PartitionColumn(partition_by); !column.empty())
     columns.push_back(std::move(column));
   return columns;
 }
 
-Schema TableSchema(const Schema& file_schema, const Unit& partition_by) {
+Schema TableSchema(const Schema& file_schema, const std::string& server_column,
+                   const Unit& partition_by) {
   Schema schema = file_schema;
-  for (const std::string& name : PartitionColumns(partition_by)) {
+  for (const std::string& name : PartitionColumns(server_column, partition_by)) {
     const TypeKind kind = name == "cursor_day" ? TypeKind::kDate : TypeKind::kString;
-    schema.columns.push_back({name, {kind}, true});
+    const SystemColumn system =
+        name == server_column ? SystemColumn::kServerSource : SystemColumn::kNone;
+    schema.columns.push_back({name, {kind}, true, system});
   }
   return schema;
 }

@@ -12,14 +12,17 @@
 
 namespace headwater {
 
+// A column of ours is marked as such in its metadata, so that its name may be anything.
 std::string SchemaToJson(const Schema& schema);
 // UNIMPLEMENTED: nested types, which this program never writes. DATA_LOSS: not a schema.
 absl::StatusOr<Schema> SchemaFromJson(absl::string_view json);
 
-// The columns of the files, then the partition columns: server_source, and cursor_day (a date) or
-// cursor_hour, cursor_month, cursor_year (text such as 2013-03).
-Schema TableSchema(const Schema& file_schema, const Unit& partition_by);
-std::vector<std::string> PartitionColumns(const Unit& partition_by);
+// The columns of the files, then the partition columns: `server_column` unless it is empty, and
+// cursor_day (a date) or cursor_hour, cursor_month, cursor_year (text such as 2013-03).
+Schema TableSchema(const Schema& file_schema, const std::string& server_column,
+                   const Unit& partition_by);
+std::vector<std::string> PartitionColumns(const std::string& server_column,
+                                          const Unit& partition_by);
 
 // `json`, whose columns are as in `schema` but for types that have widened and columns that are
 // missing at its end. What others have written beside names and types stays. DATA_LOSS: not a

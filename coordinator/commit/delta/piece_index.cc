@@ -9,16 +9,15 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "common/data/fingerprint.h"
+#include "common/data/system_columns.h"
+#include "coordinator/commit/delta/delta_schema.h"
 
 namespace headwater {
 namespace {
 
 constexpr char kOutside[] = "outside";
-
-std::string ServerOf(const DeltaAdd& add) {
-  const auto it = add.partition_values.find("server_source");
-  return it == add.partition_values.end() ? "" : it->second.value_or("");
-}
+constexpr char kKeyed[] = "keyed";
+constexpr char kServerTag[] = "headwater.server";  // Where no partition says it.
 
 // Rows of a file, from its statistics; -1: they do not say. A parser would cost more than all the
 // rest of taking a file in.
@@ -38,17 +37,30 @@ std::string PieceText(const Extent& extent) {
   return absl::StrCat("range:", extent.range->from, ":", extent.range->to);
 }
 
+std::map<std::string, std::string> AttemptTags(const Replacement& replacement) {
+  std::map<std::string, std::string> tags = {
+      {"headwater.fence", absl::StrCat(replacement.fence)},
+      {"headwater.settled_to", absl::StrCat(replacement.settled_to)}};
+  if (replacement.server_column.empty()) tags[kServerTag] = replacement.dataset.server;
+  return tags;
+}
+
 }  // namespace
+
+std::map<std::string, std::string> TagsOf(const Replacement& replacement, const StagedFile& file) {
+  std::map<std::string, std::string> tags = AttemptTags(replacement);
+  tags["headwater.piece"] = kKeyed;
+  tags["headwater.spec"] = file.spec_version;
+  return tags;
+}
 
 std::map<std::string, std::string> TagsOf(const Replacement& replacement,
                                           const StagedPiece& piece) {
-  std::map<std::string, std::string> tags = {
-      {"headwater.piece", PieceText(piece.extent)},
-      {"headwater.fence", absl::StrCat(replacement.fence)},
-      {"headwater.rows", absl::StrCat(piece.fingerprint.rows)},
-      {"headwater.sum", HexOf(piece.fingerprint.sum)},
-      {"headwater.settled_to", absl::StrCat(replacement.settled_to)},
-      {"headwater.spec", replacement.manifest.spec_version}};
+  std::map<std::string, std::string> tags = AttemptTags(replacement);
+  tags["headwater.piece"] = PieceText(piece.extent);
+  tags["headwater.rows"] = absl::StrCat(piece.fingerprint.rows);
+  tags["headwater.sum"] = HexOf(piece.fingerprint.sum);
+  tags["headwater.spec"] = replacement.manifest.spec_version;
   if (piece.bad_rows > 0) tags["headwater.bad_rows"] = absl::StrCat(piece.bad_rows);
   return tags;
 }
@@ -65,6 +77,10 @@ std::optional<PieceTags> ParseTags(const DeltaAdd& add) {
     tags.extent.outside = true;
     return tags;
   }
+  if (piece->second == kKeyed) {
+    tags.keyed = true;
+    return tags;
+  }
   const std::vector<std::string> parts = absl::StrSplit(piece->second, ':');
   Range range;
   if (parts.size() != 3 || parts[0] != "range" || !absl::SimpleAtoi(parts[1], &range.from) ||
@@ -75,11 +91,30 @@ std::optional<PieceTags> ParseTags(const DeltaAdd& add) {
   return tags;
 }
 
+void PieceIndex::TakeColumns(const std::optional<DeltaMetadata>& metadata) {
+  if (!metadata.has_value()) return;
+  const absl::StatusOr<Schema> schema = SchemaFromJson(metadata->schema_string);
+  if (!schema.ok()) return;  // Whoever needs the columns says so.
+  const int at = FindSystemColumn(*schema, SystemColumn::kServerSource);
+  server_column_ = at < 0 ? "" : schema->columns[static_cast<size_t>(at)].name;
+}
+
+std::string PieceIndex::ServerOf(const DeltaAdd& add) const {
+  if (server_column_.empty()) {
+    const auto tag = add.tags.find(kServerTag);
+    return tag == add.tags.end() ? "" : tag->second;
+  }
+  const auto it = add.partition_values.find(server_column_);
+  return it == add.partition_values.end() ? "" : it->second.value_or("");
+}
+
 void PieceIndex::Insert(const DeltaAdd& add) {
   File file{ServerOf(add), ParseTags(add), RowsOf(add)};
   Server& server = servers_[file.server];
   if (!file.tags.has_value()) {
     server.untagged[add.path] = true;
+  } else if (file.tags->keyed) {
+    server.keyed[add.path] = true;
   } else if (file.tags->extent.range.has_value()) {
     server.ranges[file.tags->extent.range->from][add.path] = file.tags->extent.range->to;
   } else {
@@ -94,6 +129,7 @@ void PieceIndex::Erase(const std::string& path) {
   Server& server = servers_[it->second.server];
   server.untagged.erase(path);
   server.outside.erase(path);
+  server.keyed.erase(path);
   if (it->second.tags.has_value() && it->second.tags->extent.range.has_value()) {
     const auto range = server.ranges.find(it->second.tags->extent.range->from);
     range->second.erase(path);
@@ -105,10 +141,12 @@ void PieceIndex::Erase(const std::string& path) {
 void PieceIndex::Reset(const DeltaSnapshot& snapshot) {
   files_.clear();
   servers_.clear();
+  TakeColumns(snapshot.metadata());
   for (const auto& [path, add] : snapshot.files()) Insert(add);
 }
 
 void PieceIndex::Apply(const DeltaVersion& actions) {
+  TakeColumns(actions.metadata);
   for (const DeltaRemove& remove : actions.removes) Erase(remove.path);
   for (const DeltaAdd& add : actions.adds) {
     Erase(add.path);  // A file that is added again may have other tags.
@@ -149,6 +187,10 @@ PieceIndex::Hit PieceIndex::FindExactly(const std::string& server, const Extent&
 
 bool PieceIndex::IsWhole(const PublishedPiece& piece) const {
   if (piece.rows == 0) return true;
+  if (piece.keyed) {
+    const int64_t found = KeyedRows(piece.dataset.server);
+    return found < 0 || found == piece.rows;
+  }
   int64_t rows = 0;
   for (const std::string& path : Find(piece.dataset.server, piece.extent).paths) {
     const File& file = files_.at(path);
@@ -189,8 +231,49 @@ bool PieceIndex::HoldsJust(const std::string& server, const Extent& extent,
                      [&](const PublishedPiece& piece) { return IsWhole(piece); });
 }
 
-std::optional<std::string> PieceIndex::Untagged(const std::string& server) const {
+std::vector<std::string> PieceIndex::Keyed(const std::string& server) const {
+  std::vector<std::string> paths;
   const auto it = servers_.find(server);
+  if (it == servers_.end()) return paths;
+  for (const auto& [path, yes] : it->second.keyed) paths.push_back(path);
+  return paths;
+}
+
+std::vector<StagedFile> PieceIndex::KeyedFilesOf(const std::string& server,
+                                                 const DeltaSnapshot& snapshot) const {
+  std::vector<StagedFile> files;
+  for (const std::string& path : Keyed(server)) {
+    const DeltaAdd& add = snapshot.files().at(path);
+    const auto spec = add.tags.find("headwater.spec");
+    files.push_back({DecodePath(path),
+                     add.size_bytes,
+                     files_.at(path).rows,
+                     {add.partition_values.begin(), add.partition_values.end()},
+                     add.stats,
+                     spec == add.tags.end() ? "" : spec->second});
+  }
+  return files;
+}
+
+int64_t PieceIndex::KeyedRows(const std::string& server) const {
+  int64_t rows = 0;
+  for (const std::string& path : Keyed(server)) {
+    if (files_.at(path).rows < 0) return -1;
+    rows += files_.at(path).rows;
+  }
+  return rows;
+}
+
+bool PieceIndex::HasPieces(const std::string& server) const {
+  const auto it = servers_.find(server);
+  return it != servers_.end() && !(it->second.ranges.empty() && it->second.outside.empty());
+}
+
+std::optional<std::string> PieceIndex::Untagged(const std::string& server) const {
+  auto it = servers_.find(server);
+  // Nothing says whose a file is that has neither tag nor partition.
+  if (server_column_.empty() && (it == servers_.end() || it->second.untagged.empty()))
+    it = servers_.find("");
   if (it == servers_.end() || it->second.untagged.empty()) return std::nullopt;
   return it->second.untagged.begin()->first;
 }

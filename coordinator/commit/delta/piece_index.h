@@ -24,10 +24,12 @@ namespace headwater {
 struct PieceTags {
   Extent extent;
   int64_t fence = 0;
+  bool keyed = false;  // Of no piece: a keyed table's.
 };
 
-// The tags of one piece of a replacement.
+// The tags of one piece of a replacement, and of a file that a keyed write staged.
 std::map<std::string, std::string> TagsOf(const Replacement& replacement, const StagedPiece& piece);
+std::map<std::string, std::string> TagsOf(const Replacement& replacement, const StagedFile& file);
 // Absent: the file was not written by this program.
 std::optional<PieceTags> ParseTags(const DeltaAdd& add);
 
@@ -62,6 +64,16 @@ class PieceIndex {
   bool HoldsJust(const std::string& server, const Extent& extent,
                  const std::vector<PublishedPiece>& pieces) const;
 
+  // Of a keyed table, paths of all of the server's live files.
+  std::vector<std::string> Keyed(const std::string& server) const;
+  // Those files, as `snapshot` has them. Requires: as FilesOf().
+  std::vector<StagedFile> KeyedFilesOf(const std::string& server,
+                                       const DeltaSnapshot& snapshot) const;
+  // Rows of all of them; -1: another writer has left out statistics.
+  int64_t KeyedRows(const std::string& server) const;
+  // Whether the server has files that belong to pieces.
+  bool HasPieces(const std::string& server) const;
+
   // A live file of the server without our tags, if there is one.
   std::optional<std::string> Untagged(const std::string& server) const;
 
@@ -75,11 +87,15 @@ class PieceIndex {
     std::map<int64_t, std::map<std::string, int64_t>> ranges;  // From -> path -> to.
     std::map<std::string, bool> outside;                       // By path.
     std::map<std::string, bool> untagged;
+    std::map<std::string, bool> keyed;
   };
 
+  void TakeColumns(const std::optional<DeltaMetadata>& metadata);
+  std::string ServerOf(const DeltaAdd& add) const;
   void Insert(const DeltaAdd& add);
   void Erase(const std::string& path);
 
+  std::string server_column_ = "server_source";  // Empty: the table has none.
   std::map<std::string, File> files_;
   std::map<std::string, Server> servers_;
 };

@@ -15,7 +15,9 @@ namespace {
 Replacement PartOf(const Replacement& replacement) {
   Replacement part = replacement;
   part.partition_by = Unit{};
+  part.server_column = "server_source";
   part.compacted.clear();  // Rows of theirs are not here.
+  part.manifest.keyed.reset();
   part.manifest.schema = QuarantineSchema();
   for (StagedPiece& piece : part.manifest.pieces) {
     piece.fingerprint = Fingerprint{piece.bad_rows, {}};

@@ -21,25 +21,29 @@ absl::StatusOr<TableShape> TableShape::Of(const DeltaSnapshot& snapshot) {
 }
 
 absl::Status TableShape::Take(const Replacement& replacement) {
-  if (!empty() && replacement.manifest.schema == taken_ && replacement.partition_by == taken_by_)
+  if (!empty() && replacement.manifest.schema == taken_ && replacement.partition_by == taken_by_ &&
+      replacement.server_column == taken_server_) {
     return absl::OkStatus();
-  Schema staged = TableSchema(replacement.manifest.schema, replacement.partition_by);
+  }
+  Schema staged =
+      TableSchema(replacement.manifest.schema, replacement.server_column, replacement.partition_by);
   if (const std::string clash = ColumnClash(staged); !clash.empty())
     return absl::InvalidArgumentError(clash);
-  std::vector<std::string> partitions = PartitionColumns(replacement.partition_by);
+  std::vector<std::string> partitions =
+      PartitionColumns(replacement.server_column, replacement.partition_by);
   if (empty()) {
     schema_ = std::move(staged);
     partition_columns_ = std::move(partitions);
     grown_ = true;
-    taken_ = replacement.manifest.schema;
-    taken_by_ = replacement.partition_by;
+    Remember(replacement);
     return absl::OkStatus();
   }
   if (partitions != partition_columns_) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the table is partitioned by ", absl::StrJoin(partition_columns_, ", "), ", expected ",
         absl::StrJoin(partitions, ", "),
-        ". Set partition_by to what the table has, or load into another table (target_table)"));
+        ". Set partition_by and system_columns to what the table has, or load into another table "
+        "(target_table)"));
   }
   ASSIGN_OR_RETURN(Schema joined, JoinSchemas(schema_, staged));
   if (!(joined == schema_)) {
@@ -48,9 +52,14 @@ absl::Status TableShape::Take(const Replacement& replacement) {
     schema_ = std::move(joined);
     grown_ = true;
   }
+  Remember(replacement);
+  return absl::OkStatus();
+}
+
+void TableShape::Remember(const Replacement& replacement) {
   taken_ = replacement.manifest.schema;
   taken_by_ = replacement.partition_by;
-  return absl::OkStatus();
+  taken_server_ = replacement.server_column;
 }
 
 absl::Status TableShape::Put(const DeltaSnapshot& snapshot, const std::string& ledger_id,

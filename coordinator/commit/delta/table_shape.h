@@ -37,11 +37,14 @@ class TableShape {
   const std::vector<std::string>& partition_columns() const { return partition_columns_; }
 
  private:
+  void Remember(const Replacement& replacement);
+
   Schema schema_;
   std::vector<std::string> partition_columns_;
   bool grown_ = false;
   Schema taken_;  // Of the last replacement that fitted: most are alike.
   Unit taken_by_;
+  std::string taken_server_;
 };
 
 }  // namespace headwater

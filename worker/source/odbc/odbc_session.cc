@@ -132,10 +132,10 @@ absl::StatusOr<std::vector<SourceColumn>> OdbcSession::DescribeSqlite(const std:
   for (const TextRow& row : rows) {
     const std::string name = row[0].value_or("");
     const absl::StatusOr<ColumnType> type = TypeOfDeclared(row[1].value_or(""));
-    columns.push_back(
-        SourceColumn{.column = {name, type.value_or(ColumnType{TypeKind::kString}), row[2] != "1"},
-                     .type_name = row[1].value_or(""),
-                     .refusal = std::string(type.status().message())});
+    SourceColumn& column = columns.emplace_back();
+    column.column = {name, type.value_or(ColumnType{TypeKind::kString}), row[2] != "1"};
+    column.type_name = row[1].value_or("");
+    column.refusal = std::string(type.status().message());
   }
   return columns;
 }

@@ -8,8 +8,8 @@
 #include <cmath>
 #include <functional>
 
-#include "google/protobuf/text_format.h"
 #include "google/protobuf/util/message_differencer.h"
+#include "tests/unit/common/model/model_proto_samples.h"
 
 namespace headwater {
 namespace {
@@ -17,96 +17,6 @@ namespace {
 using ::google::protobuf::util::MessageDifferencer;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-template <typename Proto>
-Proto Parse(const std::string& text) {
-  Proto proto;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &proto)) << text;
-  return proto;
-}
-
-v1::DatasetSpec GoodSpec() {
-  return Parse<v1::DatasetSpec>(R"(
-    table: "flights" relation: "public.flights" strategy: STRATEGY_PARTITION cursor: "time_hour"
-    server { name: "jfk" url: "postgresql://x" timezone: "America/New_York" clock_sql: "SELECT 1"
-             max_connections: 2 silent_after { seconds: 604800 } fleet: "airports"
-             statement_timeout { seconds: 90 } max_tasks_per_minute: 60
-             transactions_from: "main" transactions_url: "postgresql://y"
-             quiet_windows { days: 31 from_minute: 480 to_minute: 990 } }
-    cursor_timezone: "UTC" unit { kind: KIND_DAY count: 1 }
-    partition_by { kind: KIND_MONTH count: 1 } lookback_units: 2 begin: "2013-01-01"
-    include_columns: "a" exclude_columns: "b" key_columns: "c"
-    text_columns: "d" truncate_fine_time: true
-    on_null_cursor: OUTSIDE_POLICY_ERROR on_future_cursor: OUTSIDE_POLICY_EXCLUDE
-    settle { seconds: 300 nanos: 500 } settle_values: 10 max_ahead { seconds: 86400 }
-    target_uri: "/lake/flights" retries: 3 clock_bound: true reload_on_regress: true
-    read_connections: 6 on_schema_change: SCHEMA_POLICY_FREEZE
-    on_bad_row: BAD_ROW_POLICY_QUARANTINE max_bad_rows: 7 max_bad_percent: 0.5)");
-}
-
-v1::Outcome GoodManifest() {
-  return Parse<v1::Outcome>(R"pb(
-    lease { task_id: "t" fence: 7 }
-    manifest {
-      pieces {
-        extent { range { from: 10 to: 20 } }
-        fingerprint { rows: 6 sum_high: 18446744073709551615 sum_low: 9 }
-        bad_rows: 1
-        bad_files { path: "server_source=jfk/b.parquet" size_bytes: 10 rows: 1 }
-        max_cursor: 19
-        files {
-          path: "server_source=jfk/a.parquet"
-          size_bytes: 100
-          rows: 5
-          partition_values { column: "server_source" value: "jfk" }
-          partition_values { column: "cursor_day" }
-          stats_json: "{}"
-        }
-      }
-      pieces {
-        extent {
-          range { from: 20 to: 30 }
-          outside: true
-        }
-        unchanged: true
-        fingerprint { rows: 2 sum_high: 1 sum_low: 2 }
-      }
-      schema {
-        columns { name: "id" type: "long" nullable: true }
-        columns { name: "price" type: "decimal(18,6)" }
-      }
-      rows_read: 7
-      bytes_read: 8
-      bytes_staged: 100
-      spec_version: "v"
-      truncated_values: 3
-    })pb");
-}
-
-v1::Outcome GoodProbe() {
-  return Parse<v1::Outcome>(R"(
-    lease { task_id: "p" }
-    probe { cursor_type: CURSOR_TYPE_INSTANT schema { columns { name: "id" type: "long" } }
-            source_clock { seconds: 1357000000 nanos: 1000 } transactions_known: true
-            oldest_transaction { seconds: -5 nanos: 999999000 } replay_time { seconds: 3 }
-            minimum: -4 bound: 9 null_rows: 1 future_rows: 2
-            tail { range { from: 1 to: 5 } rows: 3 max_cursor: 4 }
-            tail { range { from: 5 to: 9 } } estimated_rows: -1
-            notices: "column 'shape' is a geometry" divisible: true
-            spread { value: -4 at: 0.5 } spread { value: 9 before: 12.5 } })");
-}
-
-v1::TaskSpec GoodTask() {
-  return Parse<v1::TaskSpec>(R"(
-    task_id: "t" fence: 7 dataset_digest: "d"
-    microbatch { extent { range { from: 0 to: 10 } outside: true } cuts: 3 cuts: 6
-                 known { extent { range { from: 0 to: 3 } } spec_version: "v"
-                         fingerprint { rows: 1 sum_high: 2 sum_low: 3 } }
-                 cursor_type: CURSOR_TYPE_DATE domain_end: 100 connections: 3
-                 table_schema { columns { name: "a" type: "long" nullable: true } }
-                 inputs { path: "server_source=jfk/a.parquet" size_bytes: 9 rows: 2
-                          partition_values { column: "server_source" value: "jfk" } } })");
-}
 
 template <typename Proto>
 void ExpectSurvives(const Proto& proto) {
@@ -119,11 +29,13 @@ void ExpectSurvives(const Proto& proto) {
 
 TEST(ModelProto, EveryMessageSurvivesTheWire) {
   ExpectSurvives(GoodSpec());
+  ExpectSurvives(GoodKeyedSpec());
   ExpectSurvives(GoodManifest());
+  ExpectSurvives(GoodKeyedManifest());
   ExpectSurvives(GoodProbe());
   ExpectSurvives(GoodTask());
-  ExpectSurvives(
-      Parse<v1::TaskSpec>(R"(task_id: "p" dataset_digest: "d" probe { tail { from: 1 to: 2 } })"));
+  ExpectSurvives(Parse<v1::TaskSpec>(R"(task_id: "p" dataset_digest: "d" probe {
+      tail { from: 1 to: 2 } checksum: true table_schema { columns { name: "a" type: "long" } } })"));
   ExpectSurvives(Parse<v1::TaskSpec>(R"(task_id: "v" dataset_digest: "d" verification {
       extent { outside: true } cursor_type: CURSOR_TYPE_WALL_CLOCK domain_end: 5 })"));
   ExpectSurvives(Parse<v1::Outcome>(R"(lease { task_id: "t" fence: 3 }
