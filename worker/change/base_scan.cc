@@ -23,25 +23,13 @@ class FileScan {
   FileScan(const BaseScan& scan, int file) : scan_(scan), file_(file) {}
 
   absl::Status Open(const StagedFile& file) {
-    const SystemColumns& names = scan_.dataset.system_columns;
-    has_hashes_ = !names.row_hash.empty() && file.spec_version == scan_.read.spec_version();
-    for (const Column& column : scan_.read.key().columns) Want(column.name);
-    for (const Column& column : scan_.read.compared().columns) {
-      if (!has_hashes_) Want(column.name);
+    const std::string& row_hash = scan_.dataset.system_columns.row_hash;
+    has_hashes_ = !row_hash.empty() && file.spec_version == scan_.read.spec_version();
+    RETURN_IF_ERROR(OpenReader(file));
+    if (has_hashes_ && reader_->schema().Find(row_hash) < 0) {
+      has_hashes_ = false;  // It was left out then, or had another name.
+      RETURN_IF_ERROR(OpenReader(file));
     }
-    if (has_hashes_) Want(names.row_hash);
-    if (scan_.cursors) Want(scan_.dataset.cursor);
-    if (scan_.dataset.on_missing == MissingPolicy::kMark) Want(names.deleted_at);
-    if (scan_.dataset.write == WriteMode::kVersions) {
-      for (const std::string* name :
-           {&names.valid_from, &names.valid_to, &names.is_current, &names.confirmed_at}) {
-        Want(*name);
-      }
-    }
-    std::vector<std::string> only;
-    for (const Column& column : wanted_.columns) only.push_back(column.name);
-    ASSIGN_OR_RETURN(reader_,
-                     ParquetReader::Open(absl::StrCat(scan_.folder, "/", file.path), &only));
     conformer_.emplace(reader_->schema(), wanted_);
     ASSIGN_OR_RETURN(key_hasher_, ColumnsHasher::Create(wanted_, scan_.read.key()));
     if (has_hashes_) return absl::OkStatus();
@@ -74,6 +62,30 @@ class FileScan {
     std::vector<std::optional<int64_t>> cursor, valid_from, valid_to;
     std::shared_ptr<arrow::Array> deleted_at, is_current, confirmed_at;
   };
+
+  // With the columns that are wanted of the file.
+  absl::Status OpenReader(const StagedFile& file) {
+    const SystemColumns& names = scan_.dataset.system_columns;
+    wanted_.columns.clear();
+    for (const Column& column : scan_.read.key().columns) Want(column.name);
+    for (const Column& column : scan_.read.compared().columns) {
+      if (!has_hashes_) Want(column.name);
+    }
+    if (has_hashes_) Want(names.row_hash);
+    if (scan_.cursors) Want(scan_.dataset.cursor);
+    if (scan_.dataset.on_missing == MissingPolicy::kMark) Want(names.deleted_at);
+    if (scan_.dataset.write == WriteMode::kVersions) {
+      for (const std::string* name :
+           {&names.valid_from, &names.valid_to, &names.is_current, &names.confirmed_at}) {
+        Want(*name);
+      }
+    }
+    std::vector<std::string> only;
+    for (const Column& column : wanted_.columns) only.push_back(column.name);
+    ASSIGN_OR_RETURN(reader_,
+                     ParquetReader::Open(absl::StrCat(scan_.folder, "/", file.path), &only));
+    return absl::OkStatus();
+  }
 
   void Want(const std::string& name) {
     const int at = name.empty() ? -1 : scan_.file_schema.Find(name);

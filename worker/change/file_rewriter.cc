@@ -51,8 +51,11 @@ absl::Status FileRewriter::Rewrite(const StagedFile& file, const std::string& pa
   next_ = 0;
   ASSIGN_OR_RETURN(const std::unique_ptr<ParquetReader> reader, ParquetReader::Open(path));
   const RowConformer conformer(reader->schema(), file_schema_);
-  const bool outdated = file.spec_version != spec_version_ &&
-                        FindSystemColumn(file_schema_, SystemColumn::kRowHash) >= 0;
+  const int hash = FindSystemColumn(file_schema_, SystemColumn::kRowHash);
+  const bool outdated =
+      hash >= 0 &&
+      (file.spec_version != spec_version_ ||
+       reader->schema().Find(file_schema_.columns[static_cast<size_t>(hash)].name) < 0);
   int64_t first_row = 0;
   while (true) {
     ASSIGN_OR_RETURN(const std::shared_ptr<arrow::RecordBatch> read, reader->Next());

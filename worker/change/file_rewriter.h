@@ -28,8 +28,8 @@ class FileRewriter {
                const std::string& spec_version);
 
   // Hands the rows of `file` (at `path`) to `put` in batches with the columns of the file schema,
-  // in their order, but for what `plan` says. Rows whose hash was made of other columns get one
-  // anew. Errors: of reading, and of `put`.
+  // in their order, but for what `plan` says. Rows without a hash, or with one of other columns,
+  // get one anew. Errors: of reading, and of `put`.
   using Put = absl::FunctionRef<absl::Status(std::shared_ptr<arrow::RecordBatch> rows)>;
   absl::Status Rewrite(const StagedFile& file, const std::string& path, FilePlan& plan, Put put);
 

@@ -54,6 +54,7 @@ class KeyedStagingWriter final : public StagingWriter {
   absl::StatusOr<Manifest> Finish() override {
     RETURN_IF_ERROR(status_);
     status_ = absl::FailedPreconditionError("the staging writer is finished");
+    RETURN_IF_ERROR(CheckTies());
     ASSIGN_OR_RETURN(KeyedDecision decision, Decide());
     decision.counts.duplicate_rows = read_->duplicates();
     RETURN_IF_ERROR(tally_->Finish());
@@ -76,6 +77,16 @@ class KeyedStagingWriter final : public StagingWriter {
     if (batch.rows() == 0) return absl::OkStatus();
     RETURN_IF_ERROR(read_->Add(*batch.arrow()));
     return kept_.Add(batch.arrow());
+  }
+
+  // Names the key of a row that could not be chosen, which is looked for only now.
+  absl::Status CheckTies() {
+    const std::optional<int32_t> tied = read_->Tie();
+    if (!tied.has_value()) return absl::OkStatus();
+    return kept_.ForEach([&](int64_t first_row, const arrow::RecordBatch& batch) {
+      const int64_t i = *tied - first_row;
+      return i < batch.num_rows() ? read_->TieError(batch, i) : absl::OkStatus();
+    });
   }
 
   bool Covers(const std::optional<int64_t>& cursor) const {
@@ -189,6 +200,7 @@ class KeyedStagingWriter final : public StagingWriter {
       for (size_t i = 0; i < wanted.size(); ++i)
         times.Set(i, decision.versions.at(static_cast<int32_t>(first_row + wanted[i])));
       RETURN_IF_ERROR(times.Put(file_schema_, columns));
+      RETURN_IF_ERROR(PutCursor(times, columns));
     }
     RETURN_IF_ERROR(PutHashes(first_row, wanted, columns));
     for (size_t i = 0; i < columns.size(); ++i) {
@@ -199,6 +211,16 @@ class KeyedStagingWriter final : public StagingWriter {
       columns[i] = *std::move(nulls);
     }
     return arrow::RecordBatch::Make(arrow_schema_, count, std::move(columns));
+  }
+
+  // A version may begin before the row that it is written from: one that was seen earlier gave its
+  // place to another version.
+  absl::Status PutCursor(const TimeColumns& times, arrow::ArrayVector& columns) const {
+    const std::string& cursor = options_.dataset.cursor;
+    if (cursor.empty()) return absl::OkStatus();
+    std::shared_ptr<arrow::Array>& column = columns[static_cast<size_t>(file_schema_.Find(cursor))];
+    ASSIGN_OR_RETURN(column, InstantColumn(column->type(), times.valid_from));
+    return absl::OkStatus();
   }
 
   absl::Status PutHashes(int64_t first_row, const std::vector<int32_t>& wanted,

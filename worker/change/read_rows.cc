@@ -96,23 +96,36 @@ absl::Status ReadRows::Choose(const arrow::RecordBatch& batch, int64_t i, int32_
                               int32_t new_row) {
   ReadRow& before = rows_[static_cast<size_t>(old_row)];
   ReadRow& after = rows_[static_cast<size_t>(new_row)];
-  const std::string where =
-      absl::StrCat(ToString(dataset_.id), ": two rows have the key ", KeyText(dataset_, batch, i));
   if (dataset_.dedup_by.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(where,
+        absl::StrCat(TwoRows(batch, i),
                      ". Set `key` to columns that tell rows apart, or choose one of such "
                      "rows with `dedup: latest by <column>`"));
   }
   const std::optional<int64_t>& old_rank = ranks_[static_cast<size_t>(old_row)];
   const std::optional<int64_t>& new_rank = ranks_[static_cast<size_t>(new_row)];
-  if (old_rank == new_rank && !(before.content == after.content)) {
-    return absl::InvalidArgumentError(absl::StrCat(where, " and the same ", dataset_.dedup_by,
-                                                   ", but differ; `dedup` cannot choose"));
-  }
+  if (old_rank == new_rank && !(before.content == after.content)) any_tied_ = before.tied = true;
   (old_rank < new_rank ? before : after).wanted = false;  // NULL comes first.
   ++duplicates_;
   return absl::OkStatus();
+}
+
+std::string ReadRows::TwoRows(const arrow::RecordBatch& batch, int64_t i) const {
+  return absl::StrCat(ToString(dataset_.id), ": two rows have the key ",
+                      KeyText(dataset_, batch, i));
+}
+
+std::optional<int32_t> ReadRows::Tie() const {
+  for (size_t row = 0; any_tied_ && row < rows_.size(); ++row) {
+    if (rows_[row].tied && rows_[row].wanted) return static_cast<int32_t>(row);
+  }
+  return std::nullopt;
+}
+
+absl::Status ReadRows::TieError(const arrow::RecordBatch& batch, int64_t i) const {
+  return absl::InvalidArgumentError(absl::StrCat(TwoRows(batch, i), " and the same ",
+                                                 dataset_.dedup_by,
+                                                 ", but differ; `dedup` cannot choose"));
 }
 
 void ReadRows::Bound(const arrow::RecordBatch& rows) {

@@ -27,6 +27,7 @@ struct ReadRow {
   int32_t next = -1;   // The next row of the same key, in no order.
   bool wanted = true;  // False: another row of its key is taken instead.
   bool met = false;    // The table has a row of its key.
+  bool tied = false;   // Another row has its key and its value of `dedup_by`, and differs.
 };
 
 // The smallest and largest value of the key's first column, as far as they tell files apart.
@@ -46,9 +47,14 @@ class ReadRows {
                                                           const Schema& source);
 
   // INVALID_ARGUMENT: a key with a NULL, or two rows of one key (of versions by ranges, and of one
-  // instant) without `dedup_by` to choose, or that it does not tell apart. Names the key.
-  // RESOURCE_EXHAUSTED: more than 2^31 rows.
+  // instant) without `dedup_by` to choose. Names the key. RESOURCE_EXHAUSTED: more than 2^31 rows.
   absl::Status Add(const arrow::RecordBatch& rows);
+
+  // All rows were added: one that is taken although `dedup_by` does not tell it from another, if
+  // there is one. Rows of its key that lost to a third do not matter, in whatever order they came.
+  std::optional<int32_t> Tie() const;
+  // The error of that row, which is row `i` of `batch`.
+  absl::Status TieError(const arrow::RecordBatch& batch, int64_t i) const;
 
   const Keys& keys() const { return keys_; }  // To the first row of each.
   std::vector<ReadRow>& rows() { return rows_; }
@@ -62,6 +68,7 @@ class ReadRows {
   explicit ReadRows(const DatasetSpec& dataset) : dataset_(dataset) {}
   absl::Status AddRow(const arrow::RecordBatch& batch, int64_t i, const Hash128& key);
   absl::Status Choose(const arrow::RecordBatch& batch, int64_t i, int32_t old_row, int32_t new_row);
+  std::string TwoRows(const arrow::RecordBatch& batch, int64_t i) const;
   void Bound(const arrow::RecordBatch& rows);
 
   const DatasetSpec dataset_;
@@ -74,6 +81,7 @@ class ReadRows {
   std::vector<std::optional<int64_t>> ranks_;  // By row, of `dedup_by`.
   KeyBounds bounds_;
   int64_t duplicates_ = 0;
+  bool any_tied_ = false;
   std::vector<Hash128> key_hashes_, content_hashes_;  // Scratch.
 };
 

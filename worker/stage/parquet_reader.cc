@@ -28,6 +28,12 @@ std::vector<int> ColumnsNamed(const arrow::Schema& schema, const std::vector<std
   return columns;
 }
 
+// A file that is not what we wrote is no mistake of whoever asked.
+absl::Status Unreadable(const arrow::Status& status, absl::string_view doing) {
+  const absl::Status error = FromArrow(status, doing);
+  return absl::IsInvalidArgument(error) ? absl::InternalError(error.message()) : error;
+}
+
 }  // namespace
 
 ParquetReader::~ParquetReader() = default;
@@ -36,25 +42,25 @@ absl::StatusOr<std::unique_ptr<ParquetReader>> ParquetReader::Open(
     const std::string& path, const std::vector<std::string>* only) {
   const std::string doing = absl::StrCat("reading '", path, "'");
   auto file = arrow::io::ReadableFile::Open(path, ArrowPool());
-  RETURN_IF_ERROR(FromArrow(file.status(), doing));
+  RETURN_IF_ERROR(Unreadable(file.status(), doing));
   parquet::ReaderProperties properties(ArrowPool());
   properties.enable_buffered_stream();
   parquet::ArrowReaderProperties arrow_properties(/*use_threads=*/false);
   arrow_properties.set_batch_size(kBatchRows);
   arrow_properties.set_pre_buffer(false);
   parquet::arrow::FileReaderBuilder builder;
-  RETURN_IF_ERROR(FromArrow(builder.Open(*std::move(file), properties), doing));
+  RETURN_IF_ERROR(Unreadable(builder.Open(*std::move(file), properties), doing));
   std::unique_ptr<ParquetReader> reader(new ParquetReader());
   reader->doing_ = doing;
-  RETURN_IF_ERROR(FromArrow(
+  RETURN_IF_ERROR(Unreadable(
       builder.memory_pool(ArrowPool())->properties(arrow_properties)->Build(&reader->reader_),
       doing));
   std::shared_ptr<arrow::Schema> schema;
-  RETURN_IF_ERROR(FromArrow(reader->reader_->GetSchema(&schema), doing));
+  RETURN_IF_ERROR(Unreadable(reader->reader_->GetSchema(&schema), doing));
   std::vector<int> groups(static_cast<size_t>(reader->reader_->num_row_groups()));
   for (size_t i = 0; i < groups.size(); ++i) groups[i] = static_cast<int>(i);
   auto batches = reader->reader_->GetRecordBatchReader(groups, ColumnsNamed(*schema, only));
-  RETURN_IF_ERROR(FromArrow(batches.status(), doing));
+  RETURN_IF_ERROR(Unreadable(batches.status(), doing));
   reader->batches_ = *std::move(batches);
   ASSIGN_OR_RETURN(reader->schema_, headwater::FromArrow(*reader->batches_->schema()));
   return reader;
@@ -62,7 +68,7 @@ absl::StatusOr<std::unique_ptr<ParquetReader>> ParquetReader::Open(
 
 absl::StatusOr<std::shared_ptr<arrow::RecordBatch>> ParquetReader::Next() {
   std::shared_ptr<arrow::RecordBatch> batch;
-  RETURN_IF_ERROR(FromArrow(batches_->ReadNext(&batch), doing_));
+  RETURN_IF_ERROR(Unreadable(batches_->ReadNext(&batch), doing_));
   return batch;
 }
 

@@ -74,7 +74,11 @@ StagedFiles::~StagedFiles() {
 
 absl::StatusOr<std::string> StagedFiles::NewFile(int piece, const PartitionValues& partition) {
   ASSIGN_OR_RETURN(const std::string partition_path, PartitionPath(partition));
-  const std::filesystem::path folder = std::filesystem::path(folder_) / partition_path;
+  // A table without partitions has its files in its own folder.
+  const std::string below = partition_path.empty() ? "" : absl::StrCat(partition_path, "/");
+  const std::filesystem::path folder = below.empty()
+                                           ? std::filesystem::path(folder_)
+                                           : std::filesystem::path(folder_) / partition_path;
   // A name is durable once the folder that holds it has been synced: for the table's own folders
   // that is made sure of, above them only for what is made here.
   std::error_code ignored;
@@ -89,9 +93,8 @@ absl::StatusOr<std::string> StagedFiles::NewFile(int piece, const PartitionValue
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return FileError(error.value(), "creating folder", folder.string());
-  std::string path =
-      absl::StrCat(partition_path, "/",
-                   StagedName(fence_, piece, next_number_++, RandomId().substr(0, kRandomDigits)));
+  std::string path = absl::StrCat(
+      below, StagedName(fence_, piece, next_number_++, RandomId().substr(0, kRandomDigits)));
   paths_.insert(path);
   return path;
 }

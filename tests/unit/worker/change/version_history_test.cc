@@ -6,6 +6,7 @@
 #include <set>
 
 #include "gtest/gtest.h"
+#include "tests/unit/worker/change/history_oracle.h"
 #include "tests/unit/worker/change/history_table.h"
 #include "worker/change/version_check.h"
 
@@ -14,7 +15,6 @@ namespace {
 
 using Seen = HistoryTable::Seen;
 using Call = std::map<std::string, std::vector<Seen>>;  // By key.
-using Contents = std::map<int64_t, char>;               // Of one key, by instant.
 using Outcome = MergeResult::Outcome;
 
 constexpr int kInstants = 10;  // Few, so that ties, neighbours and splits are frequent.
@@ -34,23 +34,6 @@ class Dice {
  private:
   std::mt19937 random_;
 };
-
-// What the table must hold of a key: instant by instant, without a thought of rows.
-std::string Oracle(const Contents& contents) {
-  std::string text;
-  const char* between = "";
-  for (auto next = contents.begin(); next != contents.end();) {
-    const auto first = next++;
-    std::string confirmed;
-    while (next != contents.end() && next->second == first->second) {
-      absl::StrAppend(&confirmed, " +", next++->first);
-    }
-    absl::StrAppend(&text, between, std::string(1, first->second), " ", first->first, "-",
-                    next == contents.end() ? "" : absl::StrCat(next->first), confirmed);
-    between = " | ";
-  }
-  return text;
-}
 
 std::map<std::string, Contents> RandomHistories(Dice& dice) {
   std::map<std::string, Contents> histories;
