@@ -100,11 +100,11 @@ class TableCommitter {
   // INVALID_ARGUMENT: its schema does not fit the table's (with the difference spelled out), or has
   // names that the table cannot tell apart; NOT_FOUND: a staged file, or the live files
   // of an unchanged piece, are gone or not whole: the attempt has failed, its extent is to be read
-  // again; or the live files inside of a compaction's extent are not just those of its pieces;
-  // ALREADY_EXISTS: the table holds live files
-  // of this dataset without our tags, or such as are written by key for one that is not, and the
-  // other way round; ABORTED: a keyed write that was staged against other live files than there
-  // are; INTERNAL: its extent cuts a published piece.
+  // again; or the live files inside of a compaction's extent are not just those of its pieces; or a
+  // keyed write was staged against other live files than there are; ALREADY_EXISTS: the table holds
+  // live files of this dataset without our tags, or such as are written by key for one that is not,
+  // with a history for one without, and the other way round; INTERNAL: its extent cuts a published
+  // piece.
   // Reads only. The outer status fails when the table could not be read (UNAVAILABLE), is foreign
   // (ALREADY_EXISTS), is behind the ledger (DATA_LOSS), or asks of its writers what this program
   // does not do (UNIMPLEMENTED).

@@ -93,7 +93,9 @@ TEST(DeltaForeign, OnlyOurOwnStagedFilesMayBeThereBeforeTheTable) {
       {"server_source=p1/cursor_day=2013-01-01", false},
       {"server_source=p2", false},
       {"region=north/part-00000.parquet", false},
-      {"hw-7-p0-0-0123456789abcdef.parquet", false},
+      {"origin=p1/hw-7-p0-0-0123456789abcdef.parquet", true},
+      {"hw-7-p0-0-0123456789abcdef.parquet", true},
+      {"old/hw-7-p0-0-0123456789abcdef.parquet", false},
   };
   for (const auto& [key, ours] : kCases) {
     SCOPED_TRACE(key);
@@ -109,7 +111,7 @@ TEST(DeltaForeign, OnlyOurOwnStagedFilesMayBeThereBeforeTheTable) {
     }
     EXPECT_EQ(checked.code(), absl::StatusCode::kAlreadyExists) << checked;
     const std::string first = absl::StrContains(key, "/notes/") ? "server_source=p1/notes"
-                              : absl::StartsWith(key, "region") ? "region=north"
+                              : absl::StartsWith(key, "old/")   ? "old"
                                                                 : key;
     EXPECT_THAT(std::string(checked.message()), HasSubstr(absl::StrCat("'", first, "'")));
     EXPECT_EQ(committer->Commit(intent).status(), checked);

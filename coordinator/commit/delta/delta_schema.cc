@@ -52,6 +52,17 @@ void PutField(JsonWriter& writer, const Column& column) {
   writer.EndObject();
 }
 
+void Mark(SystemColumn system, rapidjson::Value& field,
+          rapidjson::Document::AllocatorType& allocator) {
+  if (!field.HasMember("metadata"))
+    field.AddMember("metadata", rapidjson::Value(rapidjson::kObjectType), allocator);
+  if (!field["metadata"].IsObject()) field["metadata"].SetObject();
+  for (const auto& [column, key] : SystemColumnKeys()) {
+    if (column == system)
+      field["metadata"].AddMember(kSystemKey, rapidjson::Value(key.c_str(), allocator), allocator);
+  }
+}
+
 bool IsStruct(const rapidjson::Document& document) {
   return !document.HasParseError() && document.IsObject() && document.HasMember("fields") &&
          document["fields"].IsArray();
@@ -111,11 +122,17 @@ absl::StatusOr<std::string> GrowSchemaJson(absl::string_view json, const Schema&
       rapidjson::Document field(&allocator);
       field.Parse(buffer.GetString(), buffer.GetSize());
       fields.PushBack(field, allocator);
-    } else if (!(column.type == before.columns[i].type)) {
-      const std::string type = TypeToString(column.type);
-      fields[static_cast<rapidjson::SizeType>(i)]["type"].SetString(
-          type.c_str(), static_cast<rapidjson::SizeType>(type.size()), allocator);
+      continue;
     }
+    rapidjson::Value& field = fields[static_cast<rapidjson::SizeType>(i)];
+    if (!(column.type == before.columns[i].type)) {
+      const std::string type = TypeToString(column.type);
+      field["type"].SetString(type.c_str(), static_cast<rapidjson::SizeType>(type.size()),
+                              allocator);
+    }
+    // Where none is marked, names say which are ours (MarkUnmarked()): no longer, once one is.
+    if (column.system != SystemColumn::kNone && SystemColumnOf(field) == SystemColumn::kNone)
+      Mark(column.system, field, allocator);
   }
   rapidjson::StringBuffer buffer;
   JsonWriter writer(buffer);

@@ -21,14 +21,15 @@ std::string NameOf(absl::string_view path) {
   return std::string(slash == absl::string_view::npos ? path : path.substr(slash + 1));
 }
 
-// Attempts write to the folders of partitions, of which the first is the server's. A copy of the
-// table in another folder is not theirs.
-bool IsInPartition(absl::string_view key) {
+// Attempts write to the folders of partitions, or beside them where the table has none. A copy of
+// the table in another folder is not theirs.
+bool IsInPartition(absl::string_view key, const std::vector<std::string>& partition_columns) {
   std::vector<absl::string_view> parts = absl::StrSplit(key, '/');
   parts.pop_back();
-  return !parts.empty() && absl::StartsWith(parts.front(), "server_source=") &&
-         std::all_of(parts.begin(), parts.end(),
-                     [](absl::string_view part) { return absl::StrContains(part, '='); });
+  return std::equal(parts.begin(), parts.end(), partition_columns.begin(), partition_columns.end(),
+                    [](absl::string_view part, const std::string& column) {
+                      return absl::StartsWith(DecodePath(part), absl::StrCat(column, "="));
+                    });
 }
 
 std::string Days(absl::Duration duration) {
@@ -109,7 +110,8 @@ FilePlan PlanFiles(const std::vector<FoundFile>& found, const DeltaSnapshot& sna
         plan.doomed.push_back(
             {file, now - at, absl::StrCat("replaced more than ", Days(files), " ago"), at});
       }
-    } else if (!fence.has_value() || !IsInPartition(file.key)) {
+    } else if (!fence.has_value() ||
+               !IsInPartition(file.key, snapshot.metadata()->partition_columns)) {
       keep("not written by Headwater, nor ever in the table");
     } else if (now - file.modified <= attempts) {
       keep(absl::StrCat("of a dead attempt, younger than ", Days(attempts)));

@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/data/system_columns.h"
+#include "coordinator/commit/delta/delta_schema.h"
 #include "coordinator/commit/delta/table_folder.h"
 
 namespace headwater {
@@ -30,8 +32,23 @@ absl::Status CheckKind(const TableFiles& table, const Replacement& replacement) 
       "; load into another table (target_table), or remove this one"));
 }
 
+// Rows with their history, and rows that are the only ones of their keys, would take each other for
+// their own.
+absl::Status CheckHistory(const TableFiles& table, const Replacement& replacement) {
+  if (table.index.Keyed(replacement.dataset.server).empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Schema schema, SchemaFromJson(table.snapshot.metadata()->schema_string));
+  const bool has = FindSystemColumn(schema, SystemColumn::kIsCurrent) >= 0;
+  if (has == (FindSystemColumn(replacement.manifest.schema, SystemColumn::kIsCurrent) >= 0))
+    return absl::OkStatus();
+  return absl::AlreadyExistsError(
+      absl::StrCat("the table's rows of this server were written with", has ? "" : "out",
+                   " their history, and now they are to be written with", has ? "out" : "",
+                   " (strategy scd2); load into another table (target_table), or remove this one"));
+}
+
 absl::Status CheckKeyed(const TableFiles& table, const Replacement& replacement) {
   const KeyedChange& change = *replacement.manifest.keyed;
+  if (!change.empty()) RETURN_IF_ERROR(CheckHistory(table, replacement));
   RETURN_IF_ERROR(CheckStaged(table.store, change.files));
   int64_t rows = table.index.KeyedRows(replacement.dataset.server);
   for (const std::string& path : change.replaced) {

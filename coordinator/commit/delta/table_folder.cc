@@ -21,10 +21,8 @@ absl::StatusOr<std::optional<std::string>> FindForeignKey(const ObjectStore& sto
     for (const std::string& name : names) {
       if (folder.empty() && name == kLogFolder) continue;
       const std::string key = folder.empty() ? name : absl::StrCat(folder, "/", name);
-      if (!folder.empty() && IsStagedName(name)) continue;
-      const bool partition =
-          folder.empty() ? absl::StartsWith(name, "server_source=") : absl::StrContains(name, '=');
-      if (!partition) return key;
+      if (IsStagedName(name)) continue;
+      if (!absl::StrContains(name, '=')) return key;  // No partition, whatever the columns' names.
       ASSIGN_OR_RETURN(const std::optional<int64_t> size, store.SizeOf(key));
       if (size.has_value()) return key;  // A file with the name of a folder.
       folders.push_back(key);

@@ -14,9 +14,9 @@
 namespace headwater {
 
 // The first key, folder by folder in the order of names, that no attempt of this program staged:
-// anything but the log's folder, and files of our names in partition folders below
-// `server_source=…`. Absent: there is none. Walks all folders, so it is meant for tables without a
-// version.
+// anything but the log's folder, and files of our names beside it and in folders of partitions
+// (whose first is `server_source=…`, unless it has another name or none). Absent: there is none.
+// Walks all folders, so it is meant for tables without a version.
 absl::StatusOr<std::optional<std::string>> FindForeignKey(const ObjectStore& store);
 
 // NOT_FOUND names the first of `files` that is not there as it was staged.

@@ -29,6 +29,7 @@ class FilePlanTest : public ::testing::Test {
     made.protocol = DeltaProtocol{};
     made.metadata = DeltaMetadata{};
     made.metadata->schema_string = "{}";
+    made.metadata->partition_columns = {"server_source"};
     snapshot_.Apply(0, made);
     request_.as_of = 100;
   }
@@ -41,6 +42,12 @@ class FilePlanTest : public ::testing::Test {
   void Remove(const std::string& path, absl::Duration ago) {
     DeltaVersion version;
     version.removes.push_back({path, absl::ToUnixMillis(kNow - ago), true, {}, 1});
+    snapshot_.Apply(snapshot_.version() + 1, version);
+  }
+  void SetPartitions(const std::vector<std::string>& columns) {
+    DeltaVersion version;
+    version.metadata = snapshot_.metadata();
+    version.metadata->partition_columns = columns;
     snapshot_.Apply(snapshot_.version() + 1, version);
   }
   void SetProperty(const std::string& name, const std::string& value) {
@@ -124,7 +131,19 @@ TEST_F(FilePlanTest, ACopyOfTheTableInsideOfItsFolderIsNotTouched) {
       Going({"backup/server_source=a/hw-7-p0-0-aa.parquet", "hw-7-p0-0-aa.parquet",
              "server_source=a/old/hw-7-p0-0-bb.parquet", "cursor_day=x/hw-7-p0-0-cc.parquet"}),
       IsEmpty());
+  EXPECT_THAT(Going({"server_source=a/cursor_day=x/hw-7-p0-0-aa.parquet"}), IsEmpty());
+  SetPartitions({"server_source", "cursor_day"});
   EXPECT_THAT(Going({"server_source=a/cursor_day=x/hw-7-p0-0-aa.parquet"}), SizeIs(1));
+}
+
+TEST_F(FilePlanTest, WhatDeadAttemptsLeftIsFoundWhateverTheTableIsPartitionedBy) {
+  const std::vector<std::string> files = {"hw-7-p0-0-aa.parquet", "origin=a/hw-7-p0-0-bb.parquet",
+                                          "origin=a/b/hw-7-p0-0-cc.parquet",
+                                          "server_source=a/hw-7-p0-0-dd.parquet"};
+  SetPartitions({"origin"});
+  EXPECT_THAT(Going(files), ElementsAre(files[1]));
+  SetPartitions({});
+  EXPECT_THAT(Going(files), ElementsAre(files[0]));
 }
 
 TEST_F(FilePlanTest, WhatDeadAttemptsLeftGoesAfterAnHour) {
@@ -180,6 +199,7 @@ TEST(FilePlanProperty, NothingThatIsNeededGoesAndAllElseDoes) {
     made.protocol = DeltaProtocol{};
     made.metadata = DeltaMetadata{};
     made.metadata->schema_string = "{}";
+    made.metadata->partition_columns = {"server_source"};
     snapshot.Apply(0, made);
     GarbageRequest request;
     request.as_of = 40;
