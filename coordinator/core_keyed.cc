@@ -3,13 +3,19 @@
 // them meanwhile; whether others have is checked before the commit.
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "coordinator/core_impl.h"
 
 namespace headwater {
 
 bool Core::Impl::HasBase(const DatasetState& dataset) {
   if (!dataset.spec.keyed() || bases.contains(dataset.spec.id)) return true;
-  bases_wanted.insert(dataset.spec.id);
+  // Asked for twice, the later answer would wait here while an attempt that started from the
+  // earlier one is published, and the next attempt would start from files that are gone.
+  const TableWork& work = tables[dataset.spec.id.table];
+  const bool is_asked = work.phase == TableWork::Phase::kListing &&
+                        absl::c_linear_search(work.listing_keyed, dataset.spec.id);
+  if (!is_asked) bases_wanted.insert(dataset.spec.id);
   return false;
 }
 

@@ -85,10 +85,17 @@ class CoreWorldTest : public ::testing::Test {
       } else if (const auto* answer = std::get_if<AnswerRun>(&effect)) {
         answer_ = answer->status;
       } else if (const auto* check = std::get_if<CheckCommit>(&effect)) {
-        replies.push_back(
-            CommitChecked{check->table, absl::OkStatus(),
-                          std::vector<absl::Status>(check->replacements.size(), absl::OkStatus())});
+        CommitChecked checked{
+            check->table, absl::OkStatus(),
+            std::vector<absl::Status>(check->replacements.size(), absl::OkStatus())};
+        if (check->replacements.empty()) checked.lost = std::exchange(lost_, {});
+        replies.push_back(std::move(checked));
+      } else if (const auto* deliver = std::get_if<AnswerDeliver>(&effect)) {
+        verdicts_.insert(verdicts_.end(), deliver->verdicts.begin(), deliver->verdicts.end());
+      } else if (const auto* list = std::get_if<ListFiles>(&effect)) {
+        lists_.push_back(*list);
       } else if (const auto* commit = std::get_if<Commit>(&effect)) {
+        intents_.push_back(commit->intent);
         replies.push_back(
             CommitFinished{commit->intent.table, commit->intent.sequence, CommitResult{1}});
       }
@@ -184,6 +191,10 @@ class CoreWorldTest : public ::testing::Test {
   DatasetsConfigured configured_;
   std::map<std::string, std::string> server_of_;  // By the dataset's digest.
   std::deque<OfferedTask> tasks_;
+  std::deque<ListFiles> lists_;         // Not answered yet.
+  std::vector<Intent> intents_;         // Committed.
+  std::vector<PublishedPiece> lost_;    // What the next look at a table finds gone.
+  std::vector<absl::Status> verdicts_;  // On outcomes that were handed in.
   std::vector<std::string> ended_;
   absl::Status answer_;                                     // To the last run that was submitted.
   std::map<std::string, std::vector<std::string>> failed_;  // Messages by server.
