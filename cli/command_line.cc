@@ -199,6 +199,8 @@ class Parser {
     CLI::App* run = Add(commands.run, run_, "run", "Loads what is new, changed or missing");
     AddSelector(run, run_.selector);
     if (run != nullptr) {
+      run->add_flag("--force", run_.force,
+                    "Also read static tables whose checksum says that nothing changed");
       run->add_option("--plan", run_.plan_id, "Just what this plan said, or nothing")
           ->type_name("ID")
           ->excludes("SEL");
@@ -224,9 +226,18 @@ class Parser {
     AddSelector(Add(commands.explain, explain_, "explain",
                     "Says why something runs, waits, failed or is missing"),
                 explain_.selector);
-    AddSelector(Add(commands.verify, verify_, "verify",
-                    "Compares published rows with the sources, piece by piece"),
-                verify_.selector);
+    CLI::App* verify = Add(commands.verify, verify_, "verify",
+                           "Compares published rows with the sources, piece by piece");
+    AddSelector(verify, verify_.selector);
+    if (verify != nullptr) {
+      CLI::Option* counts =
+          verify->add_flag("--counts", verify_.counts, "Only count the rows of each piece");
+      verify->add_flag("--hash", verify_.hash, "Compare their content (the default)")
+          ->excludes(counts);
+      verify->add_option("--sample", verify_.sample, "So many pieces of each dataset, chosen anew")
+          ->type_name("N")
+          ->check(CLI::PositiveNumber);
+    }
     CLI::App* gc = Add(commands.gc, gc_, "gc", "Removes what tables no longer need, at once");
     AddSelector(gc, gc_.selector);
     if (gc != nullptr) {

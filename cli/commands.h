@@ -51,6 +51,7 @@ struct RunOptions {
   GlobalOptions global;
   Selector selector;
   std::string plan_id;  // Just what this plan said; then without a selector.
+  bool force = false;   // Static tables are read whatever their checksums say.
 };
 struct BackfillOptions {
   GlobalOptions global;
@@ -74,6 +75,9 @@ struct ExplainOptions {
 struct VerifyOptions {
   GlobalOptions global;
   Selector selector;
+  bool counts = false;  // Rows are counted only.
+  bool hash = true;     // Their content is compared: so it is, said or not.
+  int sample = 0;       // So many pieces of each dataset; 0: all.
 };
 struct GcOptions {
   GlobalOptions global;

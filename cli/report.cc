@@ -95,6 +95,18 @@ std::string KeyedNotes(const v1::RunDataset& dataset) {
   return notes;
 }
 
+// What a checksum of the source told to be unchanged.
+std::string SkippedNote(const v1::RunDataset& dataset) {
+  if (dataset.rows_skipped() == 0) return "";
+  const std::string bytes =
+      dataset.bytes_skipped() > 0
+          ? absl::StrCat(", about ", FormatBytes(dataset.bytes_skipped()), " of them")
+          : "";
+  return Note("not read",
+              absl::StrCat(NameOf(dataset.dataset()), ": ", Counted(dataset.rows_skipped(), "row"),
+                           bytes, ", unchanged by the source's checksum"));
+}
+
 struct Totals {
   int64_t failed_datasets = 0;
   int64_t microbatches = 0, unchanged = 0, failed = 0;
@@ -187,6 +199,7 @@ std::string RunReport(const v1::WatchRunResponse& run) {
                                               absl::StrJoin(dataset.rewritten(), " ")));
     }
     notes += KeyedNotes(dataset);
+    notes += SkippedNote(dataset);
     if (dataset.compacted_units() > 0) {
       notes += Note("compacted", absl::StrCat(NameOf(dataset.dataset()), ": ",
                                               Counted(dataset.compacted_units(), "unit"), ", ",
@@ -263,7 +276,7 @@ std::string PlanReport(const v1::PlanResponse& plan) {
 std::string VerifyReport(const v1::VerifyResponse& result) {
   TextTable table({{"DATASET"}, {"PIECES", true}, {"ROWS", true}, {"DIFFERENT", true}, {"RESULT"}});
   std::string notes;
-  int64_t pieces = 0, rows = 0, different = 0, failed = 0;
+  int64_t pieces = 0, rows = 0, skipped = 0, different = 0, failed = 0;
   std::string first;
   for (const v1::VerifiedDataset& dataset : result.datasets()) {
     const char* word = dataset.different() > 0 ? "DIFFERENT"
@@ -274,6 +287,7 @@ std::string VerifyReport(const v1::VerifyResponse& result) {
                   FormatCount(dataset.rows()), FormatCount(dataset.different()), word});
     pieces += dataset.pieces();
     rows += dataset.rows();
+    skipped += dataset.rows_skipped();
     different += dataset.different();
     failed += dataset.failed() ? 1 : 0;
     if (dataset.different() > 0 && first.empty()) first = NameOf(dataset.dataset());
@@ -281,6 +295,12 @@ std::string VerifyReport(const v1::VerifyResponse& result) {
       *problem.mutable_dataset() = dataset.dataset();
       notes += ProblemNote(problem, dataset.different() > 0 ? "differs" : "FAILED");
     }
+  }
+  for (const v1::VerifiedDataset& dataset : result.datasets()) {
+    if (dataset.pieces_left_out() == 0) continue;
+    notes +=
+        Note("sample", absl::StrCat(NameOf(dataset.dataset()), ": ",
+                                    Counted(dataset.pieces_left_out(), "piece"), " not looked at"));
   }
   std::string closing;
   if (different > 0) {
@@ -290,8 +310,10 @@ std::string VerifyReport(const v1::VerifyResponse& result) {
   } else {
     closing = absl::StrCat("equal: ", Counted(pieces, "piece"));
   }
-  absl::StrAppend(&closing, ", ", Counted(rows, "row"), " compared in ",
-                  FormatSeconds(result.seconds()), "\n");
+  absl::StrAppend(&closing, ", ", Counted(rows, "row"), " compared");
+  if (skipped > 0)
+    absl::StrAppend(&closing, " (", FormatCount(skipped), " of them by the source's checksum)");
+  absl::StrAppend(&closing, " in ", FormatSeconds(result.seconds()), "\n");
   if (!first.empty()) {
     absl::StrAppend(&closing, "next: headwater backfill ", first,
                     " --from T --to T   over what differs\n");

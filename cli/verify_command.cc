@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "cli/commands.h"
 #include "cli/one_question.h"
 #include "cli/report.h"
@@ -5,7 +7,10 @@
 namespace headwater {
 
 int RunVerify(const VerifyOptions& options) {
-  return AskOnce(options.global, options.selector, v1::VerifyRequest(), &AdminClient::Verify,
+  v1::VerifyRequest request;
+  request.set_counts_only(options.counts);
+  request.set_sample(options.sample);
+  return AskOnce(options.global, options.selector, std::move(request), &AdminClient::Verify,
                  "verify", VerifyReport);
 }
 

@@ -87,6 +87,7 @@ struct DemandRequest {
   std::optional<absl::Time> from, to;           // Timed backfill: both set, or neither.
   std::optional<int64_t> from_value, to_value;  // Backfill by integer cursor.
   std::vector<std::string> columns = {};        // For BACKFILL_MODE_OUTDATED.
+  bool force = false;  // Of a run: what is static is read whatever its checksum says.
 };
 struct RunSubmitted {
   CallId call = 0;
@@ -111,6 +112,9 @@ struct PlanRequested {  // Like a run, but only looked at.
 struct VerifyRequested {
   CallId call = 0;
   std::vector<DatasetId> datasets;
+  bool counts_only = false;  // As VerificationOptions has them.
+  int sample = 0;
+  uint64_t seed = 0;
 };
 struct GarbageRequested {  // By a person: at once.
   CallId call = 0;

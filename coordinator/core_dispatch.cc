@@ -235,8 +235,12 @@ bool Core::Impl::OfferProbe(const ServerChoice& choice) {
     work.asked_after = state->last_sequence();
     TaskSpec task;
     task.run_id = waiting.empty() ? "" : waiting.front();
-    task.kind =
-        ProbeTask{.tail = dataset.TailStretches(), .estimates = !planning.empty(), .query_tag = {}};
+    ProbeTask probe;
+    probe.tail = dataset.TailStretches();
+    probe.estimates = !planning.empty();
+    probe.checksum = dataset.AsksChecksumFirst();
+    if (probe.checksum) probe.table_schema = state->ColumnsOf(id.table);
+    task.kind = std::move(probe);
     Offer(session_id, *session, dataset, TaskKind::kProbe, {work.task_id, 0}, std::move(task),
           false);
     return true;
@@ -316,6 +320,11 @@ bool Core::Impl::OfferClaim(const ServerChoice& choice, const DatasetState& data
   const int64_t fence = Emit(std::move(event));
   MicrobatchTask microbatch = MicrobatchOf(dataset, dataset.claims.at(fence));
   microbatch.table_schema = state->ColumnsOf(dataset.spec.id.table);
+  microbatch.checksums = dataset.WantsChecksum(claim.extent);
+  // What is read again because somebody asks for it is read; of a static table the probe has told.
+  if (band == kBackfill || dataset.spec.strategy == Strategy::kStatic) {
+    for (KnownPiece& known : microbatch.known) known.checksum.reset();
+  }
   if (const auto base = bases.extract(dataset.spec.id); !base.empty())
     microbatch.base = std::move(base.mapped());
   task.kind = std::move(microbatch);
@@ -332,14 +341,16 @@ bool Core::Impl::OfferVerification(const ServerChoice& choice) {
       SessionId session_id;
       Session* session = PickSession(choice, session_id);
       if (session == nullptr) return false;
+      const DatasetState& dataset = *state->FindDataset(id);
+      if (!TakeVerificationBase(dataset, it->second)) continue;
       const std::string task_id = NewTaskId("verification");
       verify.under_way.insert(task_id);
       verify.tasks.emplace(task_id, *it);
       TaskSpec task;
       task.kind = it->second;
       verify.queued.erase(it);
-      Offer(session_id, *session, *state->FindDataset(id), TaskKind::kVerification, {task_id, 0},
-            std::move(task), false);
+      Offer(session_id, *session, dataset, TaskKind::kVerification, {task_id, 0}, std::move(task),
+            false);
       return true;
     }
   }

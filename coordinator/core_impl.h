@@ -299,6 +299,11 @@ struct Core::Impl {
   absl::Status FillPlanned(const RunSubmitted& input, v1::RunStarted* started) const;
   void FinishPlans();
   void TakeVerified(const std::string& task_id, const Manifest* manifest, const Failure* failure);
+  void ComparePiece(const DatasetState& dataset, const VerificationTask& task,
+                    const StagedPiece& read, const Manifest& manifest,
+                    v1::VerifiedDataset& result) const;
+  // Whether the task can be offered: what rows are looked up in is known, and it has it now.
+  bool TakeVerificationBase(const DatasetState& dataset, VerificationTask& task);
   // What of a server's pieces is still to be verified cannot be.
   void FailVerifications(const std::string& server, const Failure& failure);
   void FinishVerifications();

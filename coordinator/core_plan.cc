@@ -55,6 +55,7 @@ v1::Demand DemandProto(const DemandRequest& request) {
   if (request.from_value.has_value()) demand.set_from_value(*request.from_value);
   if (request.to_value.has_value()) demand.set_to_value(*request.to_value);
   for (const std::string& column : request.columns) demand.add_columns(column);
+  demand.set_force(request.force);
   return demand;
 }
 
@@ -130,7 +131,7 @@ void Core::Impl::AnswerPlanned(const DatasetId& id, const ProbeResult& result,
       copy.blocked.clear();  // As a person's run does.
     }
     ActivateDemand(copy, demand, it->second.request.kind, state->last_sequence() + 1,
-                   {state->BackfilledOf(copy), state->FindTable(id.table), work.asked_after});
+                   {state->BackfilledOf(copy), state->FindTable(id.table), work.asked_after, now});
     if (!demand.met()) it->second.listed.push_back(ListedOf(id, demand));
     v1::PlannedDataset& planned = it->second.results[id] =
         DescribePlan(copy, demand, it->second.request.pace);

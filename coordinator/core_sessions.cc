@@ -5,6 +5,7 @@
 #include "common/base/backoff.h"
 #include "common/base/disposition.h"
 #include "common/model/model_proto.h"
+#include "common/model/write_proto.h"
 #include "coordinator/core_impl.h"
 #include "coordinator/plan/planner.h"
 
@@ -264,6 +265,15 @@ absl::Status Core::Impl::TakeManifest(const DatasetState& dataset, const Claim& 
     event.mutable_confirmed()->set_rows_skipped(manifest.rows_skipped);
     if (manifest.keyed.has_value())
       event.mutable_confirmed()->set_rows_duplicate(manifest.keyed->duplicate_rows);
+    for (const StagedPiece& piece : manifest.pieces) {
+      const Piece* known =
+          piece.extent.range.has_value() ? dataset.coverage.Find(*piece.extent.range) : nullptr;
+      if (known == nullptr || !piece.checksum.has_value() || piece.checksum == known->checksum)
+        continue;
+      v1::StagedPiece* summed = event.mutable_confirmed()->add_checksums();
+      *summed->mutable_extent() = ToProto(piece.extent);
+      *summed->mutable_checksum() = ChecksumToProto(*piece.checksum);
+    }
     if (manifest.empty_around.has_value())
       *event.mutable_confirmed()->mutable_empty_around() = ToProto(*manifest.empty_around);
   } else {

@@ -3,12 +3,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "coordinator/core_impl.h"
-#include "coordinator/plan/planner.h"
+#include "coordinator/plan/verification_plan.h"
 
 namespace headwater {
 namespace {
 
-constexpr int kPiecesPerVerification = 64;
 constexpr int kVerificationRetries = 3;
 
 }  // namespace
@@ -16,18 +15,94 @@ constexpr int kVerificationRetries = 3;
 void Core::Impl::On(const VerifyRequested& input) {
   VerifyCall& verify = verifications[input.call];
   verify.started = now;
+  const VerificationOptions options{
+      .counts_only = input.counts_only, .sample = input.sample, .seed = input.seed};
   for (const DatasetId& id : input.datasets) {
     const DatasetState* dataset = state->FindDataset(id);
     if (dataset == nullptr) continue;
-    *verify.results[id].mutable_dataset() = RefOf(id);
+    v1::VerifiedDataset& result = verify.results[id];
+    *result.mutable_dataset() = RefOf(id);
     verify.unasked.insert(id.table);
     const auto table = state->tables().find(id.table);
     const auto written =
         table == state->tables().end() ? std::map<std::string, Schema>() : table->second.written;
-    for (VerificationTask& task : VerificationsOf(*dataset, written, kPiecesPerVerification)) {
+    VerificationPlan plan = PlanVerification(*dataset, written, options);
+    result.set_pieces_left_out(plan.left_out);
+    for (VerificationTask& task : plan.tasks) {
+      if (dataset->spec.keyed() && !task.counts_only)
+        task.table_schema = state->ColumnsOf(id.table);
       verify.queued.emplace_back(id, std::move(task));
     }
   }
+}
+
+bool Core::Impl::TakeVerificationBase(const DatasetState& dataset, VerificationTask& task) {
+  if (!dataset.spec.keyed() || task.counts_only) return true;
+  if (!HasBase(dataset)) return false;
+  task.base = std::move(bases.extract(dataset.spec.id).mapped());
+  return true;
+}
+
+namespace {
+
+void AddProblem(const DatasetState& dataset, const Extent& extent, std::string message,
+                v1::VerifiedDataset& result) {
+  v1::Problem* shown = result.add_problems();
+  *shown->mutable_dataset() = RefOf(dataset.spec.id);
+  shown->set_extent(Describe(dataset, extent));
+  shown->set_message(std::move(message));
+}
+
+// Rows were looked up in the table.
+void CompareByKey(const DatasetState& dataset, const Extent& extent, const Manifest& read,
+                  v1::VerifiedDataset& result) {
+  const KeyedChange& change = *read.keyed;
+  result.set_pieces(result.pieces() + 1);
+  result.set_rows(result.rows() + read.rows_read);
+  // Of ranges of a cursor that updates change, rows may have gone on to other ranges.
+  const bool tells_deletes =
+      dataset.spec.on_missing != MissingPolicy::kKeep && !dataset.spec.cursor_modified;
+  const int64_t deleted = tells_deletes ? change.deleted_rows : 0;
+  const int64_t differ = change.new_rows + change.changed_rows + deleted;
+  if (differ == 0) return;
+  result.set_different(result.different() + 1);
+  AddProblem(dataset, extent,
+             absl::StrCat(differ, " of ", read.rows_read, " rows: ", change.new_rows,
+                          " not in the table, ", change.changed_rows, " with other content, ",
+                          deleted, " no more in the source"),
+             result);
+}
+
+}  // namespace
+
+void Core::Impl::ComparePiece(const DatasetState& dataset, const VerificationTask& task,
+                              const StagedPiece& read, const Manifest& manifest,
+                              v1::VerifiedDataset& result) const {
+  const bool outside = !read.extent.range.has_value();
+  const Piece* piece = outside ? nullptr : dataset.coverage.Known(*read.extent.range);
+  if (outside ? !dataset.outside.has_value() : piece == nullptr) return;  // Replaced meanwhile.
+  const Fingerprint& published = outside ? dataset.outside->fingerprint : piece->fingerprint;
+  const std::string& spec_version = outside ? dataset.outside->spec_version : piece->spec_version;
+  result.set_pieces(result.pieces() + 1);
+  result.set_rows(result.rows() + read.fingerprint.rows);
+  const bool same_count = published.rows == read.fingerprint.rows;
+  if (published == read.fingerprint || (same_count && task.counts_only)) return;
+  if (same_count && !Compares(dataset, spec_version, manifest)) {
+    v1::Problem* shown = result.add_problems();
+    *shown->mutable_dataset() = RefOf(dataset.spec.id);
+    shown->set_extent(Describe(dataset, read.extent));
+    shown->set_warning(absl::StrCat("same count (", read.fingerprint.rows,
+                                    " rows), content not compared: it was written with columns "
+                                    "that the source does not have any more"));
+    return;
+  }
+  result.set_different(result.different() + 1);
+  AddProblem(dataset, read.extent,
+             same_count
+                 ? absl::StrCat("same count (", read.fingerprint.rows, " rows), different content")
+                 : absl::StrCat("the source has ", read.fingerprint.rows, " rows, the table ",
+                                published.rows),
+             result);
 }
 
 void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manifest,
@@ -40,53 +115,19 @@ void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manife
     verify.tasks.erase(it);
     v1::VerifiedDataset& result = verify.results[id];
     const DatasetState& dataset = *state->FindDataset(id);
-    const auto problem = [&, &id = id](const Extent& extent, const std::string& message) {
-      v1::Problem* shown = result.add_problems();
-      *shown->mutable_dataset() = RefOf(id);
-      shown->set_extent(Describe(dataset, extent));
-      shown->set_message(message);
-    };
     if (failure != nullptr) {
       if (failure->kind == FailureKind::kDrain || ++verify.failures <= kVerificationRetries) {
         verify.queued.emplace_back(id, task);
       } else {
         result.set_failed(true);
-        problem(task.extent, std::string(failure->status.message()));
+        AddProblem(dataset, task.extent, std::string(failure->status.message()), result);
       }
       return;
     }
-    for (const StagedPiece& read : manifest->pieces) {
-      const Piece* piece =
-          read.extent.range.has_value() ? dataset.coverage.Known(*read.extent.range) : nullptr;
-      const std::string* spec_version = piece != nullptr ? &piece->spec_version
-                                        : dataset.outside.has_value()
-                                            ? &dataset.outside->spec_version
-                                            : nullptr;
-      const Fingerprint* published = piece != nullptr ? &piece->fingerprint
-                                     : !read.extent.range.has_value() && dataset.outside.has_value()
-                                         ? &dataset.outside->fingerprint
-                                         : nullptr;
-      if (published == nullptr) continue;  // Replaced while it was being read.
-      result.set_pieces(result.pieces() + 1);
-      result.set_rows(result.rows() + read.fingerprint.rows);
-      if (*published == read.fingerprint) continue;
-      if (published->rows == read.fingerprint.rows &&
-          !Compares(dataset, *spec_version, *manifest)) {
-        v1::Problem* shown = result.add_problems();
-        *shown->mutable_dataset() = RefOf(id);
-        shown->set_extent(Describe(dataset, read.extent));
-        shown->set_warning(absl::StrCat("same count (", read.fingerprint.rows,
-                                        " rows), content not compared: it was written with columns "
-                                        "that the source does not have any more"));
-        continue;
-      }
-      result.set_different(result.different() + 1);
-      problem(read.extent,
-              published->rows == read.fingerprint.rows
-                  ? absl::StrCat("same count (", read.fingerprint.rows, " rows), different content")
-                  : absl::StrCat("the source has ", read.fingerprint.rows, " rows, the table ",
-                                 published->rows));
-    }
+    result.set_rows_skipped(result.rows_skipped() + manifest->rows_skipped);
+    if (manifest->keyed.has_value()) return CompareByKey(dataset, task.extent, *manifest, result);
+    for (const StagedPiece& read : manifest->pieces)
+      ComparePiece(dataset, task, read, *manifest, result);
     return;
   }
 }

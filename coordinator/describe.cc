@@ -59,6 +59,11 @@ void DescribeDemand(const DatasetState& dataset, const DemandState& demand, v1::
   out->set_rows_deleted(demand.rows_deleted);
   out->set_rows_duplicate(demand.rows_duplicate);
   out->set_rows_skipped(demand.rows_skipped);
+  const std::optional<double> row_bytes = dataset.history.BytesPerRow();
+  out->set_bytes_skipped(
+      row_bytes.has_value()
+          ? static_cast<int64_t>(*row_bytes * static_cast<double>(demand.rows_skipped))
+          : -1);
   if (demand.bad_rows > 0) out->set_quarantine(QuarantineName(dataset.spec.target_uri));
   for (const std::string& extent : demand.rewritten) out->add_rewritten(extent);
   SetSilence(dataset, out);

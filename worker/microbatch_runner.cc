@@ -4,6 +4,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "worker/observed_reader.h"
+#include "worker/piece_checks.h"
 #include "worker/source/conforming_reader.h"
 #include "worker/source/prefetching_reader.h"
 #include "worker/staged_parts.h"
@@ -52,6 +54,8 @@ StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
   staging.cursor_type = verification.cursor_type;
   staging.domain_end = verification.domain_end;
   staging.fingerprints_only = true;
+  staging.known = verification.known;
+  staging.base = verification.base;
   return staging;
 }
 
@@ -132,6 +136,106 @@ std::string QueryTag(const DatasetSpec& dataset, const TaskSpec& task, const Sta
 
 using Result = decltype(Outcome::result);
 
+// Reads and stages, but for what checksums of the source tell of the pieces that `whole` makes.
+std::variant<Manifest, SidedError> ReadWhatDiffers(const StagingOptions& whole,
+                                                   const Reading& reading, Source& source,
+                                                   const StagingFactory& open_writer,
+                                                   const RunTaskOptions& options,
+                                                   const std::string& tag, std::stop_token stop,
+                                                   const ProgressCallback& progress) {
+  const PieceChecks::Asking asking{source, reading.table, reading.policy, tag, stop};
+  absl::StatusOr<PieceChecks> checks = PieceChecks::Ask(asking, whole);
+  if (!checks.ok()) return SidedError{FailureKind::kSource, checks.status()};
+  if (checks->all_unchanged()) return checks->Unread(whole.dataset);
+  StagingOptions staging = whole;
+  checks->Narrow(staging);
+  auto read =
+      ReadAndStage(std::move(staging), reading, source, open_writer, options, tag, stop, progress);
+  if (auto* manifest = std::get_if<Manifest>(&read)) {
+    const absl::Status told = checks->Complete(asking, whole, *manifest);
+    if (!told.ok()) return SidedError{FailureKind::kSource, told};
+  }
+  return read;
+}
+
+Result RunMicrobatch(const DatasetSpec& dataset, const TaskSpec& task,
+                     const MicrobatchTask& microbatch, Source& source,
+                     const StagingFactory& open_writer, const RunTaskOptions& options,
+                     std::stop_token stop, const ProgressCallback& progress) {
+  StagingOptions staging = OptionsOf(dataset, task, microbatch, options);
+  const std::string tag = QueryTag(dataset, task, &staging);
+  const Reading reading{microbatch.table_schema, dataset.on_schema_change, microbatch.connections};
+  auto read = microbatch.checksums ? ReadWhatDiffers(staging, reading, source, open_writer, options,
+                                                     tag, stop, progress)
+                                   : ReadAndStage(std::move(staging), reading, source, open_writer,
+                                                  options, tag, stop, progress);
+  if (auto* error = std::get_if<SidedError>(&read)) return Failure{error->kind, error->status};
+  Manifest& manifest = std::get<Manifest>(read);
+  if (microbatch.look_around && manifest.rows_read == 0 && manifest.rows_skipped == 0) {
+    // Without an answer the next microbatch takes a unit, as ever.
+    const absl::StatusOr<Range> empty =
+        source.EmptyAround(dataset, *microbatch.extent.range, tag, stop);
+    if (empty.ok()) manifest.empty_around = *empty;
+  }
+  return std::move(manifest);
+}
+
+// Just how many rows there are.
+absl::StatusOr<Manifest> CountPieces(const StagingOptions& staging, Source& source,
+                                     const std::string& tag, std::stop_token stop) {
+  ReadOptions read;
+  read.cursor_type = staging.cursor_type;
+  read.domain_end = staging.domain_end;
+  read.query_tag = tag;
+  const std::vector<Extent> pieces = PiecesOf(staging.extent, staging.cuts);
+  ASSIGN_OR_RETURN(const std::vector<ExtentCount> counts,
+                   source.Counts(staging.dataset, pieces, read, std::move(stop)));
+  Manifest manifest;
+  manifest.spec_version = "counts";
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    StagedPiece& piece = manifest.pieces.emplace_back();
+    piece.extent = pieces[i];
+    piece.fingerprint.rows = counts[i].rows;
+    piece.max_cursor = counts[i].max_cursor;
+  }
+  return manifest;
+}
+
+Result RunVerification(const DatasetSpec& dataset, const TaskSpec& task,
+                       const VerificationTask& verification, Source& source,
+                       const StagingFactory& open_writer, const RunTaskOptions& options,
+                       std::stop_token stop, const ProgressCallback& progress) {
+  StagingOptions staging = OptionsOf(dataset, task, verification, options);
+  const std::string tag = QueryTag(dataset, task, &staging);
+  if (verification.counts_only) {
+    absl::StatusOr<Manifest> counted = CountPieces(staging, source, tag, std::move(stop));
+    if (!counted.ok()) return Failure{FailureKind::kSource, counted.status()};
+    return Verification{*std::move(counted)};
+  }
+  // What is compared with pieces is given their columns, and no others. It is read over one
+  // connection each: verifications leave the server to runs.
+  const Reading reading{verification.table_schema, SchemaPolicy::kIgnore, 1};
+  auto read = verification.known.empty() ? ReadAndStage(std::move(staging), reading, source,
+                                                        open_writer, options, tag, stop, progress)
+                                         : ReadWhatDiffers(staging, reading, source, open_writer,
+                                                           options, tag, stop, progress);
+  if (auto* error = std::get_if<SidedError>(&read)) return Failure{error->kind, error->status};
+  return Verification{std::move(std::get<Manifest>(read))};
+}
+
+// Of a static table before anything of it is read. A source that makes none tells nothing.
+absl::Status SumWhole(const DatasetSpec& dataset, const ProbeTask& probe, Source& source,
+                      std::stop_token stop, ProbeResult& result) {
+  StagingOptions whole;
+  whole.dataset = dataset;
+  whole.extent.range = Range{0, 1};
+  ASSIGN_OR_RETURN(result.checksum,
+                   PieceChecks::Whole({source, probe.table_schema, dataset.on_schema_change,
+                                       probe.query_tag, std::move(stop)},
+                                      whole));
+  return absl::OkStatus();
+}
+
 Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
                 const StagingFactory& open_writer, const RunTaskOptions& options,
                 std::stop_token stop, const ProgressCallback& progress) {
@@ -141,32 +245,16 @@ Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source
     probe.query_tag = QueryTag(dataset, task, nullptr);
     absl::StatusOr<ProbeResult> result = source.Probe(dataset, probe, stop);
     if (!result.ok()) return Failure{FailureKind::kSource, result.status()};
+    if (probe.checksum) {
+      if (absl::Status told = SumWhole(dataset, probe, source, stop, *result); !told.ok())
+        return Failure{FailureKind::kSource, told};
+    }
     return *std::move(result);
   }
-  const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind);
-  StagingOptions staging =
-      microbatch != nullptr
-          ? OptionsOf(dataset, task, *microbatch, options)
-          : OptionsOf(dataset, task, std::get<VerificationTask>(task.kind), options);
-  const std::string tag = QueryTag(dataset, task, &staging);
-  // What is compared with pieces is given their columns, and no others. It is read over one
-  // connection each: verifications leave the server to runs.
-  const Reading reading =
-      microbatch != nullptr
-          ? Reading{microbatch->table_schema, dataset.on_schema_change, microbatch->connections}
-          : Reading{std::get<VerificationTask>(task.kind).table_schema, SchemaPolicy::kIgnore, 1};
-  auto read =
-      ReadAndStage(std::move(staging), reading, source, open_writer, options, tag, stop, progress);
-  if (auto* error = std::get_if<SidedError>(&read)) return Failure{error->kind, error->status};
-  Manifest& manifest = std::get<Manifest>(read);
-  if (microbatch != nullptr && microbatch->look_around && manifest.rows_read == 0) {
-    // Without an answer the next microbatch takes a unit, as ever.
-    const absl::StatusOr<Range> empty =
-        source.EmptyAround(dataset, *microbatch->extent.range, tag, stop);
-    if (empty.ok()) manifest.empty_around = *empty;
-  }
-  if (microbatch != nullptr) return std::move(manifest);
-  return Verification{std::move(manifest)};
+  if (const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind))
+    return RunMicrobatch(dataset, task, *microbatch, source, open_writer, options, stop, progress);
+  return RunVerification(dataset, task, std::get<VerificationTask>(task.kind), source, open_writer,
+                         options, std::move(stop), progress);
 }
 
 // Whatever `run` does, an outcome comes of it.

@@ -2,7 +2,9 @@
 #ifndef HEADWATER_COMMON_MODEL_EXTENT_H_
 #define HEADWATER_COMMON_MODEL_EXTENT_H_
 
+#include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "common/data/cursor.h"
 
@@ -15,6 +17,10 @@ struct Extent {
   bool outside = false;
   friend bool operator==(const Extent&, const Extent&) = default;
 };
+
+// The pieces that `extent` and `cuts` make, in order; the outside piece last. Requires: the cuts
+// ascend strictly, inside of the range.
+std::vector<Extent> PiecesOf(const Extent& extent, const std::vector<int64_t>& cuts);
 
 }  // namespace headwater
 

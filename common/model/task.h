@@ -126,6 +126,9 @@ struct VerificationTask {
   int64_t domain_end = 0;
   Schema table_schema =
       {};  // With which the pieces were written; none: rows stay as they are read.
+  std::vector<KnownPiece> known = {};  // With checksums: what has those is not read.
+  std::optional<TableBase> base = {};  // A keyed table: its rows are looked up there.
+  bool counts_only = false;            // Pieces are counted, no more.
 };
 
 struct TaskSpec {

@@ -43,9 +43,10 @@ absl::StatusOr<Task> ReadFromProto(const Proto& task) {
   return result;
 }
 
-absl::StatusOr<MicrobatchTask> MicrobatchFromProto(const v1::MicrobatchTask& task) {
-  ASSIGN_OR_RETURN(MicrobatchTask result, ReadFromProto<MicrobatchTask>(task));
-  for (const v1::KnownPiece& piece : task.known()) {
+absl::StatusOr<std::vector<KnownPiece>> KnownFromProto(
+    const google::protobuf::RepeatedPtrField<v1::KnownPiece>& pieces) {
+  std::vector<KnownPiece> result;
+  for (const v1::KnownPiece& piece : pieces) {
     RETURN_IF_ERROR(CheckNotEmpty("known.spec_version", piece.spec_version()));
     KnownPiece known;
     known.spec_version = piece.spec_version();
@@ -54,17 +55,56 @@ absl::StatusOr<MicrobatchTask> MicrobatchFromProto(const v1::MicrobatchTask& tas
     if (piece.has_checksum()) {
       ASSIGN_OR_RETURN(known.checksum, ChecksumFromProto(piece.checksum()));
     }
-    result.known.push_back(std::move(known));
+    result.push_back(std::move(known));
   }
+  return result;
+}
+
+void KnownToProto(const std::vector<KnownPiece>& pieces,
+                  google::protobuf::RepeatedPtrField<v1::KnownPiece>* result) {
+  for (const KnownPiece& piece : pieces) {
+    v1::KnownPiece& known = *result->Add();
+    *known.mutable_extent() = ToProto(piece.extent);
+    *known.mutable_fingerprint() = ToProto(piece.fingerprint);
+    known.set_spec_version(piece.spec_version);
+    if (piece.checksum.has_value()) *known.mutable_checksum() = ChecksumToProto(*piece.checksum);
+  }
+}
+
+// Present also where the table has nothing yet.
+template <typename Task, typename Proto>
+absl::Status TakeBase(const Proto& task, Task& result) {
+  if (!task.has_base()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(std::vector<StagedFile> files, FilesFromProto(task.base().files()));
+  result.base = TableBase{std::move(files)};
+  return absl::OkStatus();
+}
+
+template <typename Task, typename Proto>
+void PutBase(const Task& task, Proto& result) {
+  if (!task.base.has_value()) return;
+  result.mutable_base();
+  for (const StagedFile& file : task.base->files)
+    *result.mutable_base()->add_files() = FileToProto(file);
+}
+
+absl::StatusOr<MicrobatchTask> MicrobatchFromProto(const v1::MicrobatchTask& task) {
+  ASSIGN_OR_RETURN(MicrobatchTask result, ReadFromProto<MicrobatchTask>(task));
+  ASSIGN_OR_RETURN(result.known, KnownFromProto(task.known()));
   RETURN_IF_ERROR(CheckAtLeast("task.connections", task.connections(), 0));
   result.connections = std::max(1, task.connections());
   ASSIGN_OR_RETURN(result.inputs, FilesFromProto(task.inputs()));
   result.look_around = task.look_around();
   result.checksums = task.checksums();
-  if (task.has_base()) {
-    ASSIGN_OR_RETURN(std::vector<StagedFile> files, FilesFromProto(task.base().files()));
-    result.base = TableBase{std::move(files)};
-  }
+  RETURN_IF_ERROR(TakeBase(task, result));
+  return result;
+}
+
+absl::StatusOr<VerificationTask> VerificationFromProto(const v1::VerificationTask& task) {
+  ASSIGN_OR_RETURN(VerificationTask result, ReadFromProto<VerificationTask>(task));
+  ASSIGN_OR_RETURN(result.known, KnownFromProto(task.known()));
+  result.counts_only = task.counts_only();
+  RETURN_IF_ERROR(TakeBase(task, result));
   return result;
 }
 
@@ -90,25 +130,20 @@ void KindToProto(const ProbeTask& task, v1::TaskSpec& result) {
 void KindToProto(const MicrobatchTask& task, v1::TaskSpec& result) {
   v1::MicrobatchTask& microbatch = *result.mutable_microbatch();
   ReadToProto(task, microbatch);
-  for (const KnownPiece& piece : task.known) {
-    v1::KnownPiece& known = *microbatch.add_known();
-    *known.mutable_extent() = ToProto(piece.extent);
-    *known.mutable_fingerprint() = ToProto(piece.fingerprint);
-    known.set_spec_version(piece.spec_version);
-    if (piece.checksum.has_value()) *known.mutable_checksum() = ChecksumToProto(*piece.checksum);
-  }
+  KnownToProto(task.known, microbatch.mutable_known());
   microbatch.set_connections(task.connections);
   for (const StagedFile& file : task.inputs) *microbatch.add_inputs() = FileToProto(file);
   microbatch.set_look_around(task.look_around);
   microbatch.set_checksums(task.checksums);
-  if (!task.base.has_value()) return;
-  microbatch.mutable_base();  // Present also where the table has nothing yet.
-  for (const StagedFile& file : task.base->files)
-    *microbatch.mutable_base()->add_files() = FileToProto(file);
+  PutBase(task, microbatch);
 }
 
 void KindToProto(const VerificationTask& task, v1::TaskSpec& result) {
-  ReadToProto(task, *result.mutable_verification());
+  v1::VerificationTask& verification = *result.mutable_verification();
+  ReadToProto(task, verification);
+  KnownToProto(task.known, verification.mutable_known());
+  verification.set_counts_only(task.counts_only);
+  PutBase(task, verification);
 }
 
 }  // namespace
@@ -145,7 +180,7 @@ absl::StatusOr<TaskSpec> FromProto(const v1::TaskSpec& task) {
       return result;
     }
     case v1::TaskSpec::kVerification: {
-      ASSIGN_OR_RETURN(result.kind, ReadFromProto<VerificationTask>(task.verification()));
+      ASSIGN_OR_RETURN(result.kind, VerificationFromProto(task.verification()));
       return result;
     }
     case v1::TaskSpec::KIND_NOT_SET:

@@ -99,14 +99,6 @@ std::optional<PlannedClaim> FirstClaim(const DatasetState& dataset, const Demand
   return claim;
 }
 
-// From where on rows are those of the outside piece. Without far-future rows in it, what has come
-// between where it ended then and now is in the domain, or will be.
-int64_t VerifiedEnd(const DatasetState& dataset) {
-  if (!dataset.outside.has_value()) return dataset.OutsideEnd();
-  if (dataset.outside->future_rows > 0) return dataset.outside->end;
-  return std::max(dataset.outside->end, dataset.OutsideEnd());
-}
-
 }  // namespace
 
 NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand, absl::Time now,
@@ -119,20 +111,6 @@ NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand
   result.retry_at = busy.retry_at;
   result.claim = FirstClaim(dataset, demand, busy, pace);
   return result;
-}
-
-std::vector<Extent> PiecesOf(const Extent& extent, const std::vector<int64_t>& cuts) {
-  std::vector<Extent> pieces;
-  if (extent.range.has_value()) {
-    int64_t from = extent.range->from;
-    for (int64_t cut : cuts) {
-      pieces.push_back({Range{from, cut}, false});
-      from = cut;
-    }
-    pieces.push_back({Range{from, extent.range->to}, false});
-  }
-  if (extent.outside) pieces.push_back({std::nullopt, true});
-  return pieces;
 }
 
 int WantedConnections(const DatasetState& dataset) {
@@ -159,45 +137,15 @@ MicrobatchTask MicrobatchOf(const DatasetState& dataset, const Claim& claim) {
   for (const Extent& piece : PiecesOf(claim.extent, claim.cuts)) {
     if (piece.range.has_value()) {
       const Piece* known = dataset.coverage.Known(*piece.range);
-      if (known != nullptr) task.known.push_back({piece, known->fingerprint, known->spec_version});
+      if (known != nullptr) {
+        task.known.push_back({piece, known->fingerprint, known->spec_version,
+                              known->range == *piece.range ? known->checksum : std::nullopt});
+      }
     } else if (dataset.outside.has_value()) {
       task.known.push_back({piece, dataset.outside->fingerprint, dataset.outside->spec_version});
     }
   }
   return task;
-}
-
-std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset,
-                                              const std::map<std::string, Schema>& written,
-                                              int pieces_per_task) {
-  std::vector<VerificationTask> tasks;
-  if (!dataset.calendar.has_value()) return tasks;
-  const auto make = [&](Extent extent, const std::string& spec_version) {
-    VerificationTask task;
-    task.extent = extent;
-    task.cursor_type = dataset.calendar->type();
-    task.domain_end = VerifiedEnd(dataset);
-    if (const auto it = written.find(spec_version); it != written.end())
-      task.table_schema = it->second;
-    tasks.push_back(task);
-  };
-  int pieces = 0;
-  std::string spec_version;  // Of the last task's.
-  for (const auto& [from, piece] : dataset.coverage.pieces()) {
-    const bool joins = !tasks.empty() && pieces < pieces_per_task &&
-                       tasks.back().extent.range->to == from && piece.spec_version == spec_version;
-    if (!joins) {
-      make({piece.range, false}, piece.spec_version);
-      spec_version = piece.spec_version;
-      pieces = 1;
-      continue;
-    }
-    tasks.back().cuts.push_back(from);
-    tasks.back().extent.range->to = piece.range.to;
-    ++pieces;
-  }
-  if (dataset.outside.has_value()) make({std::nullopt, true}, dataset.outside->spec_version);
-  return tasks;
 }
 
 namespace {

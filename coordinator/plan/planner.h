@@ -39,17 +39,8 @@ NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand
 // connection is left to others; never more than the server takes.
 int WantedConnections(const DatasetState& dataset);
 
-// The pieces that `extent` and `cuts` make, in order; the outside piece last.
-std::vector<Extent> PiecesOf(const Extent& extent, const std::vector<int64_t>& cuts);
-
 // What a worker is told for a claim, with the published pieces that it may find unchanged.
 MicrobatchTask MicrobatchOf(const DatasetState& dataset, const Claim& claim);
-
-// Published pieces in groups of at most `pieces_per_task`, to be read again and compared, in the
-// columns that they were written with: `written` has them by spec_version.
-std::vector<VerificationTask> VerificationsOf(const DatasetState& dataset,
-                                              const std::map<std::string, Schema>& written,
-                                              int pieces_per_task);
 
 // One microbatch that would be dispatched, and why. Estimates are -1 where nothing tells.
 struct PlannedMicrobatch {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -152,6 +153,7 @@ grpc::ServerUnaryReactor* AdminService::SubmitRun(grpc::CallbackServerContext* c
   submitted.kind = request->kind();
   submitted.by_person = request->by_person();
   submitted.demands = std::move(asked->demands);
+  for (DemandRequest& demand : submitted.demands) demand.force = request->force();
   submitted.pace = asked->pace;
   submitted.retry_of = request->retry_of();
   submitted.plan_id = request->plan_id();
@@ -214,6 +216,14 @@ grpc::ServerUnaryReactor* AdminService::Verify(grpc::CallbackServerContext* cont
   if (!datasets.ok()) return FinishNow(reactor, datasets.status());
   VerifyRequested verify;
   for (const DatasetConfig* dataset : *datasets) verify.datasets.push_back(dataset->spec.id);
+  if (request->sample() < 0) {
+    return FinishNow(reactor, absl::InvalidArgumentError(absl::StrCat(
+                                  "--sample: expected 1 or more, found ", request->sample())));
+  }
+  verify.counts_only = request->counts_only();
+  verify.sample = request->sample();
+  constexpr int kHexDigits = 15;
+  verify.seed = std::stoull(RandomId().substr(0, kHexDigits), nullptr, 16);
   coordinator_->Verify(std::move(verify), [reactor, response](absl::StatusOr<AnswerVerify> answer) {
     if (answer.ok()) *response = std::move(answer->result);
     reactor->Finish(ToGrpcStatus(answer.status()));

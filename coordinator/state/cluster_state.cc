@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/model/model_proto.h"
+#include "common/model/write_proto.h"
 #include "coordinator/state/compaction.h"
 #include "coordinator/state/trusted.h"
 
@@ -157,8 +158,9 @@ void ClusterState::ApplyProbed(int64_t sequence, const v1::Probed& event, absl::
     // Reviewed below, when it is known what is to be read again.
     if (IsTick(run->second.kind, demand->second.demand) && at >= dataset.compaction_not_before)
       demand->second.compacting = TakeCompactable(dataset);
-    ActivateDemand(dataset, demand->second, run->second.kind, sequence,
-                   {BackfilledOf(dataset), FindTable(dataset.spec.id.table), event.asked_after()});
+    ActivateDemand(
+        dataset, demand->second, run->second.kind, sequence,
+        {BackfilledOf(dataset), FindTable(dataset.spec.id.table), event.asked_after(), at});
   }
   ReviewCompactions(dataset);
 }
@@ -234,6 +236,10 @@ void ClusterState::ApplyConfirmed(const v1::Confirmed& event, absl::Time at) {
                           event.bytes_read());
   }
   if (event.has_empty_around()) dataset->empty_around = Trusted(event.empty_around());
+  for (const v1::StagedPiece& piece : event.checksums()) {
+    const auto checksum = ChecksumFromProto(piece.checksum());
+    if (checksum.ok()) dataset->TakeChecksum(Trusted(piece.extent()), *checksum);
+  }
   dataset->Confirm(claim, at);
   EndClaim(*dataset, event.fence());
   MeetDemands(*dataset, claim.extent, event.fence());

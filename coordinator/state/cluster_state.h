@@ -127,6 +127,7 @@ struct Surroundings {
   RangeSet backfilled = {};           // What live backfills read again: a tick leaves it to them.
   const TableState* table = nullptr;  // Of the dataset; null: nothing was published in it.
   int64_t asked_after = 0;            // Of the probe: DatasetState::NotSeen.
+  absl::Time at = absl::InfinitePast();  // When it was taken in.
 };
 
 // Says what a demand wants after the probe of event `sequence` has been taken in: raises the

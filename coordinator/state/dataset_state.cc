@@ -287,11 +287,15 @@ void DatasetState::Publish(const Claim& claim, absl::Time now) {
       continue;
     }
     const Range range = *staged.extent.range;
-    if (staged.unchanged) continue;  // Confirm() is for it.
+    if (staged.unchanged) {  // Confirm() is for the rest of it.
+      if (staged.checksum.has_value()) TakeChecksum(staged.extent, *staged.checksum);
+      continue;
+    }
     Piece piece{range,       staged.fingerprint, claim.fence,
                 claim.fence, staged.max_cursor,  claim.manifest->spec_version,
                 claim.shown, claim.shown.clock};
     piece.bad_rows = staged.bad_rows;
+    piece.checksum = staged.checksum;
     for (const Piece* old : std::as_const(coverage).Overlapping(range)) {
       if (old->range.from == range.from && old->settled_through <= range.from)
         piece.began = old->began;

@@ -120,6 +120,15 @@ class DatasetState {
   // The units of the lookback, ending with the domain; empty without one.
   Range LookbackRange() const;
 
+  // Whether the checksum of the whole decides if it is read (strategy static), and there is one to
+  // compare with.
+  bool AsksChecksumFirst() const;
+  // That checksum, as the last probe has it, is the one of what is loaded, and what `force_after`
+  // asks for is not due at `now`.
+  bool ChecksumHolds(absl::Time now) const;
+  // Whether what is read of `extent` will be compared by checksum later.
+  bool WantsChecksum(const Extent& extent) const;
+
   // What a claim on this dataset would be told by the last probe.
   ProbeFacts Facts() const;
   // Cursors at or beyond it are `outside`.
@@ -129,6 +138,8 @@ class DatasetState {
   void Publish(const Claim& claim, absl::Time now);
   // Puts the pieces of a compaction's claim together.
   void PublishCompacted(const Claim& claim);
+  // A checksum of a published piece of just this extent is known now.
+  void TakeChecksum(const Extent& extent, const ExtentChecksum& checksum);
   // All that the claim read is as published.
   void Confirm(const Claim& claim, absl::Time now);
 

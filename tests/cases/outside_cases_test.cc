@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "coordinator/plan/planner.h"
+#include "coordinator/plan/verification_plan.h"
 #include "tests/cases/cursor_cases.h"
 
 namespace headwater {
@@ -222,7 +223,7 @@ TEST_F(OutsideCases, RowsThatCameSinceAreNotVerifiedAsThoseOutside) {
   world_.Pass(absl::Hours(30));
   world_.InsertAt("p1", world_.now());
   world_.Tick();
-  const std::vector<VerificationTask> tasks = VerificationsOf(world_.Dataset("p1"), {}, 64);
+  const std::vector<VerificationTask> tasks = PlanVerification(world_.Dataset("p1"), {}, {}).tasks;
   ASSERT_TRUE(tasks.back().extent.outside);
   EXPECT_GE(tasks.back().domain_end, world_.Dataset("p1").domain->to);
 }

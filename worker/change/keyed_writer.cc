@@ -58,6 +58,11 @@ class KeyedStagingWriter final : public StagingWriter {
     ASSIGN_OR_RETURN(KeyedDecision decision, Decide());
     decision.counts.duplicate_rows = read_->duplicates();
     RETURN_IF_ERROR(tally_->Finish());
+    if (options_.fingerprints_only) {  // Looked up, and nothing more.
+      Manifest manifest = tally_->Describe(file_schema_);
+      manifest.keyed = std::move(decision.counts);
+      return manifest;
+    }
     RETURN_IF_ERROR(Carry(decision));
     RETURN_IF_ERROR(files_.SyncFolders());
     RETURN_IF_ERROR(Failpoint("stage.after_sync"));

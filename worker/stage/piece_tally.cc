@@ -9,32 +9,40 @@
 namespace headwater {
 
 PieceTally::PieceTally(const StagingOptions& options, const std::string& folder,
-                       PartitionRouter router, std::unique_ptr<RowHasher> hasher)
+                       PartitionRouter router, std::unique_ptr<RowHasher> hasher,
+                       std::unique_ptr<RowChecksummer> checksummer)
     : options_(options),
       spec_version_(SpecVersionOf(options.source_schema)),
       router_(std::move(router)),
       hasher_(std::move(hasher)),
+      checksummer_(std::move(checksummer)),
       fingerprints_(router_.pieces().size()),
+      checksums_(router_.pieces().size()),
       quarantine_(options, folder, router_.pieces().size()) {}
 
 absl::StatusOr<std::unique_ptr<PieceTally>> PieceTally::Create(const StagingOptions& options,
                                                                const std::string& folder) {
   ASSIGN_OR_RETURN(PartitionRouter router, PartitionRouter::Create(options));
   ASSIGN_OR_RETURN(std::unique_ptr<RowHasher> hasher, RowHasher::Create(options.source_schema));
-  return std::unique_ptr<PieceTally>(
-      new PieceTally(options, folder, std::move(router), std::move(hasher)));
+  std::unique_ptr<RowChecksummer> checksummer;
+  if (options.checksums) {
+    ASSIGN_OR_RETURN(checksummer, RowChecksummer::Create(options.source_schema));
+  }
+  return std::unique_ptr<PieceTally>(new PieceTally(options, folder, std::move(router),
+                                                    std::move(hasher), std::move(checksummer)));
 }
 
 absl::Status PieceTally::Take(const RowBatch& batch, std::vector<int>& slots) {
   RETURN_IF_ERROR(CheckBatch(*batch.arrow(), options_.source_schema, options_.dataset.id));
   RETURN_IF_ERROR(SetAside(batch.bad_rows()));
   RETURN_IF_ERROR(router_.Route(batch, slots));
+  pieces_.clear();
+  for (const int slot : slots) pieces_.push_back(router_.slots()[static_cast<size_t>(slot)].piece);
   hashes_.clear();
   RETURN_IF_ERROR(hasher_->Hash(batch, hashes_));
-  for (size_t i = 0; i < hashes_.size(); ++i) {
-    fingerprints_[static_cast<size_t>(router_.slots()[static_cast<size_t>(slots[i])].piece)].Add(
-        hashes_[i]);
-  }
+  for (size_t i = 0; i < hashes_.size(); ++i)
+    fingerprints_[static_cast<size_t>(pieces_[i])].Add(hashes_[i]);
+  if (checksummer_ != nullptr) RETURN_IF_ERROR(checksummer_->AddByPart(batch, pieces_, checksums_));
   rows_read_ += batch.rows();
   bytes_read_ += batch.size_bytes();
   truncated_values_ += batch.truncated_values();
@@ -80,6 +88,11 @@ Manifest PieceTally::Describe(const Schema& file_schema) {
     piece.fingerprint = fingerprints_[i];
     piece.max_cursor = router_.max_cursor(static_cast<int>(i));
     piece.unchanged = IsUnchanged(static_cast<int>(i));
+    // What the source sums is what it has: also what does not fit, and times not cut.
+    if (checksummer_ != nullptr && quarantine_.rows(i) == 0 && truncated_values_ == 0) {
+      piece.checksum =
+          ExtentChecksum{ChecksumKind::kMd5, checksums_[i].rows, checksums_[i].sum, spec_version_};
+    }
     piece.bad_rows = quarantine_.rows(i);
     piece.bad_files = quarantine_.TakeFiles(i);
     for (const StagedFile& file : piece.bad_files) manifest.bytes_staged += file.size_bytes;

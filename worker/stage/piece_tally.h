@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "common/data/fingerprint.h"
 #include "common/data/row_batch.h"
+#include "common/data/row_checksum.h"
 #include "common/data/row_hash.h"
 #include "worker/stage/partition_router.h"
 #include "worker/stage/quarantine_writer.h"
@@ -51,20 +52,24 @@ class PieceTally {
 
  private:
   PieceTally(const StagingOptions& options, const std::string& folder, PartitionRouter router,
-             std::unique_ptr<RowHasher> hasher);
+             std::unique_ptr<RowHasher> hasher, std::unique_ptr<RowChecksummer> checksummer);
   absl::Status SetAside(const std::vector<BadRow>& rows);
 
   const StagingOptions options_;
   const std::string spec_version_;
   PartitionRouter router_;
   const std::unique_ptr<RowHasher> hasher_;
-  std::vector<Fingerprint> fingerprints_;  // By piece.
+  const std::unique_ptr<RowChecksummer> checksummer_;  // Null: no checksums are wanted.
+  std::vector<Fingerprint> fingerprints_;              // By piece,
+  std::vector<RowChecksum> checksums_;                 // and those of the source.
   QuarantineWriter quarantine_;
   int64_t rows_read_ = 0;
   int64_t bytes_read_ = 0;
   int64_t truncated_values_ = 0;
   int64_t bad_rows_ = 0;
-  std::vector<Hash128> hashes_;  // Scratch of Take().
+  // Scratch of Take().
+  std::vector<Hash128> hashes_;
+  std::vector<int> pieces_;
 };
 
 }  // namespace headwater

@@ -37,6 +37,8 @@ struct StagingOptions {
   // Shared by the writers of one microbatch; whoever opens them calls CheckShare(). Null: there is
   // one writer, which does it all itself.
   std::shared_ptr<BadRowTally> bad_rows = nullptr;
+  // Each piece is to have the checksum that its source makes of it, made of the rows as they come.
+  bool checksums = false;
   // Keyed writes: what the table has of the dataset, when its rows were read by the source's clock
   // (of whole reads), and what ends Finish() early.
   std::optional<TableBase> base = {};

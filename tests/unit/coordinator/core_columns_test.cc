@@ -10,6 +10,7 @@
 #include "common/data/row_hash.h"
 #include "coordinator/core.h"
 #include "coordinator/plan/planner.h"
+#include "coordinator/plan/verification_plan.h"
 #include "coordinator/state/cluster_state.h"
 
 namespace headwater {
@@ -171,10 +172,10 @@ TEST_F(CoreColumnsTest, PiecesAreVerifiedInTheColumnsTheyWereWrittenWith) {
   Run(before);
   const DatasetState dataset = *core_.state().FindDataset(spec_.id);
   const auto& written = core_.state().tables().at("deals").written;
-  const auto tasks = VerificationsOf(dataset, written, 64);
+  const auto tasks = PlanVerification(dataset, written, {}).tasks;
   ASSERT_EQ(tasks.size(), 1u);
   EXPECT_EQ(tasks[0].table_schema, before);
-  EXPECT_EQ(VerificationsOf(dataset, {}, 64)[0].table_schema, Schema());
+  EXPECT_EQ(PlanVerification(dataset, {}, {}).tasks[0].table_schema, Schema());
 }
 
 }  // namespace

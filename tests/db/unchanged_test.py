@@ -1,0 +1,168 @@
+"""What has not changed is not read: a source's own checksum decides, on every server that makes one.
+
+HEADWATER_BINARY names the program (ctest sets it).
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "support"), str(TESTS / "interop"), str(TESTS / "db")]
+import throwaway_mariadb  # noqa: E402
+import throwaway_postgres  # noqa: E402
+from loaded_table import started  # noqa: E402
+from readers import READERS  # noqa: E402
+
+ROWS = 2000  # Of `countries`; `deals` has as many, spread over four days.
+CONFIG = """
+version: 1
+servers: {{s: {{{access}}}}}
+targets: {{lake: {{delta: ./lake}}}}
+defaults: {{target: lake, retries: 0}}
+tables:
+  - {{from: {relation}, {settings}}}
+"""
+COLUMNS = "id bigint primary key, name varchar(40), price decimal(12,4), day date, at {at}"
+
+
+def creation(at):
+    values = ", ".join(
+        f"({i}, '{'blå' if i % 3 else ''}{i}', {i * 7 % 1000}.{i % 10000:04d}, "
+        f"'2013-0{1 + i % 9}-1{i % 10}', '2013-01-0{1 + i * 4 // ROWS} 0{i % 10}:10:{i % 60:02d}')"
+        for i in range(ROWS))
+    return (f"create table countries({COLUMNS.format(at=at)}); insert into countries values {values};"
+            "create table deals as select * from countries")
+
+
+class Place:
+    def __init__(self, server, access, folder, relation, settings):
+        self.server, self.folder = server, folder
+        self.table = relation.rsplit(".", 1)[-1].rsplit("/", 1)[-1]
+        (folder / "headwater.yaml").write_text(
+            CONFIG.format(access=access, relation=relation, settings=settings))
+
+    def sql(self, text):
+        return self.server.sql("unchanged", text)
+
+    def run(self, *words, expect=0):
+        done = subprocess.run(
+            [os.environ["HEADWATER_BINARY"], "run", "-o", "json", "--progress", "off", *words],
+            cwd=self.folder, env=dict(os.environ, PASSWORD=self.server.PASSWORD), text=True,
+            capture_output=True, timeout=120, check=False)
+        assert done.returncode == expect, done.stdout + done.stderr
+        (dataset,) = json.loads(done.stdout)["datasets"]
+        return {key: int(dataset.get(key, 0)) for key in (
+            "rows_read", "rows_written", "rows_new", "rows_changed", "rows_same", "rows_deleted",
+            "rows_skipped", "microbatches_done", "microbatches_unchanged")}
+
+    def versions(self):
+        return len(list((self.folder / "lake" / self.table / "_delta_log").glob("*.json")))
+
+    def rows(self):
+        columns = ["id", "name", "price", "day", "at"]
+        found = {name: sorted(read(str(self.folder / "lake" / self.table)).select(columns)
+                              .to_pylist(), key=lambda row: row["id"])
+                 for name, read in READERS.items()}
+        first = next(iter(found.values()))
+        assert all(rows == first for rows in found.values())
+        return {row["id"]: row for row in first}
+
+
+@pytest.fixture(scope="module", params=["postgres", "mariadb"])
+def source(request):
+    module = throwaway_postgres if request.param == "postgres" else throwaway_mariadb
+    kind = (throwaway_postgres.ThrowawayPostgres if request.param == "postgres"
+            else throwaway_mariadb.ThrowawayMariaDb)
+    for server in started(kind, module.why_not):
+        server.sql("postgres" if request.param == "postgres" else "mysql",
+                   "create database unchanged")
+        if request.param == "postgres":
+            access = (f'url: "postgresql://127.0.0.1:{server.port}/unchanged", user: postgres, '
+                      'password: "${PASSWORD}"')
+            prefix = "s/public."
+        else:
+            access = server.access("unchanged", "mariadb")
+            prefix = "s/"
+        yield server, access, prefix
+
+
+@pytest.fixture
+def place(source, tmp_path):
+    server, access, prefix = source
+    server.sql("unchanged", "drop table if exists countries; drop table if exists deals")
+    server.sql("unchanged", creation("timestamp" if prefix == "s/public." else "datetime"))
+    return lambda table, settings: Place(server, access, tmp_path, prefix + table, settings)
+
+
+def test_a_static_table_that_does_not_change_is_not_read(place):
+    table = place("countries", "strategy: static, key: [id]")
+    assert table.run()["rows_new"] == ROWS
+    again = table.run()
+    assert again["rows_read"] == 0 and again["rows_skipped"] == ROWS, again
+    assert again["microbatches_unchanged"] == 1 and table.versions() == 1
+    forced = table.run("--force")
+    assert forced["rows_read"] == ROWS and forced["rows_same"] == ROWS and table.versions() == 1
+
+
+def test_a_static_table_that_changed_is_counted_row_by_row(place):
+    table = place("countries", "strategy: static, key: [id]")
+    table.run()
+    table.sql("update countries set name = 'new' where id in (3, 4); delete from countries where id "
+              "= 5; insert into countries select id + 100000, name, price, day, at from countries "
+              "where id = 6")
+    run = table.run()
+    assert (run["rows_new"], run["rows_changed"], run["rows_deleted"], run["rows_same"]) == (
+        1, 2, 1, ROWS - 3)
+    rows = table.rows()
+    assert len(rows) == ROWS and rows[3]["name"] == "new" and 5 not in rows and 100006 in rows
+    # Two rows that exchange a value have the same count, maximum and sum of it.
+    table.sql("update countries set name = case id when 7 then '8' else '7' end where id in (7, 8)")
+    assert table.run()["rows_changed"] == 2
+    assert table.run()["rows_skipped"] == ROWS
+
+
+def test_a_static_table_is_upserted_where_that_is_asked_for(place):
+    table = place("countries", "strategy: static, key: [id], on_change: upsert")
+    table.run()
+    table.sql("delete from countries where id < 10; update countries set price = 1 where id = 20")
+    run = table.run()
+    assert run["rows_changed"] == 1 and run["rows_deleted"] == 0
+    assert len(table.rows()) == ROWS
+
+
+def test_a_static_table_without_a_key_is_replaced(place):
+    table = place("countries", "strategy: static")
+    assert table.run()["rows_written"] == ROWS
+    assert table.run()["rows_skipped"] == ROWS
+    table.sql("update countries set price = 1 where id = 20")
+    assert table.run()["rows_written"] == ROWS
+
+
+def test_units_of_the_lookback_that_do_not_change_move_no_rows(place):
+    table = place("deals", "strategy: partition, cursor: at, unit: 1d, lookback: 3, key: [id]")
+    assert table.run()["rows_written"] == ROWS
+    again = table.run()
+    assert again["rows_read"] == 0 and again["rows_skipped"] == ROWS, again
+    # An update in place, in the middle of the lookback: only its day is read.
+    table.sql(f"update deals set name = 'late' where id = {ROWS // 2 + 1}")
+    run = table.run()
+    assert run["rows_read"] == ROWS // 4 and run["rows_skipped"] == ROWS - ROWS // 4, run
+    assert table.rows()[ROWS // 2 + 1]["name"] == "late"
+    assert table.run()["rows_read"] == 0
+
+
+def test_a_backfill_reads_what_its_checksum_says_did_not_change(place):
+    table = place("deals", "strategy: incremental, cursor: at, unit: 1d, lookback: 3")
+    table.run()
+    done = subprocess.run(
+        [os.environ["HEADWATER_BINARY"], "backfill", "--from", "2013-01-01", "--to", "now", "-o",
+         "json", "--progress", "off"], cwd=table.folder, text=True, capture_output=True, timeout=120,
+        env=dict(os.environ, PASSWORD=table.server.PASSWORD), check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (dataset,) = json.loads(done.stdout)["datasets"]
+    assert int(dataset["rows_read"]) == ROWS

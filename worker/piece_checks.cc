@@ -1,0 +1,179 @@
+#include "worker/piece_checks.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/status.h"
+#include "common/data/row_hash.h"
+
+namespace headwater {
+namespace {
+
+ReadOptions OptionsOf(const PieceChecks::Asking& asking, const StagingOptions& staging) {
+  ReadOptions options;
+  options.cursor_type = staging.cursor_type;
+  options.domain_end = staging.domain_end;
+  options.query_tag = asking.query_tag;
+  return options;
+}
+
+// It is as if nothing had been asked: the source has no such checksum, or none of some row.
+bool TellsNothing(const absl::Status& status) {
+  return absl::IsUnimplemented(status) || absl::IsDataLoss(status);
+}
+
+struct Sums {
+  std::vector<std::optional<ExtentChecksum>> extents;  // None: nothing is told.
+  bool rows_give_it = false;
+};
+
+absl::StatusOr<Sums> SumsOf(const PieceChecks::Asking& asking, const StagingOptions& staging,
+                            const std::vector<Extent>& extents) {
+  Sums sums;
+  sums.extents.resize(extents.size());
+  const ChecksumKind kind = staging.dataset.checksum;
+  const ReadOptions options = OptionsOf(asking, staging);
+  if (kind == ChecksumKind::kCounts) {
+    const auto counts = asking.source.Counts(staging.dataset, extents, options, asking.stop);
+    if (TellsNothing(counts.status())) return sums;
+    RETURN_IF_ERROR(counts.status());
+    for (size_t i = 0; i < extents.size(); ++i) {
+      sums.extents[i] =
+          ExtentChecksum{kind, (*counts)[i].rows,
+                         static_cast<uint64_t>((*counts)[i].max_cursor.value_or(0)), "counts"};
+    }
+    return sums;
+  }
+  const ChecksumOptions wanted{.kind = kind, .table = asking.table, .policy = asking.policy};
+  const auto made = asking.source.Checksums(staging.dataset, extents, options, wanted, asking.stop);
+  if (TellsNothing(made.status())) return sums;
+  RETURN_IF_ERROR(made.status());
+  const std::string spec_version = SpecVersionOf(made->columns);
+  for (size_t i = 0; i < extents.size(); ++i)
+    sums.extents[i] =
+        ExtentChecksum{kind, made->extents[i].rows, made->extents[i].sum, spec_version};
+  sums.rows_give_it = made->differing.empty();
+  return sums;
+}
+
+StagedPiece Unread(const KnownPiece& known) {
+  StagedPiece piece;
+  piece.extent = known.extent;
+  piece.fingerprint = known.fingerprint;
+  piece.unchanged = true;
+  piece.checksum = known.checksum;
+  return piece;
+}
+
+}  // namespace
+
+absl::StatusOr<PieceChecks> PieceChecks::Ask(const Asking& asking, const StagingOptions& staging) {
+  PieceChecks checks;
+  for (Extent& extent : PiecesOf(staging.extent, staging.cuts)) {
+    PieceState& piece = checks.pieces_.emplace_back();
+    piece.extent = extent;
+    for (const KnownPiece& known : staging.known) {
+      if (known.extent == extent && known.checksum.has_value() &&
+          known.checksum->kind == staging.dataset.checksum) {
+        piece.known = &known;
+      }
+    }
+  }
+  RETURN_IF_ERROR(checks.Sum(asking, staging));
+  return checks;
+}
+
+absl::StatusOr<std::optional<ExtentChecksum>> PieceChecks::Whole(const Asking& asking,
+                                                                 const StagingOptions& staging) {
+  ASSIGN_OR_RETURN(const Sums sums, SumsOf(asking, staging, {staging.extent}));
+  return sums.extents.front();
+}
+
+// Where rows that are read give the checksum, only what may be found unchanged is asked for.
+absl::Status PieceChecks::Sum(const Asking& asking, const StagingOptions& staging) {
+  ASSIGN_OR_RETURN(const Sums agreement, SumsOf(asking, staging, {}));
+  rows_give_it_ = agreement.rows_give_it;
+  std::vector<Extent> extents;
+  std::vector<PieceState*> asked;
+  for (PieceState& piece : pieces_) {
+    if (piece.known == nullptr && rows_give_it_) continue;
+    extents.push_back(piece.extent);
+    asked.push_back(&piece);
+  }
+  if (extents.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Sums sums, SumsOf(asking, staging, extents));
+  for (size_t i = 0; i < asked.size(); ++i) {
+    asked[i]->before = sums.extents[i];
+    asked[i]->unchanged = asked[i]->known != nullptr && sums.extents[i].has_value() &&
+                          sums.extents[i] == asked[i]->known->checksum;
+  }
+  return absl::OkStatus();
+}
+
+bool PieceChecks::all_unchanged() const {
+  return std::all_of(pieces_.begin(), pieces_.end(),
+                     [](const PieceState& piece) { return piece.unchanged; });
+}
+
+Manifest PieceChecks::Unread(const DatasetSpec& dataset) const {
+  Manifest manifest;
+  if (dataset.keyed()) manifest.keyed.emplace();
+  manifest.spec_version = pieces_.front().known->spec_version;
+  for (const PieceState& piece : pieces_) {
+    manifest.pieces.push_back(headwater::Unread(*piece.known));
+    manifest.rows_skipped += piece.known->fingerprint.rows;
+  }
+  return manifest;
+}
+
+void PieceChecks::Narrow(StagingOptions& staging) const {
+  staging.checksums = rows_give_it_;
+  Extent extent;
+  std::vector<int64_t> cuts;
+  for (const PieceState& piece : pieces_) {
+    if (!piece.extent.range.has_value()) {
+      extent.outside = !piece.unchanged;
+      continue;
+    }
+    // What lies between two pieces that have to be read is read with them.
+    if (piece.unchanged) continue;
+    if (!extent.range.has_value()) extent.range = piece.extent.range;
+    extent.range->to = piece.extent.range->to;
+  }
+  for (const int64_t cut : staging.cuts) {
+    if (extent.range.has_value() && cut > extent.range->from && cut < extent.range->to)
+      cuts.push_back(cut);
+  }
+  staging.extent = extent;
+  staging.cuts = std::move(cuts);
+}
+
+absl::Status PieceChecks::Complete(const Asking& asking, const StagingOptions& whole,
+                                   Manifest& manifest) {
+  std::vector<StagedPiece> pieces;
+  std::vector<Extent> read;
+  size_t next = 0;
+  for (const PieceState& piece : pieces_) {
+    if (next < manifest.pieces.size() && manifest.pieces[next].extent == piece.extent) {
+      pieces.push_back(std::move(manifest.pieces[next++]));
+      read.push_back(piece.extent);
+      continue;
+    }
+    pieces.push_back(headwater::Unread(*piece.known));
+    manifest.rows_skipped += piece.known->fingerprint.rows;
+  }
+  manifest.pieces = std::move(pieces);
+  if (rows_give_it_) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Sums after, SumsOf(asking, whole, read));
+  size_t summed = 0;
+  for (size_t i = 0; i < pieces_.size(); ++i) {
+    StagedPiece& piece = manifest.pieces[i];
+    if (summed >= read.size() || !(read[summed] == piece.extent)) continue;
+    const std::optional<ExtentChecksum>& made = after.extents[summed++];
+    if (made.has_value() && made == pieces_[i].before && made->rows == piece.fingerprint.rows)
+      piece.checksum = made;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace headwater
