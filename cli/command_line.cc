@@ -238,6 +238,13 @@ class Parser {
           ->type_name("N")
           ->check(CLI::PositiveNumber);
     }
+    CLI::App* repair =
+        Add(commands.repair, repair_, "repair",
+            "Compares published rows with the sources, and reads again what differs");
+    AddSelector(repair, repair_.selector);
+    if (repair != nullptr) {
+      repair->add_flag("--dry-run", repair_.dry_run, "Only say what differs, as verify does");
+    }
     CLI::App* gc = Add(commands.gc, gc_, "gc", "Removes what tables no longer need, at once");
     AddSelector(gc, gc_.selector);
     if (gc != nullptr) {
@@ -337,6 +344,7 @@ class Parser {
   StatusOptions status_;
   ExplainOptions explain_;
   VerifyOptions verify_;
+  RepairOptions repair_;
   GcOptions gc_;
   CoordinatorCommandOptions coordinator_;
   WorkerCommandOptions worker_;

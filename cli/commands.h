@@ -79,6 +79,11 @@ struct VerifyOptions {
   bool hash = true;     // Their content is compared: so it is, said or not.
   int sample = 0;       // So many pieces of each dataset; 0: all.
 };
+struct RepairOptions {
+  GlobalOptions global;
+  Selector selector;
+  bool dry_run = false;  // Only says what differs.
+};
 struct GcOptions {
   GlobalOptions global;
   Selector selector;
@@ -107,6 +112,7 @@ int RunRetry(const RetryOptions& options);
 int RunStatus(const StatusOptions& options);
 int RunExplain(const ExplainOptions& options);
 int RunVerify(const VerifyOptions& options);
+int RunRepair(const RepairOptions& options);
 int RunGc(const GcOptions& options);
 int RunCoordinator(const CoordinatorCommandOptions& options);
 int RunWorker(const WorkerCommandOptions& options);
@@ -123,6 +129,7 @@ struct CommandTable {
   int (*status)(const StatusOptions&) = nullptr;
   int (*explain)(const ExplainOptions&) = nullptr;
   int (*verify)(const VerifyOptions&) = nullptr;
+  int (*repair)(const RepairOptions&) = nullptr;
   int (*gc)(const GcOptions&) = nullptr;
   int (*coordinator)(const CoordinatorCommandOptions&) = nullptr;
   int (*worker)(const WorkerCommandOptions&) = nullptr;

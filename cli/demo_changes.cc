@@ -74,22 +74,23 @@ absl::Status ApplyFlightChanges(DemoServer& file, const std::vector<FlightChange
     RETURN_IF_ERROR(file.Execute(
         absl::StrCat("UPDATE flights SET ", change.column, " = ", change.column, " WHERE ", key)));
     if (file.ChangedCount() != 1) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "changing flights of ewr: expected one row with ", key, ", found ", file.ChangedCount()));
+      return absl::FailedPreconditionError(absl::StrCat("changing flights: expected one row with ",
+                                                        key, ", found ", file.ChangedCount()));
     }
     RETURN_IF_ERROR(file.Execute(absl::StrCat("UPDATE flights SET ", change.column, " = ",
                                               change.new_value, " WHERE ", key, " AND ",
                                               change.column, " = ", change.old_value)));
     if (file.ChangedCount() != 1) {
-      return absl::FailedPreconditionError(absl::StrCat("changing flights of ewr: the row with ",
-                                                        key, " does not have ", change.column,
-                                                        " = ", change.old_value));
+      return absl::FailedPreconditionError(absl::StrCat("changing flights: the row with ", key,
+                                                        " does not have ", change.column, " = ",
+                                                        change.old_value));
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status WriteFlightChanges(const std::vector<FlightChange>& changes, const std::string& path) {
+absl::Status WriteFlightChanges(const std::vector<FlightChange>& changes, const std::string& server,
+                                const std::string& path) {
   rapidjson::StringBuffer buffer;
   rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(buffer);
   writer.SetIndent(' ', 2);
@@ -99,7 +100,7 @@ absl::Status WriteFlightChanges(const std::vector<FlightChange>& changes, const 
     writer.Key("table");
     writer.String("flights");
     writer.Key("server");
-    writer.String("ewr");
+    writer.String(server.c_str());
     writer.Key("key");
     writer.StartObject();
     writer.Key("time_hour");

@@ -36,8 +36,10 @@ std::vector<FlightChange> ChooseFlightChanges(const CsvFile& flights,
 //                              the old value.
 absl::Status ApplyFlightChanges(DemoServer& file, const std::vector<FlightChange>& changes);
 
-// Writes the list as JSON (cli/demo_data.h shows it). Errors: INTERNAL, it cannot be written.
-absl::Status WriteFlightChanges(const std::vector<FlightChange>& changes, const std::string& path);
+// Writes the list of what was changed on `server` as JSON (cli/demo_data.h shows it). Errors:
+// INTERNAL, it cannot be written.
+absl::Status WriteFlightChanges(const std::vector<FlightChange>& changes, const std::string& server,
+                                const std::string& path);
 
 }  // namespace headwater
 

@@ -36,9 +36,10 @@ tables:
   - {from: airports/flights, strategy: partition, cursor: time_hour, cursor_timezone: UTC, unit: 1d, lookback: 2}
   # Loads what is new, at most 30 days at a time.
   - {from: airports/weather, strategy: incremental, cursor: time_hour, cursor_timezone: UTC, unit: 30d, frequency: hourly}
-  # Small: read whole, written only when something changed.
-  - {from: airports/planes, strategy: full}
-  - {from: airports/airlines, strategy: full}
+  # Keeps every version of a plane's row, with valid_from, valid_to and is_current.
+  - {from: airports/planes, strategy: scd2, key: [tailnum], target_table: planes_history}
+  # Hardly ever changes: rows are compared by key, and only what differs is written.
+  - {from: airports/airlines, strategy: static, key: [carrier], force_after: 30d}
 )yaml";
 
 }  // namespace

@@ -280,24 +280,42 @@ absl::Status DemoData::SetClock(absl::string_view server, absl::Time now) {
   return file.Execute(absl::StrCat("UPDATE demo_clock SET value = '", DemoTimestamp(now), "'"));
 }
 
+std::vector<FlightChange> DemoData::ChangesOf(const Server& server, int month, int day,
+                                              size_t count) const {
+  const absl::CivilDay civil_day(2013, month, day);
+  std::vector<size_t> rows;
+  for (const StampedRow& flight : server.flights) {
+    if (absl::ToCivilDay(flight.time_hour, new_york_) == civil_day) rows.push_back(flight.row);
+  }
+  return ChooseFlightChanges(flights_, rows, count);
+}
+
 absl::StatusOr<int> DemoData::ChangeFlights(const std::string& changes_json_path) {
   ASSIGN_OR_RETURN(Server* const ewr, Find("ewr"));
-  std::vector<FlightChange> changes;
-  for (const auto& [day, count] : {std::pair(29, 3), std::pair(30, 2)}) {
-    const absl::CivilDay civil_day(2013, 12, day);
-    std::vector<size_t> rows;
-    for (const StampedRow& flight : ewr->flights) {
-      if (absl::ToCivilDay(flight.time_hour, new_york_) == civil_day) rows.push_back(flight.row);
-    }
-    for (FlightChange& change : ChooseFlightChanges(flights_, rows, count)) {
-      changes.push_back(std::move(change));
-    }
-  }
+  std::vector<FlightChange> changes = ChangesOf(*ewr, 12, 29, 3);
+  for (FlightChange& change : ChangesOf(*ewr, 12, 30, 2)) changes.push_back(std::move(change));
   ASSIGN_OR_RETURN(DemoServer file, DemoServer::Open(ewr->path));
   RETURN_IF_ERROR(ApplyFlightChanges(file, changes));
-  RETURN_IF_ERROR(WriteFlightChanges(changes, changes_json_path));
+  RETURN_IF_ERROR(WriteFlightChanges(changes, "ewr", changes_json_path));
   RETURN_IF_ERROR(file.Commit());
   return static_cast<int>(changes.size());
+}
+
+absl::Status DemoData::ChangeOldFlight(const std::string& changes_json_path) {
+  ASSIGN_OR_RETURN(Server* const jfk, Find("jfk"));
+  const std::vector<FlightChange> changes = ChangesOf(*jfk, 2, 3, 1);
+  ASSIGN_OR_RETURN(DemoServer file, DemoServer::Open(jfk->path));
+  RETURN_IF_ERROR(ApplyFlightChanges(file, changes));
+  RETURN_IF_ERROR(WriteFlightChanges(changes, "jfk", changes_json_path));
+  return file.Commit();
+}
+
+absl::Status DemoData::RefitPlanes() {
+  ASSIGN_OR_RETURN(Server* const ewr, Find("ewr"));
+  ASSIGN_OR_RETURN(DemoServer file, DemoServer::Open(ewr->path));
+  return file.Execute(
+      "UPDATE planes SET seats = seats + 1 WHERE tailnum IN (SELECT tailnum FROM planes ORDER BY "
+      "tailnum LIMIT 2)");
 }
 
 int64_t DemoData::arrived_flight_count(absl::string_view server) const {

@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "cli/csv_file.h"
+#include "cli/demo_changes.h"
 
 namespace headwater {
 
@@ -70,6 +71,14 @@ class DemoData {
   //         INTERNAL             the JSON file cannot be written.
   absl::StatusOr<int> ChangeFlights(const std::string& changes_json_path);
 
+  // Corrects one flight of jfk of local February 3, which has settled long ago and is in no
+  // lookback, and lists it in a file like that of ChangeFlights(). Errors and what it requires: as
+  // there.
+  absl::Status ChangeOldFlight(const std::string& changes_json_path);
+
+  // Gives the two planes of ewr that come first by tailnum one seat more each.
+  absl::Status RefitPlanes();
+
   // Flights that have arrived at `server` so far; 0 for an unknown one.
   int64_t arrived_flight_count(absl::string_view server) const;
 
@@ -97,6 +106,8 @@ class DemoData {
                            std::vector<StampedRow> Server::*rows);
   void DealPlanesAndAirlines();
   absl::StatusOr<Server*> Find(absl::string_view name);
+  // Corrections of so many flights of a local day of 2013.
+  std::vector<FlightChange> ChangesOf(const Server& server, int month, int day, size_t count) const;
   // Inserts the rows of [from, to) with this `held_back`, and with `first` planes and airlines.
   absl::Status Insert(Server& server, absl::Time from, absl::Time to, bool held_back, bool first);
 

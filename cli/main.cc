@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   commands.status = &headwater::RunStatus;
   commands.explain = &headwater::RunExplain;
   commands.verify = &headwater::RunVerify;
+  commands.repair = &headwater::RunRepair;
   commands.gc = &headwater::RunGc;
   commands.coordinator = &headwater::RunCoordinator;
   commands.worker = &headwater::RunWorker;

@@ -273,11 +273,10 @@ std::string PlanReport(const v1::PlanResponse& plan) {
   return absl::StrCat(table.Render(), "\n", WindowNotes(plan.windows()), notes, closing, "\n");
 }
 
-std::string VerifyReport(const v1::VerifyResponse& result) {
+std::string DifferencesReport(const v1::VerifyResponse& result) {
   TextTable table({{"DATASET"}, {"PIECES", true}, {"ROWS", true}, {"DIFFERENT", true}, {"RESULT"}});
   std::string notes;
   int64_t pieces = 0, rows = 0, skipped = 0, different = 0, failed = 0;
-  std::string first;
   for (const v1::VerifiedDataset& dataset : result.datasets()) {
     const char* word = dataset.different() > 0 ? "DIFFERENT"
                        : dataset.failed()      ? "FAILED"
@@ -290,7 +289,6 @@ std::string VerifyReport(const v1::VerifyResponse& result) {
     skipped += dataset.rows_skipped();
     different += dataset.different();
     failed += dataset.failed() ? 1 : 0;
-    if (dataset.different() > 0 && first.empty()) first = NameOf(dataset.dataset());
     for (v1::Problem problem : dataset.problems()) {
       *problem.mutable_dataset() = dataset.dataset();
       notes += ProblemNote(problem, dataset.different() > 0 ? "differs" : "FAILED");
@@ -314,11 +312,17 @@ std::string VerifyReport(const v1::VerifyResponse& result) {
   if (skipped > 0)
     absl::StrAppend(&closing, " (", FormatCount(skipped), " of them by the source's checksum)");
   absl::StrAppend(&closing, " in ", FormatSeconds(result.seconds()), "\n");
-  if (!first.empty()) {
-    absl::StrAppend(&closing, "next: headwater backfill ", first,
-                    " --from T --to T   over what differs\n");
-  }
   return absl::StrCat(table.Render(), "\n", notes, closing);
+}
+
+std::string VerifyReport(const v1::VerifyResponse& result) {
+  std::string report = DifferencesReport(result);
+  for (const v1::VerifiedDataset& dataset : result.datasets()) {
+    if (dataset.different() == 0) continue;
+    return absl::StrCat(report, "next: headwater repair ", NameOf(dataset.dataset()),
+                        "   reads again what differs\n");
+  }
+  return report;
 }
 
 }  // namespace headwater

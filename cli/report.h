@@ -17,7 +17,8 @@ std::string RunReport(const v1::WatchRunResponse& run);
 // What a run would do: microbatches and why, dataset by dataset.
 std::string PlanReport(const v1::PlanResponse& plan);
 
-// What was compared, and every difference.
+// What was compared, and every difference; and then what to type next.
+std::string DifferencesReport(const v1::VerifyResponse& result);
 std::string VerifyReport(const v1::VerifyResponse& result);
 
 // What went of each table's garbage, or would go: then file by file and why. And what stays.

@@ -115,6 +115,7 @@ struct VerifyRequested {
   bool counts_only = false;  // As VerificationOptions has them.
   int sample = 0;
   uint64_t seed = 0;
+  std::string plan_id = {};  // Of what differs; empty: nobody will want to run it.
 };
 struct GarbageRequested {  // By a person: at once.
   CallId call = 0;

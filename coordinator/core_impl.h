@@ -61,6 +61,12 @@ struct VerifyCall {
   std::map<DatasetId, v1::VerifiedDataset> results;
   absl::Time started;
   int failures = 0;
+  std::string plan_id;  // For what differs:
+  struct Differing {
+    RangeSet ranges;
+    bool outside = false;
+  };
+  std::map<DatasetId, Differing> differing;
 };
 
 struct GarbageCall {
@@ -307,6 +313,8 @@ struct Core::Impl {
   // What of a server's pieces is still to be verified cannot be.
   void FailVerifications(const std::string& server, const Failure& failure);
   void FinishVerifications();
+  // Records what differs as a plan to read it again. Empty: nothing does.
+  std::string PlanOfDifferences(const VerifyCall& verify);
 
   std::unique_ptr<ClusterState> state;
   CoreOptions options;

@@ -15,6 +15,7 @@ constexpr int kVerificationRetries = 3;
 void Core::Impl::On(const VerifyRequested& input) {
   VerifyCall& verify = verifications[input.call];
   verify.started = now;
+  verify.plan_id = input.plan_id;
   const VerificationOptions options{
       .counts_only = input.counts_only, .sample = input.sample, .seed = input.seed};
   for (const DatasetId& id : input.datasets) {
@@ -107,11 +108,14 @@ void Core::Impl::ComparePiece(const DatasetState& dataset, const VerificationTas
 
 void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manifest,
                               const Failure* failure) {
-  for (auto& [call, verify] : verifications) {
+  for (auto& entry : verifications) {
+    VerifyCall& verify = entry.second;
     const auto it = verify.tasks.find(task_id);
     if (it == verify.tasks.end()) continue;
     verify.under_way.erase(task_id);
-    const auto [id, task] = it->second;
+    const std::pair<DatasetId, VerificationTask> asked = it->second;
+    const DatasetId& id = asked.first;
+    const VerificationTask& task = asked.second;
     verify.tasks.erase(it);
     v1::VerifiedDataset& result = verify.results[id];
     const DatasetState& dataset = *state->FindDataset(id);
@@ -125,9 +129,20 @@ void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manife
       return;
     }
     result.set_rows_skipped(result.rows_skipped() + manifest->rows_skipped);
-    if (manifest->keyed.has_value()) return CompareByKey(dataset, task.extent, *manifest, result);
+    const auto compare = [&](const Extent& extent, const auto& how) {
+      const int64_t before = result.different();
+      how();
+      if (result.different() == before) return;
+      VerifyCall::Differing& differing = verify.differing[dataset.spec.id];
+      if (extent.range.has_value()) differing.ranges.Add(*extent.range);
+      differing.outside |= extent.outside;
+    };
+    if (manifest->keyed.has_value()) {
+      compare(task.extent, [&] { CompareByKey(dataset, task.extent, *manifest, result); });
+      return;
+    }
     for (const StagedPiece& read : manifest->pieces)
-      ComparePiece(dataset, task, read, *manifest, result);
+      compare(read.extent, [&] { ComparePiece(dataset, task, read, *manifest, result); });
     return;
   }
 }
@@ -150,6 +165,16 @@ void Core::Impl::FailVerifications(const std::string& server, const Failure& fai
   }
 }
 
+std::string Core::Impl::PlanOfDifferences(const VerifyCall& verify) {
+  if (verify.differing.empty() || verify.plan_id.empty()) return "";
+  PlanCall plan;
+  plan.request.plan_id = verify.plan_id;
+  for (const auto& [id, differing] : verify.differing)
+    plan.listed.push_back(ListedDemand(id, differing.ranges, differing.outside));
+  RecordPlan(plan);
+  return verify.plan_id;
+}
+
 void Core::Impl::FinishVerifications() {
   for (auto it = verifications.begin(); it != verifications.end();) {
     VerifyCall& verify = it->second;
@@ -160,6 +185,7 @@ void Core::Impl::FinishVerifications() {
     AnswerVerify answer{it->first, {}};
     for (auto& [id, result] : verify.results) *answer.result.add_datasets() = std::move(result);
     answer.result.set_seconds(absl::ToDoubleSeconds(now - verify.started));
+    answer.result.set_plan_id(PlanOfDifferences(verify));
     Send(std::move(answer));
     it = verifications.erase(it);
   }

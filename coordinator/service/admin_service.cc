@@ -222,6 +222,7 @@ grpc::ServerUnaryReactor* AdminService::Verify(grpc::CallbackServerContext* cont
   }
   verify.counts_only = request->counts_only();
   verify.sample = request->sample();
+  verify.plan_id = RandomPlanId(clock_->Now());
   constexpr int kHexDigits = 15;
   verify.seed = std::stoull(RandomId().substr(0, kHexDigits), nullptr, 16);
   coordinator_->Verify(std::move(verify), [reactor, response](absl::StatusOr<AnswerVerify> answer) {

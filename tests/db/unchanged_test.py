@@ -49,13 +49,19 @@ class Place:
     def sql(self, text):
         return self.server.sql("unchanged", text)
 
-    def run(self, *words, expect=0):
+    def headwater(self, command, *words, expect=0):
         done = subprocess.run(
-            [os.environ["HEADWATER_BINARY"], "run", "-o", "json", "--progress", "off", *words],
+            [os.environ["HEADWATER_BINARY"], command, "-o", "json", "--progress", "off", *words],
             cwd=self.folder, env=dict(os.environ, PASSWORD=self.server.PASSWORD), text=True,
             capture_output=True, timeout=120, check=False)
         assert done.returncode == expect, done.stdout + done.stderr
-        (dataset,) = json.loads(done.stdout)["datasets"]
+        return json.loads(done.stdout)
+
+    def verify(self, *words, expect=0):
+        return self.headwater("verify", *words, expect=expect)["datasets"]
+
+    def run(self, *words):
+        (dataset,) = self.headwater("run", *words)["datasets"]
         return {key: int(dataset.get(key, 0)) for key in (
             "rows_read", "rows_written", "rows_new", "rows_changed", "rows_same", "rows_deleted",
             "rows_skipped", "microbatches_done", "microbatches_unchanged")}
@@ -159,10 +165,42 @@ def test_units_of_the_lookback_that_do_not_change_move_no_rows(place):
 def test_a_backfill_reads_what_its_checksum_says_did_not_change(place):
     table = place("deals", "strategy: incremental, cursor: at, unit: 1d, lookback: 3")
     table.run()
-    done = subprocess.run(
-        [os.environ["HEADWATER_BINARY"], "backfill", "--from", "2013-01-01", "--to", "now", "-o",
-         "json", "--progress", "off"], cwd=table.folder, text=True, capture_output=True, timeout=120,
-        env=dict(os.environ, PASSWORD=table.server.PASSWORD), check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (dataset,) = json.loads(done.stdout)["datasets"]
+    (dataset,) = table.headwater("backfill", "--from", "2013-01-01", "--to", "now")["datasets"]
     assert int(dataset["rows_read"]) == ROWS
+
+
+def test_a_verification_asks_for_checksums_and_a_repair_reads_what_differs(place):
+    table = place("deals", "strategy: partition, cursor: at, unit: 1d, lookback: 3, key: [id]")
+    table.run()
+    (same,) = table.verify()
+    assert int(same["rows_skipped"]) == ROWS and same["different"] == "0"
+    table.sql("update deals set name = 'behind' where id = 3")
+    (differs,) = table.verify(expect=5)
+    assert int(differs["different"]) == 1 and int(differs["rows_skipped"]) == ROWS - ROWS // 4
+    table.verify("--counts")  # There are as many rows as before.
+    assert table.headwater("repair", "--dry-run", expect=5)
+    (repaired,) = table.headwater("repair")["datasets"]
+    assert int(repaired["rows_read"]) == ROWS // 4
+    assert table.rows()[3]["name"] == "behind"
+    table.verify()
+    table.sql("delete from deals where id = 4")
+    table.verify("--counts", expect=5)
+    (sampled,) = table.verify("--counts", "--sample", "4", expect=5)
+    assert int(sampled["pieces"]) == 4 and sampled["pieces_left_out"] == "0"
+
+
+def test_rows_of_a_keyed_table_are_looked_up_in_it(place):
+    table = place("deals", "strategy: incremental, cursor: at, cursor_kind: modified, unit: 1d, "
+                           "write: merge, key: [id]")
+    table.run()
+    # Rows go on to other ranges, and what was read of their old ones is no more there.
+    table.sql("update deals set at = '2013-01-05 01:00:00', name = 'moved' where id < 20")
+    assert table.run()["rows_changed"] == 20
+    table.verify()
+    table.verify("--counts")
+    table.sql("update deals set name = 'behind' where id = 1000")
+    (differs,) = table.verify(expect=5)
+    assert "1 with other content" in differs["problems"][0]["message"]
+    (repaired,) = table.headwater("repair")["datasets"]
+    assert int(repaired["rows_changed"]) == 1
+    table.verify()

@@ -26,7 +26,7 @@ COLUMNS = {
         origin=TEXT, year=INTEGER, month=INTEGER, day=INTEGER, hour=INTEGER, temp=REAL, dewp=REAL,
         humid=REAL, wind_dir=INTEGER, wind_speed=REAL, wind_gust=REAL, precip=REAL, pressure=REAL,
         visib=REAL, time_hour=TIME),
-    "planes": dict(
+    "planes_history": dict(
         tailnum=TEXT, year=INTEGER, type=TEXT, manufacturer=TEXT, model=TEXT, engines=INTEGER,
         seats=INTEGER, speed=INTEGER, engine=TEXT),
     "airlines": dict(carrier=TEXT, name=TEXT),
@@ -36,7 +36,7 @@ FLIGHT_COUNTS = {"ewr": 120_835, "jfk": 111_279, "lga": 104_662}
 KEYS = {
     "flights": ["server_source", "time_hour", "carrier", "flight", "sched_dep_time"],
     "weather": ["server_source", "time_hour"],
-    "planes": ["server_source", "tailnum"],
+    "planes_history": ["server_source", "tailnum", "valid_from"],
     "airlines": ["server_source", "carrier"],
 }
 DEMO_TIMEOUT_S = 300
@@ -55,7 +55,8 @@ def data_folder():
 def read_csv(table):
     """A file of the data set: each field of its column's type, or this fails; `NA` is missing."""
     schema = {name: TEXT if kind == TIME else kind for name, kind in COLUMNS[table].items()}
-    frame = pl.read_csv(data_folder() / f"{table}.csv", schema=schema, null_values="NA")
+    file = table.removesuffix("_history")
+    frame = pl.read_csv(data_folder() / f"{file}.csv", schema=schema, null_values="NA")
     if "time_hour" in schema:
         frame = frame.with_columns(
             pl.col("time_hour").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="us"))
@@ -102,16 +103,23 @@ def changes(demo):
 
 
 @pytest.fixture(scope="module")
-def expected(changes):
+def changed_behind(demo):
+    return json.loads((demo / "changed_behind.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def expected(changes, changed_behind):
     """Of each table: the source columns, and the server that the row is of."""
     server = pl.col("origin").str.to_lowercase().alias("server_source")
-    flights = with_changes(read_csv("flights"), changes).with_columns(server)
+    flights = with_changes(read_csv("flights"), changes + changed_behind).with_columns(server)
+    planes = (flights.select("tailnum", "server_source").unique()
+              .join(read_csv("planes_history"), on="tailnum"))
+    refitted = planes.filter(pl.col("server_source") == "ewr").sort("tailnum").head(2)
     return {
         "flights": flights,
         "weather": read_csv("weather").with_columns(server),
         # Those that occur in the server's flights.
-        "planes": flights.select("tailnum", "server_source").unique()
-                         .join(read_csv("planes"), on="tailnum"),
+        "planes_history": pl.concat([planes, refitted.with_columns(pl.col("seats") + 1)]),
         "airlines": flights.select("carrier", "server_source").unique()
                            .join(read_csv("airlines"), on="carrier"),
     }
@@ -166,6 +174,23 @@ def test_five_rows_changed_on_two_days(changes):
 @pytest.mark.parametrize("table", COLUMNS)
 def test_every_row_of_the_data_set_is_there_once_and_no_other(lake, expected, table):
     assert_same_rows(lake[table], expected[table])
+
+
+def test_the_history_of_planes_has_two_that_were_refitted(demo):
+    for name, read in READERS.items():
+        history = pl.from_arrow(read(str(demo / "lake" / "planes_history")))
+        current = history.filter("is_current")
+        assert history.height == current.height + 2, name
+        assert current.filter(pl.col("valid_to").is_not_null()).height == 0
+        ended = history.filter(~pl.col("is_current")).join(
+            current, on=["server_source", "tailnum"], suffix="_now")
+        assert ended.height == 2 and set(ended["server_source"]) == {"ewr"}
+        assert ended["valid_to"].to_list() == ended["valid_from_now"].to_list()
+        assert (ended["seats_now"] - ended["seats"]).to_list() == [1, 1]
+
+
+def test_the_airlines_have_one_version(demo):
+    assert len(list((demo / "lake" / "airlines" / "_delta_log").glob("*.json"))) <= 3
 
 
 @pytest.mark.parametrize("table", COLUMNS)

@@ -312,7 +312,8 @@ TEST(DemoConfig, LoadsAsTwelveDatasets) {
   EXPECT_THAT(flights.spec.server.url, HasSubstr(folder.path() + "/data/lga.db"));
   EXPECT_EQ(find("jfk", "flights").spec.server.silent_after, absl::InfiniteDuration());
   EXPECT_EQ(find("ewr", "weather").spec.strategy, Strategy::kIncremental);
-  EXPECT_EQ(find("ewr", "planes").spec.strategy, Strategy::kFull);
+  EXPECT_EQ(find("ewr", "planes_history").spec.strategy, Strategy::kScd2);
+  EXPECT_EQ(find("ewr", "airlines").spec.write, WriteMode::kMerge);
   EXPECT_EQ(find("ewr", "airlines").spec.target_uri, folder.path() + "/lake/airlines");
 }
 

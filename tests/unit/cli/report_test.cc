@@ -246,7 +246,7 @@ jfk/flights     365  111,279          1  DIFFERENT
 
 differs   jfk/flights [2013-03-01, 2013-03-02): expected 310 rows, found 311
 different: 1 piece of 730, 232,114 rows compared in 1.50 s
-next: headwater backfill jfk/flights --from T --to T   over what differs
+next: headwater repair jfk/flights   reads again what differs
 )text");
   EXPECT_EQ(ExitCodeOf(result), kExitVerification);
 }
