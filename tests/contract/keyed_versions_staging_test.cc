@@ -243,5 +243,53 @@ TEST_F(KeyedVersionsStaging, IsTheSameForEveryOrderAndCutOfWhatIsRead) {
   }
 }
 
+TEST_F(KeyedVersionsStaging, OfWholeReadsAtRandomTheyAreWhatEachReadHad) {
+  struct Held {
+    std::string content;
+    int from = 0, to = 0;  // 0: still holds.
+  };
+  const auto at = [](int second) {
+    return second == 0 ? "" : absl::StrCat("1970-01-01 00:00:", second, ".000000Z");
+  };
+  const auto [first, end] = HistorySeeds(60);
+  for (int64_t seed = first; seed < end; ++seed) {
+    SCOPED_TRACE(absl::StrCat("HEADWATER_HISTORY_SEED=", seed));
+    std::mt19937 random(static_cast<unsigned>(seed));
+    options_.base->files.clear();
+    std::filesystem::remove_all(root_);
+    const bool closes = random() % 2 == 0;
+    ReadWhole(closes ? MissingPolicy::kClose : MissingPolicy::kKeep);
+    std::map<int, std::vector<Held>> expected;
+    for (int second = 10; second < 22; ++second) {
+      std::string rows;
+      for (int key = 0; key < 6; ++key) {
+        std::vector<Held>& held = expected[key];
+        const bool current = !held.empty() && held.back().to == 0;
+        const auto draw = static_cast<char>(random() % 4);
+        if (draw == 3) {
+          if (current && closes) held.back().to = second;
+          continue;
+        }
+        const std::string content(1, static_cast<char>('A' + draw));
+        absl::StrAppend(&rows, rows.empty() ? "" : ", ", "[", key, ", \"", content, "\", ", second,
+                        ", 0]");
+        if (current && held.back().content == content) continue;
+        if (current) held.back().to = second;
+        held.push_back({content, second, 0});
+      }
+      LoadAt(second, "[" + rows + "]");
+      std::vector<std::string> texts;
+      for (const auto& [key, held] : expected) {
+        for (const Held& one : held) {
+          texts.push_back(absl::StrCat(key, "|", one.content, "|", at(one.from), "|", at(one.to),
+                                       "|", one.to == 0 ? "true" : "false"));
+        }
+      }
+      std::sort(texts.begin(), texts.end());
+      ASSERT_EQ(Rows({"id", "content", "valid_from", "valid_to", "is_current"}), texts);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace headwater
