@@ -25,6 +25,7 @@ bool TellsNothing(const absl::Status& status) {
 struct Sums {
   std::vector<std::optional<ExtentChecksum>> extents;  // None: nothing is told.
   bool rows_give_it = false;
+  bool tells = false;
 };
 
 absl::StatusOr<Sums> SumsOf(const PieceChecks::Asking& asking, const StagingOptions& staging,
@@ -37,6 +38,7 @@ absl::StatusOr<Sums> SumsOf(const PieceChecks::Asking& asking, const StagingOpti
     const auto counts = asking.source.Counts(staging.dataset, extents, options, asking.stop);
     if (TellsNothing(counts.status())) return sums;
     RETURN_IF_ERROR(counts.status());
+    sums.tells = true;
     for (size_t i = 0; i < extents.size(); ++i) {
       sums.extents[i] =
           ExtentChecksum{kind, (*counts)[i].rows,
@@ -53,6 +55,7 @@ absl::StatusOr<Sums> SumsOf(const PieceChecks::Asking& asking, const StagingOpti
     sums.extents[i] =
         ExtentChecksum{kind, made->extents[i].rows, made->extents[i].sum, spec_version};
   sums.rows_give_it = made->differing.empty();
+  sums.tells = true;
   return sums;
 }
 
@@ -93,6 +96,8 @@ absl::StatusOr<std::optional<ExtentChecksum>> PieceChecks::Whole(const Asking& a
 absl::Status PieceChecks::Sum(const Asking& asking, const StagingOptions& staging) {
   ASSIGN_OR_RETURN(const Sums agreement, SumsOf(asking, staging, {}));
   rows_give_it_ = agreement.rows_give_it;
+  tells_ = agreement.tells;
+  if (!tells_) return absl::OkStatus();
   std::vector<Extent> extents;
   std::vector<PieceState*> asked;
   for (PieceState& piece : pieces_) {
@@ -163,7 +168,7 @@ absl::Status PieceChecks::Complete(const Asking& asking, const StagingOptions& w
     manifest.rows_skipped += piece.known->fingerprint.rows;
   }
   manifest.pieces = std::move(pieces);
-  if (rows_give_it_) return absl::OkStatus();
+  if (rows_give_it_ || !tells_) return absl::OkStatus();
   ASSIGN_OR_RETURN(const Sums after, SumsOf(asking, whole, read));
   size_t summed = 0;
   for (size_t i = 0; i < pieces_.size(); ++i) {

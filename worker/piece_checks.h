@@ -63,6 +63,7 @@ class PieceChecks {
   absl::Status Sum(const Asking& asking, const StagingOptions& staging);
 
   std::vector<PieceState> pieces_;
+  bool tells_ = false;         // The source makes checksums.
   bool rows_give_it_ = false;  // The source's checksum can be made of rows that were read.
 };
 

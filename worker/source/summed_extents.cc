@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "worker/source/prepared_read.h"
 #include "worker/source/questions.h"
@@ -87,6 +88,11 @@ absl::StatusOr<ExtentChecksums> SumExtents(SourceSession& session, const Dataset
     return absl::OkStatus();
   };
   RETURN_IF_ERROR(ForEachExtent(session, dataset, extents, options, begin, ask));
+  // Where no statement was made that says so.
+  if (extents.empty() && !fast && session.dialect().checksum == nullptr) {
+    return absl::UnimplementedError(
+        absl::StrCat(session.dialect().name, " makes no checksums of rows"));
+  }
   return sums;
 }
 
