@@ -198,6 +198,16 @@ TEST_F(KeyedStaging, AMarkIsKeptWhereOtherRowsOfTheFileChange) {
               ElementsAre("1|A|", "2|b|1970-01-01 01:00:00.000000Z"));
 }
 
+TEST_F(KeyedStaging, MarksAreNotLostWhereTheyAreNoLongerMade) {
+  options_.dataset.on_missing = MissingPolicy::kMark;
+  Load(R"([[1, "a", 0], [2, "b", 0]])");
+  options_.dataset.on_missing = MissingPolicy::kKeep;
+  const absl::Status status = Fails(R"([[1, "A", 0]])");
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("marked as gone in column '_hw_deleted_at'"));
+}
+
 TEST_F(KeyedStaging, ExceptedColumnsAreNotCompared) {
   options_.dataset.uncompared_columns = {"at"};
   Load(R"([[1, "a", 1]])");

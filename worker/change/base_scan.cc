@@ -82,9 +82,18 @@ class FileScan {
     }
     std::vector<std::string> only;
     for (const Column& column : wanted_.columns) only.push_back(column.name);
+    // Where it is a column of the source it is in the schema.
+    const bool might_lose_marks =
+        !names.deleted_at.empty() && scan_.file_schema.Find(names.deleted_at) < 0;
+    if (might_lose_marks) only.push_back(names.deleted_at);
     ASSIGN_OR_RETURN(reader_,
                      ParquetReader::Open(absl::StrCat(scan_.folder, "/", file.path), &only));
-    return absl::OkStatus();
+    if (!might_lose_marks || reader_->schema().Find(names.deleted_at) < 0) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(
+        ToString(scan_.dataset.id), ": rows of the table are marked as gone in column '",
+        names.deleted_at,
+        "' (delete_missing: soft), and would lose their marks. Set delete_missing: soft again, or "
+        "load into another table (target_table)"));
   }
 
   void Want(const std::string& name) {
