@@ -58,26 +58,20 @@ void Core::Impl::AskWhose(const std::string& table) {
   CheckCommit check{table, {}, PublishedOf(table), {}};
   for (auto it = state->datasets().lower_bound({table, ""});
        it != state->datasets().end() && it->first.table == table; ++it) {
-    const auto& [id, dataset] = *it;
-    if (dataset.spec.keyed()) {
-      check.pieces.push_back({id, {}, 0, dataset.table_rows, 0, true});
-      continue;
-    }
-    for (const auto& [from, piece] : dataset.coverage.pieces()) {
-      if (piece.fingerprint.rows == 0) continue;
-      check.pieces.push_back({id,
-                              {piece.range, false},
-                              piece.fence,
-                              piece.fingerprint.rows - piece.bad_rows,
-                              piece.bad_rows});
-    }
-    if (dataset.outside.has_value() && dataset.outside->fingerprint.rows > 0) {
-      const OutsidePiece& piece = *dataset.outside;
-      check.pieces.push_back({id,
-                              {std::nullopt, true},
-                              piece.fence,
-                              piece.fingerprint.rows - piece.bad_rows,
-                              piece.bad_rows});
+    const DatasetId& id = it->first;
+    const DatasetState& dataset = it->second;
+    const bool keyed = dataset.spec.keyed();
+    if (keyed) check.pieces.push_back({id, {}, 0, dataset.table_rows, 0, true});
+    // Of a keyed table's pieces only what did not fit is in files of their own.
+    const auto add = [&](const Extent& extent, int64_t fence, int64_t rows, int64_t bad_rows) {
+      if (rows > 0 && !(keyed && bad_rows == 0))
+        check.pieces.push_back({id, extent, fence, keyed ? 0 : rows - bad_rows, bad_rows});
+    };
+    for (const auto& [from, piece] : dataset.coverage.pieces())
+      add({piece.range, false}, piece.fence, piece.fingerprint.rows, piece.bad_rows);
+    if (dataset.outside.has_value()) {
+      add({std::nullopt, true}, dataset.outside->fence, dataset.outside->fingerprint.rows,
+          dataset.outside->bad_rows);
     }
   }
   tables[table].phase = TableWork::Phase::kChecking;

@@ -260,6 +260,28 @@ TEST_F(CoreKeyedTest, AReadThatChangesNothingIsConfirmedWithoutACommit) {
   }
 }
 
+TEST_F(CoreKeyedTest, RowsThatDidNotFitAreLookedForPieceByPiece) {
+  ConfigureKeyed("p1");
+  Begin(8);
+  RunToList("first", 1);
+  AnswerList();
+  const OfferedTask task = Next();
+  Manifest manifest = Change(task);
+  ASSERT_THAT(manifest.pieces, SizeIs(2));
+  manifest.pieces[0].fingerprint.rows = 5;
+  manifest.pieces[0].bad_rows = 2;
+  Answer(task, manifest);
+  ServeAll();
+  now_ += absl::Hours(1);
+  RunToList("second", 1);
+  ASSERT_THAT(looked_for_, SizeIs(2));
+  EXPECT_TRUE(looked_for_[0].keyed);
+  EXPECT_EQ(looked_for_[0].rows, 1);
+  EXPECT_EQ(looked_for_[1].extent, manifest.pieces[0].extent);
+  EXPECT_EQ(looked_for_[1].rows, 0);  // They are in no file of the piece.
+  EXPECT_EQ(looked_for_[1].bad_rows, 2);
+}
+
 TEST_F(CoreKeyedTest, LostRowsMakeEverythingBeReadAgain) {
   ConfigureKeyed("p1");
   Begin(8);

@@ -88,7 +88,10 @@ class CoreWorldTest : public ::testing::Test {
         CommitChecked checked{
             check->table, absl::OkStatus(),
             std::vector<absl::Status>(check->replacements.size(), absl::OkStatus())};
-        if (check->replacements.empty()) checked.lost = std::exchange(lost_, {});
+        if (check->replacements.empty()) {
+          checked.lost = std::exchange(lost_, {});
+          looked_for_ = check->pieces;
+        }
         replies.push_back(std::move(checked));
       } else if (const auto* deliver = std::get_if<AnswerDeliver>(&effect)) {
         verdicts_.insert(verdicts_.end(), deliver->verdicts.begin(), deliver->verdicts.end());
@@ -191,10 +194,11 @@ class CoreWorldTest : public ::testing::Test {
   DatasetsConfigured configured_;
   std::map<std::string, std::string> server_of_;  // By the dataset's digest.
   std::deque<OfferedTask> tasks_;
-  std::deque<ListFiles> lists_;         // Not answered yet.
-  std::vector<Intent> intents_;         // Committed.
-  std::vector<PublishedPiece> lost_;    // What the next look at a table finds gone.
-  std::vector<absl::Status> verdicts_;  // On outcomes that were handed in.
+  std::deque<ListFiles> lists_;             // Not answered yet.
+  std::vector<Intent> intents_;             // Committed.
+  std::vector<PublishedPiece> lost_;        // What the next look at a table finds gone,
+  std::vector<PublishedPiece> looked_for_;  // and what the last one was asked for.
+  std::vector<absl::Status> verdicts_;      // On outcomes that were handed in.
   std::vector<std::string> ended_;
   absl::Status answer_;                                     // To the last run that was submitted.
   std::map<std::string, std::vector<std::string>> failed_;  // Messages by server.
