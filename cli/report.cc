@@ -79,18 +79,21 @@ std::string BadRowNotes(const v1::WatchRunResponse& run) {
   return notes;
 }
 
-// What keyed writes did row by row.
+// What keyed writes did row by row, where they did something.
 std::string KeyedNotes(const v1::RunDataset& dataset) {
-  if (!dataset.keyed() || dataset.microbatches_done() == 0) return "";
-  std::string notes =
-      Note("by key", absl::StrCat(NameOf(dataset.dataset()), ": ", FormatCount(dataset.rows_new()),
-                                  " new, ", FormatCount(dataset.rows_changed()), " changed, ",
-                                  FormatCount(dataset.rows_deleted()), " deleted, ",
-                                  FormatCount(dataset.rows_same()), " same"));
+  std::string notes;
+  if (dataset.rows_new() + dataset.rows_changed() + dataset.rows_deleted() > 0) {
+    notes += Note("by key",
+                  absl::StrCat(NameOf(dataset.dataset()), ": ", FormatCount(dataset.rows_new()),
+                               " new, ", FormatCount(dataset.rows_changed()), " changed, ",
+                               FormatCount(dataset.rows_deleted()), " deleted, ",
+                               FormatCount(dataset.rows_same()), " same"));
+  }
   if (dataset.rows_duplicate() > 0) {
-    notes += Note("duplicates", absl::StrCat(NameOf(dataset.dataset()), ": ",
-                                             Counted(dataset.rows_duplicate(), "row"),
-                                             " left out for another row of the same key (dedup)"));
+    notes +=
+        Note("left out",
+             absl::StrCat(NameOf(dataset.dataset()), ": ", Counted(dataset.rows_duplicate(), "row"),
+                          " with the key of another row of the same read (dedup)"));
   }
   return notes;
 }

@@ -142,6 +142,49 @@ TEST(RunReport, WhatWasCompactedIsOneLine) {
               ::testing::HasSubstr("compacted lga/weather: 3 units, 1,400 files into 3\n"));
 }
 
+TEST(RunReport, WhatWasWrittenByKeyAndWhatWasNotReadIsSaid) {
+  const auto run = Parse<v1::WatchRunResponse>(R"pb(
+    datasets {
+      dataset { server: "ewr" table: "planes" }
+      state: STATE_DONE
+      microbatches_done: 1
+      keyed: true
+      rows_new: 1
+      rows_changed: 2
+      rows_deleted: 3
+      rows_same: 2500
+      rows_duplicate: 4
+    }
+    datasets {
+      dataset { server: "ewr" table: "airlines" }
+      state: STATE_DONE
+      microbatches_done: 1
+      microbatches_unchanged: 1
+      keyed: true
+      rows_same: 16
+    }
+    datasets {
+      dataset { server: "ewr" table: "countries" }
+      state: STATE_DONE
+      microbatches_done: 1
+      microbatches_unchanged: 1
+      keyed: true
+      rows_skipped: 2000
+      bytes_skipped: 2048
+    }
+    ended: true
+  )pb");
+  const std::string report = RunReport(run);
+  EXPECT_THAT(report, ::testing::HasSubstr(
+                          "by key    ewr/planes: 1 new, 2 changed, 3 deleted, 2,500 same\n"));
+  EXPECT_THAT(report,
+              ::testing::HasSubstr("left out  ewr/planes: 4 rows with the key of another row"));
+  EXPECT_THAT(report, ::testing::Not(::testing::HasSubstr("by key    ewr/airlines")));
+  EXPECT_THAT(report,
+              ::testing::HasSubstr("not read  ewr/countries: 2,000 rows, about 2.0 KiB of them, "
+                                   "unchanged by the source's checksum"));
+}
+
 TEST(RunReport, ARunWithNothingNewSaysSo) {
   const auto run = Parse<v1::WatchRunResponse>(R"pb(
     datasets {

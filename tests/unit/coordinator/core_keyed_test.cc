@@ -43,7 +43,7 @@ class CoreKeyedTest : public CoreWorldTest {
   }
   OfferedTask Next() {
     EXPECT_THAT(tasks_, testing::Not(IsEmpty()));
-    const OfferedTask task = tasks_.front();
+    OfferedTask task = std::move(tasks_.front());
     tasks_.pop_front();
     return task;
   }
