@@ -9,14 +9,13 @@ cores.
 """
 
 import argparse
-import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 import peers  # noqa: E402
+import postgres_load  # noqa: E402
 from measure import Rounds, timed  # noqa: E402
 from postgres_load import DATABASE, DEALS  # noqa: E402
 from throwaway_postgres import ThrowawayPostgres, why_not  # noqa: E402
@@ -38,18 +37,13 @@ tables:
 """
 
 
-class Bench:
+class Bench(postgres_load.Bench):
     def __init__(self, server, options, folder):
-        self.options, self.folder = options, Path(folder)
-        self.environment = dict(os.environ, BENCH_PASSWORD=server.PASSWORD,
-                                PGPASSWORD=server.PASSWORD, DLT_DATA_DIR=str(self.folder / "dlt"),
-                                RUNTIME__DLTHUB_TELEMETRY="false")
-        self.url = (f"postgresql://{server.USER}:{server.PASSWORD}@127.0.0.1:{server.port}/"
-                    f"{DATABASE}")
+        super().__init__(server, options, folder)
         (self.folder / "headwater.yaml").write_text(
             CONFIG.format(port=server.port, user=server.USER))
 
-    def headwater(self, *words):
+    def command(self, *words):
         figures, _ = timed([self.options.headwater, *words, "--workers", "2", "--progress", "off"],
                            self.environment, self.folder)
         return figures
@@ -59,17 +53,9 @@ class Bench:
 
     def nothing_changed(self, table):
         before = self.versions()
-        figures = self.headwater("run", "--table", table)
+        figures = self.command("run", "--table", table)
         if self.versions() != before:
             sys.exit(f"{table} has a new version, though nothing changed")
-        return figures
-
-    def dlt(self):
-        out = self.folder / "dlt_lake"
-        shutil.rmtree(out, ignore_errors=True)
-        out.mkdir()
-        figures, _ = timed(peers.python_command(peers.DLT, out / "lake", self.url),
-                           self.environment, out)
         return figures
 
 
@@ -87,14 +73,14 @@ def main():
         server.sql(DATABASE, DEALS.format(rows=options.rows))
         bench = Bench(server, options, folder)
         for table in ("static", "days"):
-            figures = bench.headwater("run", "--table", table)
+            figures = bench.command("run", "--table", table)
             print(f"first load of {table}: {figures.seconds:.1f} s, {figures.memory:.0f} MiB",
                   flush=True)
         kinds = {
             "static, nothing changed": lambda: bench.nothing_changed("static"),
-            "static, read again": lambda: bench.headwater("run", "--table", "static", "--force"),
+            "static, read again": lambda: bench.command("run", "--table", "static", "--force"),
             "30 days, nothing changed": lambda: bench.nothing_changed("days"),
-            "all days, read again": lambda: bench.headwater(
+            "all days, read again": lambda: bench.command(
                 "backfill", "--table", "days", "--from", "2025-12-31", "--to", "now"),
         }
         if (reason := peers.why_not("dlt")) is None:

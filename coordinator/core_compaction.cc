@@ -70,14 +70,18 @@ void Core::Impl::NoteCompactions(const DatasetId& id) {
   if (listed->second.empty()) to_compact.erase(listed);
 }
 
+bool Core::Impl::MayListFiles(const std::string& table) {
+  const TableWork& work = tables[table];
+  const TableState* known = state->FindTable(table);
+  return work.phase == TableWork::Phase::kIdle && work.retry_at <= now && work.stopped.ok() &&
+         !unasked.contains(table) && (known == nullptr || !known->intended.has_value());
+}
+
 void Core::Impl::AskFiles() {
   for (auto it = to_list.begin(); it != to_list.end();) {
     const std::string table = it->table;
     TableWork& work = tables[table];
-    const auto known = state->tables().find(table);
-    const bool waits = work.phase != TableWork::Phase::kIdle || work.retry_at > now ||
-                       !work.stopped.ok() || unasked.contains(table) ||
-                       (known != state->tables().end() && known->second.intended.has_value());
+    const bool waits = !MayListFiles(table);
     ListFiles ask{table, PublishedOf(table), {}, {}};
     for (; it != to_list.end() && it->table == table;) {
       const DatasetState& dataset = *state->FindDataset(*it);

@@ -232,6 +232,9 @@ struct Core::Impl {
 
   // ---- core_compaction.cc
   void NoteCompactions(const DatasetId& id);
+  // Whether the table's committer can be asked for live files now: it is idle, and nothing is to
+  // be known of the table first.
+  bool MayListFiles(const std::string& table);
   void AskFiles();
   void On(const FilesListed& input);
   bool OfferCompaction();

@@ -23,10 +23,7 @@ void Core::Impl::AskBases() {
   for (auto it = bases_wanted.begin(); it != bases_wanted.end();) {
     const std::string table = it->table;
     TableWork& work = tables[table];
-    const auto known = state->tables().find(table);
-    const bool waits = work.phase != TableWork::Phase::kIdle || work.retry_at > now ||
-                       !work.stopped.ok() || unasked.contains(table) ||
-                       (known != state->tables().end() && known->second.intended.has_value());
+    const bool waits = !MayListFiles(table);
     ListFiles ask{table, PublishedOf(table), {}, {}};
     for (; it != bases_wanted.end() && it->table == table;) {
       if (!waits) ask.keyed.push_back(*it);

@@ -92,27 +92,30 @@ absl::StatusOr<std::optional<ExtentChecksum>> PieceChecks::Whole(const Asking& a
   return sums.extents.front();
 }
 
-// Where rows that are read give the checksum, only what may be found unchanged is asked for.
-absl::Status PieceChecks::Sum(const Asking& asking, const StagingOptions& staging) {
-  ASSIGN_OR_RETURN(const Sums agreement, SumsOf(asking, staging, {}));
-  rows_give_it_ = agreement.rows_give_it;
-  tells_ = agreement.tells;
-  if (!tells_) return absl::OkStatus();
+absl::Status PieceChecks::SumThose(const Asking& asking, const StagingOptions& staging,
+                                   const std::vector<PieceState*>& pieces) {
   std::vector<Extent> extents;
-  std::vector<PieceState*> asked;
-  for (PieceState& piece : pieces_) {
-    if (piece.known == nullptr && rows_give_it_) continue;
-    extents.push_back(piece.extent);
-    asked.push_back(&piece);
-  }
-  if (extents.empty()) return absl::OkStatus();
+  for (const PieceState* piece : pieces) extents.push_back(piece->extent);
+  // Also of none: it is told whether there are sums, and of what.
   ASSIGN_OR_RETURN(const Sums sums, SumsOf(asking, staging, extents));
-  for (size_t i = 0; i < asked.size(); ++i) {
-    asked[i]->before = sums.extents[i];
-    asked[i]->unchanged = asked[i]->known != nullptr && sums.extents[i].has_value() &&
-                          sums.extents[i] == asked[i]->known->checksum;
+  tells_ = sums.tells;
+  rows_give_it_ = sums.rows_give_it;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    PieceState& piece = *pieces[i];
+    piece.before = sums.extents[i];
+    piece.unchanged =
+        piece.known != nullptr && piece.before.has_value() && piece.before == piece.known->checksum;
   }
   return absl::OkStatus();
+}
+
+// Where rows that are read give the checksum, only what may be found unchanged is asked for.
+absl::Status PieceChecks::Sum(const Asking& asking, const StagingOptions& staging) {
+  std::vector<PieceState*> known, others;
+  for (PieceState& piece : pieces_) (piece.known != nullptr ? known : others).push_back(&piece);
+  RETURN_IF_ERROR(SumThose(asking, staging, known));
+  if (!tells_ || rows_give_it_ || others.empty()) return absl::OkStatus();
+  return SumThose(asking, staging, others);
 }
 
 bool PieceChecks::all_unchanged() const {

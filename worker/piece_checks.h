@@ -61,6 +61,8 @@ class PieceChecks {
   };
 
   absl::Status Sum(const Asking& asking, const StagingOptions& staging);
+  absl::Status SumThose(const Asking& asking, const StagingOptions& staging,
+                        const std::vector<PieceState*>& pieces);
 
   std::vector<PieceState> pieces_;
   bool tells_ = false;         // The source makes checksums.

@@ -167,8 +167,7 @@ class WriteBuilder {
   void SetNames() {
     for (const auto& [column, setting] : settings_.names) {
       if (!setting.has()) continue;
-      std::string SystemColumns::*const name = MemberOf(column);
-      spec_.system_columns.*name = *setting.value;
+      spec_.system_columns.NameOf(column) = *setting.value;
       if (column == SystemColumn::kServerSource && absl::StartsWith(*setting.value, "_")) {
         problem_(setting.place,
                  "'server_source' names a folder of each server, and readers skip "
@@ -252,29 +251,6 @@ class WriteBuilder {
              "with a key: ranges are replaced with all they have");
       Refuse(own_.dedup_by, "'dedup' goes with writes by key (write: merge, static, scd2)");
       Refuse(own_.hash_exclude, "'hash: {exclude: …}' goes with writes by key");
-    }
-  }
-
-  static std::string SystemColumns::*MemberOf(SystemColumn column) {
-    switch (column) {
-      case SystemColumn::kServerSource:
-        return &SystemColumns::server_source;
-      case SystemColumn::kLoadedAt:
-        return &SystemColumns::loaded_at;
-      case SystemColumn::kMicrobatch:
-        return &SystemColumns::microbatch;
-      case SystemColumn::kRowHash:
-        return &SystemColumns::row_hash;
-      case SystemColumn::kDeletedAt:
-        return &SystemColumns::deleted_at;
-      case SystemColumn::kValidFrom:
-        return &SystemColumns::valid_from;
-      case SystemColumn::kValidTo:
-        return &SystemColumns::valid_to;
-      case SystemColumn::kIsCurrent:
-        return &SystemColumns::is_current;
-      default:
-        return &SystemColumns::confirmed_at;
     }
   }
 

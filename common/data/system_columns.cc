@@ -25,14 +25,19 @@ constexpr Entry kEntries[] = {
     {SystemColumn::kConfirmedAt, "confirmed_at", &SystemColumns::confirmed_at},
 };
 
-}  // namespace
-
-const std::string& SystemColumns::NameOf(SystemColumn column) const {
+Name MemberOf(SystemColumn column) {
   for (const Entry& entry : kEntries) {
-    if (entry.column == column) return this->*entry.name;
+    if (entry.column == column) return entry.name;
   }
   HW_CHECK(false);
 }
+
+}  // namespace
+
+const std::string& SystemColumns::NameOf(SystemColumn column) const {
+  return this->*MemberOf(column);
+}
+std::string& SystemColumns::NameOf(SystemColumn column) { return this->*MemberOf(column); }
 
 const std::vector<std::pair<SystemColumn, std::string>>& SystemColumnKeys() {
   static const auto* const kKeys = [] {

@@ -27,6 +27,7 @@ struct SystemColumns {
   friend bool operator==(const SystemColumns&, const SystemColumns&) = default;
 
   const std::string& NameOf(SystemColumn column) const;
+  std::string& NameOf(SystemColumn column);
 };
 
 // In the words of the configuration: `loaded_at`, `valid_from`, ….

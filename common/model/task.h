@@ -46,6 +46,10 @@ struct ExtentChecksum {
   friend bool operator==(const ExtentChecksum&, const ExtentChecksum&) = default;
 };
 
+// Makes of `whole` that of the rows of both; none, where one is not known or the two are not of one
+// kind that can be added and of the same columns.
+void AddChecksum(const std::optional<ExtentChecksum>& part, std::optional<ExtentChecksum>& whole);
+
 struct ProbeTask {
   std::vector<Range> tail;   // At most 8.
   bool estimates = false;    // A plan asks: estimated_rows and spread are wanted of any dataset.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <numeric>
 #include <random>
-#include <set>
 
 namespace headwater {
 namespace {
@@ -23,7 +22,7 @@ struct Compared {
   std::optional<KnownPiece> known;  // It has a checksum.
 };
 
-std::vector<Compared> PiecesOf(const DatasetState& dataset) {
+std::vector<Compared> PublishedOf(const DatasetState& dataset) {
   std::vector<Compared> pieces;
   for (const auto& [from, piece] : dataset.coverage.pieces()) {
     const Extent extent{piece.range, false};
@@ -83,7 +82,7 @@ VerificationPlan PlanVerification(const DatasetState& dataset,
   // Where updates give rows other cursors, pieces do not say how many rows they have now.
   const bool looked_up =
       dataset.spec.keyed() && (!options.counts_only || dataset.spec.cursor_modified);
-  std::vector<Compared> pieces = looked_up ? StretchesOf(dataset) : PiecesOf(dataset);
+  std::vector<Compared> pieces = looked_up ? StretchesOf(dataset) : PublishedOf(dataset);
   const size_t all = pieces.size();
   if (options.sample > 0) Sample(options.sample, options.seed, pieces);
   plan.left_out = static_cast<int64_t>(all - pieces.size());

@@ -89,21 +89,6 @@ bool MayCompactNow(const DatasetState& dataset, Range range) {
   return dataset.needs.Within(range).empty() && !dataset.OverlapsClaim({range, false});
 }
 
-namespace {
-
-// That of the rows of both, where both are known and of one kind that can be added.
-void AddChecksum(const std::optional<ExtentChecksum>& part, std::optional<ExtentChecksum>& whole) {
-  if (!part.has_value() || !whole.has_value() || part->kind != ChecksumKind::kMd5 ||
-      whole->kind != part->kind || whole->spec_version != part->spec_version) {
-    whole.reset();
-    return;
-  }
-  whole->rows += part->rows;
-  whole->sum += part->sum;
-}
-
-}  // namespace
-
 Piece CompactedPiece(const DatasetState& dataset, Range range) {
   const std::vector<const Piece*> pieces = dataset.coverage.Overlapping(range);
   HW_CHECK(!pieces.empty());

@@ -20,11 +20,16 @@ namespace headwater {
 
 struct KeyedDecision {
   FilePlans files;
-  // Rows that were read and are to be written, by their number; versions with their times.
+  // Versions: the rows that were read and are to be written, by their number, with their times. Of
+  // merges ReadRow::wanted says it.
   absl::flat_hash_map<int32_t, VersionTimes> versions;
   KeyedChange counts;  // Rows by what became of them; no files.
 
-  // Whether a row that was read is written. ReadRow::wanted says it of merges.
+  // Whether rows that were read are to be written.
+  bool adds_rows(WriteMode write) const {
+    return write == WriteMode::kMerge ? counts.new_rows + counts.changed_rows > 0
+                                      : !versions.empty();
+  }
   bool changes_files() const {
     for (const FilePlan& file : files) {
       if (file.touched()) return true;

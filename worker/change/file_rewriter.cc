@@ -1,10 +1,6 @@
 #include "worker/change/file_rewriter.h"
 
 #include <arrow/array.h>
-#include <arrow/array/builder_binary.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/compute/exec.h>
-#include <arrow/datum.h>
 #include <arrow/record_batch.h>
 
 #include <algorithm>
@@ -17,25 +13,9 @@
 #include "common/data/row_conformer.h"
 #include "common/data/system_columns.h"
 #include "worker/stage/parquet_reader.h"
+#include "worker/stage/taken_rows.h"
 
 namespace headwater {
-namespace {
-
-constexpr absl::string_view kDoing = "changing rows of the table";
-
-absl::StatusOr<std::shared_ptr<arrow::RecordBatch>> TakeRows(
-    const std::shared_ptr<arrow::RecordBatch>& rows, const std::vector<int32_t>& wanted) {
-  const arrow::Int32Array indices(static_cast<int64_t>(wanted.size()), arrow::Buffer::Wrap(wanted));
-  arrow::compute::ExecContext context(ArrowPool());
-  context.set_use_threads(false);
-  auto taken = arrow::compute::Take(rows, arrow::Datum(indices.data()),
-                                    arrow::compute::TakeOptions::NoBoundsCheck(), &context);
-  RETURN_IF_ERROR(FromArrow(taken.status(), kDoing));
-  return taken->record_batch();
-}
-
-}  // namespace
-
 FileRewriter::FileRewriter(const StagingOptions& options, const Schema& file_schema,
                            const Schema& compared, const std::string& spec_version)
     : options_(options),
@@ -103,7 +83,7 @@ absl::StatusOr<std::shared_ptr<arrow::RecordBatch>> FileRewriter::Change(
   std::vector<int32_t> wanted;
   wanted.reserve(written.size());
   for (const Written& row : written) wanted.push_back(row.row);
-  ASSIGN_OR_RETURN(const std::shared_ptr<arrow::RecordBatch> taken, TakeRows(rows, wanted));
+  ASSIGN_OR_RETURN(const std::shared_ptr<arrow::RecordBatch> taken, TakeRows(*rows, wanted));
   arrow::ArrayVector columns = taken->columns();
   if (options_.dataset.write == WriteMode::kVersions) {
     RETURN_IF_ERROR(SetTimes(written, columns));
@@ -142,13 +122,9 @@ absl::Status FileRewriter::SetHashes(const arrow::RecordBatch& rows, arrow::Arra
                    ColumnsHasher::Create(file_schema_, compared_));
   std::vector<Hash128> hashes;
   RETURN_IF_ERROR(hasher->Hash(rows, hashes));
-  arrow::BinaryBuilder builder(ArrowPool());
-  for (const Hash128& hash : hashes)
-    RETURN_IF_ERROR(FromArrow(builder.Append(BytesOf(hash)), kDoing));
-  return FromArrow(
-      builder.Finish(
-          &columns[static_cast<size_t>(FindSystemColumn(file_schema_, SystemColumn::kRowHash))]),
-      kDoing);
+  const auto at = static_cast<size_t>(FindSystemColumn(file_schema_, SystemColumn::kRowHash));
+  ASSIGN_OR_RETURN(columns[at], HashColumn(hashes));
+  return absl::OkStatus();
 }
 
 }  // namespace headwater

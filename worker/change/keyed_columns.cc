@@ -1,6 +1,7 @@
 #include "worker/change/keyed_columns.h"
 
 #include <arrow/array.h>
+#include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/compute/cast.h>
 #include <arrow/compute/exec.h>
@@ -156,6 +157,16 @@ absl::StatusOr<std::shared_ptr<arrow::Array>> InstantColumn(
   auto viewed = (*cast)->View(type);
   RETURN_IF_ERROR(FromArrow(viewed.status(), kDoing));
   return *std::move(viewed);
+}
+
+absl::StatusOr<std::shared_ptr<arrow::Array>> HashColumn(const std::vector<Hash128>& hashes) {
+  constexpr absl::string_view kDoing = "making a column of row hashes";
+  arrow::BinaryBuilder builder(ArrowPool());
+  for (const Hash128& hash : hashes)
+    RETURN_IF_ERROR(FromArrow(builder.Append(BytesOf(hash)), kDoing));
+  std::shared_ptr<arrow::Array> column;
+  RETURN_IF_ERROR(FromArrow(builder.Finish(&column), kDoing));
+  return column;
 }
 
 std::string BytesOf(const Hash128& hash) {

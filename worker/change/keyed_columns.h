@@ -64,6 +64,9 @@ absl::StatusOr<std::shared_ptr<arrow::Array>> InstantColumn(
     const std::vector<std::optional<int64_t>>& values);
 bool IsInstant(TypeKind kind);  // Whether the two take it.
 
+// The column `row_hash` of rows with these hashes.
+absl::StatusOr<std::shared_ptr<arrow::Array>> HashColumn(const std::vector<Hash128>& hashes);
+
 // A hash as the column `row_hash` has it: 16 bytes, high half first. And back; none: it is none.
 std::string BytesOf(const Hash128& hash);
 std::optional<Hash128> HashOfBytes(absl::string_view bytes);

@@ -1,11 +1,7 @@
 #include "worker/change/keyed_writer.h"
 
 #include <arrow/array.h>
-#include <arrow/array/builder_binary.h>
 #include <arrow/array/util.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/compute/exec.h>
-#include <arrow/datum.h>
 #include <arrow/record_batch.h>
 
 #include <string>
@@ -23,6 +19,7 @@
 #include "worker/stage/file_schema.h"
 #include "worker/stage/file_sequence.h"
 #include "worker/stage/piece_tally.h"
+#include "worker/stage/taken_rows.h"
 
 namespace headwater {
 namespace {
@@ -117,8 +114,7 @@ class KeyedStagingWriter final : public StagingWriter {
   absl::Status Carry(KeyedDecision& decision) {
     KeyedChange& change = decision.counts;
     const std::vector<StagedFile>& base = options_.base->files;
-    const bool adds =
-        options_.dataset.write == WriteMode::kMerge ? AnyWanted() : !decision.versions.empty();
+    const bool adds = decision.adds_rows(options_.dataset.write);
     if (adds || decision.changes_files()) JoinSmallFiles(decision);
     PartitionValues partition;
     const std::string& server_column = options_.dataset.system_columns.server_source;
@@ -142,13 +138,6 @@ class KeyedStagingWriter final : public StagingWriter {
       change.table_rows += file.rows;
     }
     return absl::OkStatus();
-  }
-
-  bool AnyWanted() const {
-    for (const ReadRow& row : read_->rows()) {
-      if (row.wanted) return true;
-    }
-    return false;
   }
 
   void JoinSmallFiles(KeyedDecision& decision) const {
@@ -184,16 +173,9 @@ class KeyedStagingWriter final : public StagingWriter {
       const KeyedDecision& decision, int64_t first_row, const arrow::RecordBatch& batch,
       const std::vector<int32_t>& wanted) {
     const auto count = static_cast<int64_t>(wanted.size());
-    const arrow::Int32Array indices(count, arrow::Buffer::Wrap(wanted));
-    arrow::compute::ExecContext context(ArrowPool());
-    context.set_use_threads(false);
-    arrow::ArrayVector columns(file_schema_.columns.size());
-    for (int i = 0; i < batch.num_columns(); ++i) {
-      auto taken = arrow::compute::Take(*batch.column(i), indices,
-                                        arrow::compute::TakeOptions::NoBoundsCheck(), &context);
-      RETURN_IF_ERROR(FromArrow(taken.status(), kDoing));
-      columns[static_cast<size_t>(i)] = *std::move(taken);
-    }
+    ASSIGN_OR_RETURN(const std::shared_ptr<arrow::RecordBatch> taken, TakeRows(batch, wanted));
+    arrow::ArrayVector columns = taken->columns();
+    columns.resize(file_schema_.columns.size());
     ASSIGN_OR_RETURN(const arrow::ArrayVector constants, AttemptColumns(options_, count));
     size_t constant = 0;
     for (const SystemColumn column : {SystemColumn::kLoadedAt, SystemColumn::kMicrobatch}) {
@@ -207,7 +189,12 @@ class KeyedStagingWriter final : public StagingWriter {
       RETURN_IF_ERROR(times.Put(file_schema_, columns));
       RETURN_IF_ERROR(PutCursor(times, columns));
     }
-    RETURN_IF_ERROR(PutHashes(first_row, wanted, columns));
+    if (const int at = FindSystemColumn(file_schema_, SystemColumn::kRowHash); at >= 0) {
+      std::vector<Hash128> hashes;
+      for (const int32_t row : wanted)
+        hashes.push_back(read_->rows()[static_cast<size_t>(first_row + row)].content);
+      ASSIGN_OR_RETURN(columns[static_cast<size_t>(at)], HashColumn(hashes));
+    }
     for (size_t i = 0; i < columns.size(); ++i) {
       if (columns[i] != nullptr) continue;  // The mark of a row that is gone: it is there.
       auto nulls = arrow::MakeArrayOfNull(arrow_schema_->field(static_cast<int>(i))->type(), count,
@@ -226,18 +213,6 @@ class KeyedStagingWriter final : public StagingWriter {
     std::shared_ptr<arrow::Array>& column = columns[static_cast<size_t>(file_schema_.Find(cursor))];
     ASSIGN_OR_RETURN(column, InstantColumn(column->type(), times.valid_from));
     return absl::OkStatus();
-  }
-
-  absl::Status PutHashes(int64_t first_row, const std::vector<int32_t>& wanted,
-                         arrow::ArrayVector& columns) const {
-    const int at = FindSystemColumn(file_schema_, SystemColumn::kRowHash);
-    if (at < 0) return absl::OkStatus();
-    arrow::BinaryBuilder builder(ArrowPool());
-    for (const int32_t row : wanted) {
-      const Hash128& hash = read_->rows()[static_cast<size_t>(first_row + row)].content;
-      RETURN_IF_ERROR(FromArrow(builder.Append(BytesOf(hash)), kDoing));
-    }
-    return FromArrow(builder.Finish(&columns[static_cast<size_t>(at)]), kDoing);
   }
 
   const StagingOptions options_;

@@ -57,6 +57,11 @@ absl::Status ReadRows::Add(const arrow::RecordBatch& rows) {
     ranks_.insert(ranks_.end(), ranks.begin(), ranks.end());
   }
   Bound(rows);
+  keys_with_nulls_.clear();
+  for (const std::string& name : dataset_.key_columns) {
+    const std::shared_ptr<arrow::Array> column = rows.GetColumnByName(name);
+    if (column->null_count() > 0) keys_with_nulls_.emplace_back(name, column);
+  }
   for (int64_t i = 0; i < rows.num_rows(); ++i) {
     const auto row = static_cast<size_t>(i);
     if (!at.empty() && !at[row].has_value()) {
@@ -73,8 +78,8 @@ absl::Status ReadRows::Add(const arrow::RecordBatch& rows) {
 }
 
 absl::Status ReadRows::AddRow(const arrow::RecordBatch& batch, int64_t i, const Hash128& key) {
-  for (const std::string& name : dataset_.key_columns) {
-    if (!batch.GetColumnByName(name)->IsNull(i)) continue;
+  for (const auto& [name, column] : keys_with_nulls_) {
+    if (!column->IsNull(i)) continue;
     return absl::InvalidArgumentError(
         absl::StrCat(ToString(dataset_.id), ": key column '", name, "' is NULL in a row (",
                      KeyText(dataset_, batch, i), "); a row without a key cannot be merged"));

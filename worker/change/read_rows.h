@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -82,7 +83,10 @@ class ReadRows {
   KeyBounds bounds_;
   int64_t duplicates_ = 0;
   bool any_tied_ = false;
-  std::vector<Hash128> key_hashes_, content_hashes_;  // Scratch.
+
+  // Scratch of Add().
+  std::vector<Hash128> key_hashes_, content_hashes_;
+  std::vector<std::pair<std::string, std::shared_ptr<arrow::Array>>> keys_with_nulls_;
 };
 
 }  // namespace headwater

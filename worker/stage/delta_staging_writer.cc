@@ -1,9 +1,6 @@
 #include "worker/stage/delta_staging_writer.h"
 
 #include <arrow/array.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/compute/exec.h>
-#include <arrow/datum.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/util/byte_size.h>
@@ -21,6 +18,7 @@
 #include "worker/stage/parquet_writer.h"
 #include "worker/stage/piece_tally.h"
 #include "worker/stage/staged_files.h"
+#include "worker/stage/taken_rows.h"
 #include "worker/stage/waiting_rows.h"
 
 namespace headwater {
@@ -116,13 +114,8 @@ class DeltaStagingWriter final : public StagingWriter {
     }
     for (const int slot : touched_) {
       std::vector<int32_t>& rows = rows_of_slot_[slot];
-      const arrow::Int32Array indices(static_cast<int64_t>(rows.size()), arrow::Buffer::Wrap(rows));
-      arrow::compute::ExecContext context(ArrowPool());
-      context.set_use_threads(false);
-      auto taken = arrow::compute::Take(batch.arrow(), arrow::Datum(indices.data()),
-                                        arrow::compute::TakeOptions::NoBoundsCheck(), &context);
-      RETURN_IF_ERROR(FromArrow(taken.status(), "dividing rows by partition"));
-      std::shared_ptr<arrow::RecordBatch> part = taken->record_batch();
+      ASSIGN_OR_RETURN(const std::shared_ptr<arrow::RecordBatch> part,
+                       TakeRows(*batch.arrow(), rows));
       Enqueue(slot, part, arrow::util::TotalBufferSize(*part));
       rows.clear();
     }

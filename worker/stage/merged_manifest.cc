@@ -24,12 +24,7 @@ void Add(const StagedPiece& part, StagedPiece& whole) {
   whole.max_cursor = std::max(whole.max_cursor, part.max_cursor);  // None is the smallest.
   whole.files.insert(whole.files.end(), part.files.begin(), part.files.end());
   whole.bad_rows += part.bad_rows;
-  if (whole.checksum.has_value() && part.checksum.has_value()) {
-    whole.checksum->rows += part.checksum->rows;
-    whole.checksum->sum += part.checksum->sum;
-  } else {
-    whole.checksum.reset();
-  }
+  AddChecksum(part.checksum, whole.checksum);
   whole.bad_files.insert(whole.bad_files.end(), part.bad_files.begin(), part.bad_files.end());
 }
 
