@@ -16,7 +16,11 @@ namespace {
 std::optional<v1::Demand> RetryOf(const DemandState& ended) {
   if (ended.never_probed) return ended.demand;
   if (ended.unfinished.empty() && !ended.unfinished_outside) return std::nullopt;
-  return ListedDemand(IdOf(ended.demand.dataset()), ended.unfinished, ended.unfinished_outside);
+  v1::Demand again =
+      ListedDemand(IdOf(ended.demand.dataset()), ended.unfinished, ended.unfinished_outside);
+  again.set_differing(ended.demand.differing());
+  again.set_histories(ended.demand.histories());
+  return again;
 }
 
 }  // namespace
@@ -66,6 +70,12 @@ void Core::Impl::On(const RunSubmitted& input) {
   started->set_kind(input.kind);
   started->set_by_person(input.by_person);
   *started->mutable_pace() = ToProto(input.pace);
+  if (input.kind == v1::RUN_KIND_REPAIR && input.plan_id.empty()) {
+    return Send(AnswerRun{input.call,
+                          absl::InvalidArgumentError("plan_id: a repair needs the plan of a "
+                                                     "verification; run `headwater repair`"),
+                          "", false});
+  }
   const absl::Status filled = input.kind == v1::RUN_KIND_RETRY ? FillRetry(input, started)
                               : !input.plan_id.empty()         ? FillPlanned(input, started)
                                                                : FillDemands(input, started);

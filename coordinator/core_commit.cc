@@ -151,6 +151,7 @@ void Core::Impl::On(const CommitFinished& input) {
     published->set_commit_sequence(input.sequence);
     published->set_version(input.result->version);
     *published->mutable_fences() = known->second.intended->fences();
+    for (const int64_t fence : published->fences()) bases.erase(state->FindClaim(fence)->spec.id);
     Emit(std::move(event));
     next_collection.reset();  // It may have been the table's first.
     return;

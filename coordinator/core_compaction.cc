@@ -15,11 +15,7 @@ namespace {
 constexpr size_t kMaxListing = 64;  // Compactions of one effect: bounds the work of the committer.
 
 bool ArePublished(const DatasetState& dataset, const CompactionInput& input) {
-  const std::vector<PublishedPiece> now = PiecesWithRows(dataset, input.range);
-  return std::equal(now.begin(), now.end(), input.pieces.begin(), input.pieces.end(),
-                    [](const PublishedPiece& a, const PublishedPiece& b) {
-                      return a.extent == b.extent && a.fence == b.fence;
-                    });
+  return AreSame(PiecesWithRows(dataset, input.range), input.pieces);
 }
 
 // What live demands want of a dataset, each once.

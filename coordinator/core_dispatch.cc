@@ -115,8 +115,8 @@ bool Core::Impl::OfferOne(std::vector<ServerChoice>& servers) {
             [&](const ServerChoice& choice) { return OfferProbe(choice); })) {
     return true;
   }
-  for (const Band band : backfills_first ? std::array{kBackfill, kManual, kIncremental}
-                                         : std::array{kManual, kIncremental, kBackfill}) {
+  for (const Band band : backfills_first ? std::array{kBackfill, kManual, kIncremental, kRepair}
+                                         : std::array{kManual, kIncremental, kRepair, kBackfill}) {
     if (band == kBackfill && OfferCompaction()) return true;  // Few, and runs wait for them.
     if (offer([=](ServerChoice& choice) -> bool& { return choice.no_microbatch[band]; },
               [&](const ServerChoice& choice) { return OfferMicrobatch(choice, band); })) {
@@ -250,8 +250,7 @@ bool Core::Impl::OfferProbe(const ServerChoice& choice) {
 
 int Core::Impl::FreeConnections(const ServerChoice& choice, Band band) const {
   const int free = choice.cap - leases.CountOnServer(*choice.server);
-  // Backfill never takes a server's last connection, where there is more than one.
-  if (band != kBackfill || choice.cap < 2) return free;
+  if (!SparesLast(band) || choice.cap < 2) return free;
   return std::min(free, choice.cap - 1 - leases.CountBackfillsOnServer(*choice.server));
 }
 
@@ -285,7 +284,8 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, Band band) {
         stays_awake = true;
         continue;
       }
-      if (!HasBase(dataset)) {
+      const bool needs_base = dataset.spec.keyed() || demand.demand.differing();
+      if (needs_base && !HasBase(dataset, next.claim->extent)) {
         stays_awake = true;
         continue;
       }
@@ -314,7 +314,12 @@ bool Core::Impl::OfferClaim(const ServerChoice& choice, const DatasetState& data
   *granted->mutable_extent() = ToProto(claim.extent);
   for (int64_t cut : claim.cuts) granted->add_cuts(cut);
   granted->set_task_id(task_id);
-  granted->set_connections(std::clamp(WantedConnections(dataset), 1, free));
+  const v1::Demand& demand = state->FindRun(run_id)->demands.at(dataset.spec.id).demand;
+  // Where files are not as they were published all is read again.
+  granted->set_differing(demand.differing() && bases.at(dataset.spec.id).base.has_value());
+  granted->set_histories(demand.histories());
+  const bool alone = granted->differing() || granted->histories();
+  granted->set_connections(alone ? 1 : std::clamp(WantedConnections(dataset), 1, free));
   TaskSpec task;
   task.run_id = run_id;
   const int64_t fence = Emit(std::move(event));
@@ -322,14 +327,13 @@ bool Core::Impl::OfferClaim(const ServerChoice& choice, const DatasetState& data
   microbatch.table_schema = state->ColumnsOf(dataset.spec.id.table);
   microbatch.checksums = dataset.WantsChecksum(claim.extent);
   // What is read again because somebody asks for it is read; of a static table the probe has told.
-  if (band == kBackfill || dataset.spec.strategy == Strategy::kStatic) {
+  if (SparesLast(band) || dataset.spec.strategy == Strategy::kStatic) {
     for (KnownPiece& known : microbatch.known) known.checksum.reset();
   }
-  if (const auto base = bases.extract(dataset.spec.id); !base.empty())
-    microbatch.base = std::move(base.mapped());
+  if (dataset.spec.keyed() || microbatch.differing) microbatch.base = TakeBase(dataset.spec.id);
   task.kind = std::move(microbatch);
   Offer(session_id, *session, dataset, TaskKind::kMicrobatch, {task_id, fence}, std::move(task),
-        band == kBackfill);
+        SparesLast(band));
   return true;
 }
 

@@ -61,10 +61,10 @@ std::optional<Reason> Core::Impl::WhyNotServer(const DatasetState& dataset, Band
       break;
   }
   const bool kept =
-      band == kBackfill && limit >= 2 && leases.CountBackfillsOnServer(server.name) >= limit - 1;
+      SparesLast(band) && limit >= 2 && leases.CountBackfillsOnServer(server.name) >= limit - 1;
   if (!kept) return std::nullopt;
   return Reason{"kept", absl::StrCat("the last of ", limit, " connections of server ", server.name,
-                                     " is kept from backfills")};
+                                     " is kept from backfills and repairs")};
 }
 
 std::optional<Reason> Core::Impl::WhyNoWorker(const DatasetState& dataset) const {

@@ -93,13 +93,26 @@ struct CompactionInput {
   std::vector<StagedFile> files = {};
 };
 
+// Live files that a task is to be offered with, to be listed: those of these pieces, or of a keyed
+// dataset, which has none, all.
+struct BaseWanted {
+  DatasetId dataset;
+  std::vector<PublishedPiece> pieces;
+};
+
+// And as they were listed.
+struct ListedBase {
+  std::vector<PublishedPiece> pieces;
+  std::optional<TableBase> base;  // None: they do not hold what was published.
+};
+
 // One table's committer, as far as it is known here.
 struct TableWork {
   enum class Phase { kIdle, kChecking, kCommitting, kAbandoning, kListing };
   Phase phase = Phase::kIdle;
-  std::vector<int64_t> fences;           // Being checked.
-  std::vector<CompactionInput> listing;  // Whose files are being listed,
-  std::vector<DatasetId> listing_keyed;  // and the keyed datasets whose are.
+  std::vector<int64_t> fences;            // Being checked.
+  std::vector<CompactionInput> listing;   // Whose files are being listed,
+  std::vector<BaseWanted> listing_bases;  // and what tasks wait for.
   absl::Time retry_at = absl::InfinitePast();
   int failures = 0;
   std::string unfit;     // Why the intent under way cannot be committed: it is abandoned.
@@ -111,12 +124,16 @@ struct TableWork {
 };
 
 // Which microbatches go first: what a person waits for, then what a schedule asked for, then
-// backfills.
-enum Band { kManual, kIncremental, kBackfill, kBands };
+// repairs, then backfills.
+enum Band { kManual, kIncremental, kRepair, kBackfill, kBands };
 inline Band BandOf(const RunState& run) {
+  if (run.kind == v1::RUN_KIND_REPAIR) return kRepair;
   if (run.kind == v1::RUN_KIND_BACKFILL) return kBackfill;  // `retry` is what a person waits for.
   return run.by_person ? kManual : kIncremental;
 }
+
+// These never take a server's last connection, where there is more than one.
+inline bool SparesLast(Band band) { return band == kRepair || band == kBackfill; }
 
 // A server while tasks are handed out. What it once had none of, it has none of until the round
 // ends: handing out only takes tasks, connections and credit away.
@@ -132,8 +149,11 @@ struct ServerChoice {
   bool no_verification = false;
 };
 
-// The published pieces of `range` that have files.
+// The published pieces of `range`, or in `extent`, that have files.
 std::vector<PublishedPiece> PiecesWithRows(const DatasetState& dataset, Range range);
+std::vector<PublishedPiece> PiecesWithRows(const DatasetState& dataset, const Extent& extent);
+// Each with the same attempt's.
+bool AreSame(const std::vector<PublishedPiece>& a, const std::vector<PublishedPiece>& b);
 
 // Whether a worker can reach a server, and has what it takes to read there.
 bool Reaches(const WorkerHello& hello, const std::string& server);
@@ -247,10 +267,13 @@ struct Core::Impl {
   // committer checked is not so, or pieces of it have been lost since it was staged.
   bool CompactionNoLongerFits(int64_t fence, const absl::Status& checked);
 
-  // ---- core_keyed.cc
-  // Whether a claim of the dataset can be offered: what the table has of it is known. Else that is
-  // asked for.
-  bool HasBase(const DatasetState& dataset);
+  // ---- core_bases.cc
+  // Whether a task of the dataset that starts from what the table has in `extent` can be offered:
+  // that is known. Else it is asked for.
+  bool HasBase(const DatasetState& dataset, const Extent& extent);
+  // Requires: HasBase(), and nothing has happened since.
+  std::optional<TableBase> TakeBase(const DatasetId& id);
+  std::vector<std::string> RunsThatNeedBase(const DatasetId& id) const;
   void AskBases();
   void TakeBases(const FilesListed& input);
 
@@ -311,8 +334,10 @@ struct Core::Impl {
   void ComparePiece(const DatasetState& dataset, const VerificationTask& task,
                     const StagedPiece& read, const Manifest& manifest,
                     v1::VerifiedDataset& result) const;
-  // Whether the task can be offered: what rows are looked up in is known, and it has it now.
+  // Whether the task can be offered: what rows are compared with is known, and it has it now.
   bool TakeVerificationBase(const DatasetState& dataset, VerificationTask& task);
+  // What of a dataset is still to be verified cannot be.
+  void FailVerifications(const DatasetId& id, const absl::Status& status);
   // What of a server's pieces is still to be verified cannot be.
   void FailVerifications(const std::string& server, const Failure& failure);
   void FinishVerifications();
@@ -348,10 +373,9 @@ struct Core::Impl {
   std::set<DatasetId> to_list;
   // Compactions that may be offered, by the first cursor of each.
   std::map<DatasetId, std::map<int64_t, CompactionInput>> to_compact;
-  // Keyed datasets with a claim to be offered: those whose files are to be listed, and those whose
-  // have been.
-  std::set<DatasetId> bases_wanted;
-  std::map<DatasetId, TableBase> bases;
+  // What tasks that wait to be offered start from: what is to be listed, and what has been.
+  std::map<DatasetId, BaseWanted> bases_wanted;
+  std::map<DatasetId, ListedBase> bases;
   std::map<CallId, PlanCall> plans;
   std::map<CallId, VerifyCall> verifications;
   std::map<CallId, GarbageCall> garbage_calls;

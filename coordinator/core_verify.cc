@@ -1,4 +1,5 @@
 // Verifications: published pieces are read again and compared.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -38,10 +39,24 @@ void Core::Impl::On(const VerifyRequested& input) {
 }
 
 bool Core::Impl::TakeVerificationBase(const DatasetState& dataset, VerificationTask& task) {
-  if (!dataset.spec.keyed() || task.counts_only) return true;
-  if (!HasBase(dataset)) return false;
-  task.base = std::move(bases.extract(dataset.spec.id).mapped());
+  if (task.counts_only) return true;
+  if (!HasBase(dataset, task.extent)) return false;
+  task.base = TakeBase(dataset.spec.id);
   return true;
+}
+
+void Core::Impl::FailVerifications(const DatasetId& id, const absl::Status& status) {
+  for (auto& [call, verify] : verifications) {
+    const auto last = std::remove_if(verify.queued.begin(), verify.queued.end(),
+                                     [&](const auto& queued) { return queued.first == id; });
+    if (last == verify.queued.end()) continue;
+    verify.queued.erase(last, verify.queued.end());
+    v1::VerifiedDataset& result = verify.results[id];
+    result.set_failed(true);
+    v1::Problem* problem = result.add_problems();
+    *problem->mutable_dataset() = RefOf(id);
+    problem->set_message(std::string(status.message()));
+  }
 }
 
 namespace {

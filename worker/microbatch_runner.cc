@@ -42,7 +42,7 @@ StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
   staging.known = microbatch.known;
   staging.cursor_type = microbatch.cursor_type;
   staging.domain_end = microbatch.domain_end;
-  staging.base = microbatch.base;
+  if (dataset.keyed()) staging.base = microbatch.base;
   return staging;
 }
 
@@ -55,7 +55,7 @@ StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
   staging.domain_end = verification.domain_end;
   staging.fingerprints_only = true;
   staging.known = verification.known;
-  staging.base = verification.base;
+  if (dataset.keyed()) staging.base = verification.base;
   return staging;
 }
 

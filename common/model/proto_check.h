@@ -40,6 +40,13 @@ absl::StatusOr<std::vector<StagedFile>> FilesFromProto(
     const google::protobuf::RepeatedPtrField<v1::StagedFile>& files);
 v1::StagedFile FileToProto(const StagedFile& file);
 
+// A microbatch's files hold exactly the rows that were fingerprinted; of a keyed write no piece has
+// files.
+absl::Status CheckFilesHoldAllRows(const Manifest& manifest);
+
+absl::StatusOr<TailCheck> TailFromProto(const v1::TailCheck& check);
+v1::TailCheck TailToProto(const TailCheck& check);
+
 // INVALID_ARGUMENT unless an attempt has a fence and everything else has none.
 absl::Status CheckFence(const LeaseRef& lease, bool is_attempt);
 

@@ -29,13 +29,6 @@ struct LeaseRef {
   friend bool operator==(const LeaseRef&, const LeaseRef&) = default;
 };
 
-struct TailCheck {
-  Range range;
-  int64_t rows = 0;
-  std::optional<int64_t> max_cursor;
-  friend bool operator==(const TailCheck&, const TailCheck&) = default;
-};
-
 // What a source's rows of an extent were summed to, or counted. Two of one kind and spec version
 // can be compared.
 struct ExtentChecksum {
@@ -50,12 +43,23 @@ struct ExtentChecksum {
 // kind that can be added and of the same columns.
 void AddChecksum(const std::optional<ExtentChecksum>& part, std::optional<ExtentChecksum>& whole);
 
+struct TailCheck {
+  Range range;
+  int64_t rows = 0;
+  std::optional<int64_t> max_cursor;
+  std::optional<ExtentChecksum> checksum = {};  // If one was kept, or asked for and made.
+  friend bool operator==(const TailCheck&, const TailCheck&) = default;
+};
+
 struct ProbeTask {
   std::vector<Range> tail;   // At most 8.
   bool estimates = false;    // A plan asks: estimated_rows and spread are wanted of any dataset.
   std::string query_tag;     // Not on the wire: as ReadOptions::query_tag.
   bool checksum = false;     // Of the whole dataset, as its spec says,
   Schema table_schema = {};  // of these columns; none: the source's own.
+  // What was published of some of `tail`, with a checksum: where count and maximum are as they
+  // were, that is asked too.
+  std::vector<TailCheck> known_tail = {};
 };
 
 // What one probe read on the source, in one snapshot.
@@ -99,7 +103,8 @@ struct StagedFile {
   std::string spec_version = {};
 };
 
-// The live files of a dataset that a keyed write starts from: all of them, with statistics.
+// Live files of a dataset: all of them, with statistics, where a keyed write starts from them, else
+// those of a task's pieces.
 struct TableBase {
   std::vector<StagedFile> files;
 };
@@ -117,9 +122,12 @@ struct MicrobatchTask {
   // Those become the one piece of `extent`, in the columns that they are in; no source is read.
   std::vector<StagedFile> inputs = {};
   bool look_around = false;            // If there are no rows, where are the next ones?
-  std::optional<TableBase> base = {};  // A keyed write, if set.
+  std::optional<TableBase> base = {};  // A keyed write, or a repair, if set.
   // Pieces are to have a checksum, and known ones to be compared with theirs before they are read.
   bool checksums = false;
+  // A repair: rows of the source are read where they differ from those in `base`, which stay.
+  bool differing = false;
+  bool histories = false;  // Versions in `base` are mended, and no source is read.
 };
 
 // Reads like a microbatch and stages nothing.
@@ -131,8 +139,10 @@ struct VerificationTask {
   Schema table_schema =
       {};  // With which the pieces were written; none: rows stay as they are read.
   std::vector<KnownPiece> known = {};  // With checksums: what has those is not read.
-  std::optional<TableBase> base = {};  // A keyed table: its rows are looked up there.
-  bool counts_only = false;            // Pieces are counted, no more.
+  // What the table has: rows are compared with those in these files. None: with what was published.
+  std::optional<TableBase> base = {};
+  bool counts_only = false;  // Pieces are counted, no more.
+  bool histories = false;    // Histories in `base` are checked, and no source is asked.
 };
 
 struct TaskSpec {
@@ -151,7 +161,21 @@ struct StagedPiece {
   int64_t bad_rows = 0;                    // Of the fingerprint's rows those that are in bad_files.
   std::vector<StagedFile> bad_files = {};  // Of the table QuarantineName(), relative to its folder.
   std::optional<ExtentChecksum> checksum = {};  // Of the same rows, if the task wanted one.
+  // Of a verification: of the rows that the table's files have. None: they were not looked at.
+  std::optional<Fingerprint> files_fingerprint = {};
 };
+
+// A row, or a key's history, that a verification found to be wrong.
+struct Difference {
+  enum class Kind { kNotInTable, kNotInSource, kContent, kHistory };
+  Kind kind = Kind::kContent;
+  std::string key;          // For people: "flight_id = 17".
+  std::string found = {};   // kHistory: what is wrong,
+  std::string remedy = {};  // and what a repair does about it.
+  friend bool operator==(const Difference&, const Difference&) = default;
+};
+
+inline constexpr size_t kMaxDifferences = 100;  // Of one manifest, and of one answer's dataset.
 
 // What a keyed write does to a dataset's files. The pieces beside it have none.
 struct KeyedChange {
@@ -179,8 +203,10 @@ struct Manifest {
   // no rows either. It tells what to read next, never what is covered.
   std::optional<Range> empty_around = {};
   std::optional<KeyedChange> keyed = {};  // Of a keyed write.
-  int64_t rows_skipped =
-      0;  // Told unchanged by a checksum of the source, so that they stayed there.
+  // Told unchanged by a checksum of the source, so that they stayed there.
+  int64_t rows_skipped = 0;
+  std::vector<Difference> differences = {};  // Of a verification: at most kMaxDifferences of
+  int64_t rows_different = 0;                // all these.
 };
 
 enum class FailureKind { kSource, kTask, kWorkerDeath, kDrain };

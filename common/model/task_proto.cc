@@ -22,6 +22,14 @@ absl::StatusOr<ProbeTask> ProbeFromProto(const v1::ProbeTask& probe) {
   }
   result.estimates = probe.estimates();
   result.checksum = probe.checksum();
+  if (probe.known_tail_size() > kMaxTail) {
+    return BadField("probe.known_tail",
+                    absl::StrCat("expected at most 8, found ", probe.known_tail_size()));
+  }
+  for (const v1::TailCheck& known : probe.known_tail()) {
+    ASSIGN_OR_RETURN(TailCheck converted, TailFromProto(known));
+    result.known_tail.push_back(std::move(converted));
+  }
   if (probe.has_table_schema()) {
     ASSIGN_OR_RETURN(result.table_schema, FromProto(probe.table_schema()));
   }
@@ -96,6 +104,8 @@ absl::StatusOr<MicrobatchTask> MicrobatchFromProto(const v1::MicrobatchTask& tas
   ASSIGN_OR_RETURN(result.inputs, FilesFromProto(task.inputs()));
   result.look_around = task.look_around();
   result.checksums = task.checksums();
+  result.differing = task.differing();
+  result.histories = task.histories();
   RETURN_IF_ERROR(TakeBase(task, result));
   return result;
 }
@@ -104,6 +114,7 @@ absl::StatusOr<VerificationTask> VerificationFromProto(const v1::VerificationTas
   ASSIGN_OR_RETURN(VerificationTask result, ReadFromProto<VerificationTask>(task));
   ASSIGN_OR_RETURN(result.known, KnownFromProto(task.known()));
   result.counts_only = task.counts_only();
+  result.histories = task.histories();
   RETURN_IF_ERROR(TakeBase(task, result));
   return result;
 }
@@ -123,6 +134,7 @@ void KindToProto(const ProbeTask& task, v1::TaskSpec& result) {
   for (const Range& range : task.tail) *probe.add_tail() = ToProto(range);
   probe.set_estimates(task.estimates);
   probe.set_checksum(task.checksum);
+  for (const TailCheck& known : task.known_tail) *probe.add_known_tail() = TailToProto(known);
   if (!task.table_schema.columns.empty())
     *probe.mutable_table_schema() = ToProto(task.table_schema);
 }
@@ -135,6 +147,8 @@ void KindToProto(const MicrobatchTask& task, v1::TaskSpec& result) {
   for (const StagedFile& file : task.inputs) *microbatch.add_inputs() = FileToProto(file);
   microbatch.set_look_around(task.look_around);
   microbatch.set_checksums(task.checksums);
+  microbatch.set_differing(task.differing);
+  microbatch.set_histories(task.histories);
   PutBase(task, microbatch);
 }
 
@@ -143,6 +157,7 @@ void KindToProto(const VerificationTask& task, v1::TaskSpec& result) {
   ReadToProto(task, verification);
   KnownToProto(task.known, verification.mutable_known());
   verification.set_counts_only(task.counts_only);
+  verification.set_histories(task.histories);
   PutBase(task, verification);
 }
 

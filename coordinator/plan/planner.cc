@@ -131,6 +131,8 @@ MicrobatchTask MicrobatchOf(const DatasetState& dataset, const Claim& claim) {
   task.cursor_type = dataset.calendar->type();
   task.domain_end = claim.outside_end;
   task.connections = claim.connections;
+  task.differing = claim.differing;
+  task.histories = claim.histories;
   task.look_around = claim.extent.range.has_value() && !claim.extent.outside &&
                      task.cursor_type != CursorType::kNone &&
                      claim.extent.range->to < dataset.domain->to;

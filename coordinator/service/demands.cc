@@ -101,9 +101,10 @@ absl::StatusOr<std::vector<DemandRequest>> MakeDemands(
     const std::vector<const DatasetConfig*>& datasets, v1::RunKind kind,
     const v1::BackfillWindow* window, absl::Time now) {
   if (kind != v1::RUN_KIND_INCREMENTAL && kind != v1::RUN_KIND_BACKFILL &&
-      kind != v1::RUN_KIND_RETRY) {
+      kind != v1::RUN_KIND_RETRY && kind != v1::RUN_KIND_REPAIR) {
     return absl::InvalidArgumentError(absl::StrCat("kind: unknown value ", static_cast<int>(kind)));
   }
+  // What a repair does its plan says, and nothing else.
   const bool backfill = kind == v1::RUN_KIND_BACKFILL;
   if (window != nullptr && !backfill) {
     return absl::InvalidArgumentError("window: only a backfill has one");

@@ -179,6 +179,8 @@ void ClusterState::ApplyGranted(int64_t sequence, const v1::Granted& event, absl
   claim.task_id = event.task_id();
   claim.compaction = event.compaction();
   claim.input_files = event.input_files();
+  claim.differing = event.differing();
+  claim.histories = event.histories();
   claim.connections = claim.compaction ? 0 : std::max(1, event.connections());
   claim.shown = dataset.Facts();
   claim.outside_end = dataset.OutsideEnd();

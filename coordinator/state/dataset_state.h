@@ -33,6 +33,8 @@ struct Claim {
   int connections = 1;      // Of the source, that the attempt may use at once.
   bool compaction = false;  // Puts pieces together; nothing is read.
   int64_t input_files = 0;  // Of a compaction: the files of those pieces.
+  bool differing = false;   // A repair: as MicrobatchTask has it,
+  bool histories = false;   // and this.
   absl::Time granted;
   std::optional<Manifest> manifest;  // Once staged; then no lease is needed any more.
 };

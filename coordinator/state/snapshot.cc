@@ -125,6 +125,8 @@ void SnapshotCodec::EncodeDataset(const DatasetState& dataset, v1::DatasetSnapsh
     entry->set_connections(claim.connections);
     entry->set_compaction(claim.compaction);
     entry->set_input_files(claim.input_files);
+    entry->set_differing(claim.differing);
+    entry->set_histories(claim.histories);
     *entry->mutable_granted() = ToTimestamp(claim.granted);
   }
   out->set_compaction_from(dataset.compaction_from);
@@ -223,6 +225,8 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
     claim.outside_end = entry.outside_end();
     claim.compaction = entry.compaction();
     claim.input_files = entry.input_files();
+    claim.differing = entry.differing();
+    claim.histories = entry.histories();
     claim.granted = TimeOf(entry.granted());
     claim.connections = claim.compaction ? 0 : std::max(1, entry.connections());
     dataset.claims.emplace(claim.fence, std::move(claim));

@@ -82,6 +82,9 @@ class CoreLookTest : public ::testing::Test {
         CommitChecked checked{"deals", absl::OkStatus(), {}, {}};
         checked.statuses.resize(check->replacements.size());
         Step({checked});
+      } else if (const auto* list = std::get_if<ListFiles>(&effect)) {
+        Step({FilesListed{"deals", absl::OkStatus(),
+                          std::vector<std::vector<StagedFile>>(list->pieces.size())}});
       } else if (const auto* verified = std::get_if<AnswerVerify>(&effect)) {
         verified_ = verified->result;
       }
