@@ -32,8 +32,8 @@ class EventLog {
   // reader sees.
   virtual absl::Status Append(int64_t first_sequence, absl::Span<const std::string> payloads) = 0;
 
-  // Makes the next append start above `sequence`, durably. Only in a log without events: a ledger
-  // starts above every fence in the tables it finds.
+  // Makes the next append start above `sequence`, durably: a ledger goes on above every fence in
+  // the tables that it finds. The sequences in between are no gap.
   virtual absl::Status RaiseFloor(int64_t sequence) = 0;
 
   // Keeps a snapshot of the state after the event `sequence`, and the one before it. The events up

@@ -3,11 +3,16 @@
 #include <sqlite3.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "common/base/ids.h"
 #include "common/base/status.h"
 
@@ -71,6 +76,9 @@ class SqliteEventLog final : public EventLog {
   int64_t LastToDrop(size_t appended) const {
     return std::min(served_, first_ + 2 * static_cast<int64_t>(appended) - 1);
   }
+  absl::Status LoadRaises();
+  // Whether no event is missing between these two.
+  bool Follows(int64_t at, int64_t before) const;
   absl::Status FindServed();
   absl::Status GiveBackSpace();
   absl::StatusOr<int64_t> Number(const char* sql, absl::string_view doing);
@@ -81,7 +89,10 @@ class SqliteEventLog final : public EventLog {
   bool read_only_;
   std::string ledger_id_;
   int64_t last_sequence_ = 0;
-  int64_t floor_ = 0;
+  struct Raise {
+    int64_t from = 0, to = 0;  // The floor went from the one to the other.
+  };
+  std::vector<Raise> raises_;
   int64_t served_ = 0;  // Events up to here are in two snapshots.
   int64_t first_ = 0;   // The first event that is there; those before it have been taken away.
   Statement append_, drop_;
@@ -91,9 +102,7 @@ absl::Status SqliteEventLog::Damaged(absl::string_view what) const {
   return absl::DataLossError(
       absl::StrCat("ledger ", path_, ": ", what,
                    ". It is not used any further. Restore the file (with its -wal) from a backup, "
-                   "or move the .headwater folder away: "
-                   "without a ledger everything is read again, and tables that the old one owned "
-                   "must be moved away too"));
+                   "or have another one made of what the tables say: headwater state heal"));
 }
 
 absl::Status SqliteEventLog::Error(absl::string_view doing) const {
@@ -181,7 +190,8 @@ absl::Status SqliteEventLog::Init() {
                                 " (written by another version?)"));
   }
   ASSIGN_OR_RETURN(const std::string floor, GetValue("floor"));
-  last_sequence_ = floor_ = floor.empty() ? 0 : std::stoll(floor);
+  last_sequence_ = floor.empty() ? 0 : std::stoll(floor);
+  RETURN_IF_ERROR(LoadRaises());
   ASSIGN_OR_RETURN(Statement last,
                    Prepare("SELECT max(sequence) FROM events", "looking for its end"));
   if (sqlite3_step(last.get()) != SQLITE_ROW) return Error("looking for its end");
@@ -267,9 +277,33 @@ absl::Status SqliteEventLog::Append(int64_t first_sequence,
 absl::Status SqliteEventLog::RaiseFloor(int64_t sequence) {
   if (read_only_) return absl::FailedPreconditionError("the ledger was opened for reading only");
   if (sequence <= last_sequence_) return absl::OkStatus();
+  raises_.push_back({last_sequence_, sequence});
+  // The floor last: it is what appends go by.
+  RETURN_IF_ERROR(PutValue("raises", absl::StrJoin(raises_, ",", [](std::string* out, Raise raise) {
+                             absl::StrAppend(out, raise.from, "-", raise.to);
+                           })));
   RETURN_IF_ERROR(PutValue("floor", absl::StrCat(sequence)));
-  last_sequence_ = floor_ = sequence;
+  last_sequence_ = sequence;
   return absl::OkStatus();
+}
+
+absl::Status SqliteEventLog::LoadRaises() {
+  ASSIGN_OR_RETURN(const std::string raises, GetValue("raises"));
+  // Before there were several, a floor was raised over no events.
+  if (raises.empty() && last_sequence_ > 0) raises_.push_back({0, last_sequence_});
+  for (const absl::string_view part : absl::StrSplit(raises, ',', absl::SkipEmpty())) {
+    const std::pair<absl::string_view, absl::string_view> ends = absl::StrSplit(part, '-');
+    Raise& raise = raises_.emplace_back();
+    if (!absl::SimpleAtoi(ends.first, &raise.from) || !absl::SimpleAtoi(ends.second, &raise.to))
+      return Damaged("its floors cannot be read");
+  }
+  return absl::OkStatus();
+}
+
+bool SqliteEventLog::Follows(int64_t at, int64_t before) const {
+  return at == before + 1 || std::any_of(raises_.begin(), raises_.end(), [&](const Raise& raise) {
+           return raise.from <= before && before <= raise.to && at == raise.to + 1;
+         });
 }
 
 absl::Status SqliteEventLog::SaveSnapshot(int64_t sequence, absl::string_view state) {
@@ -315,7 +349,7 @@ absl::Status SqliteEventLog::Replay(
       Prepare("SELECT sequence, payload, checksum FROM events WHERE sequence > ? ORDER BY sequence",
               "replaying"));
   sqlite3_bind_int64(get.get(), 1, sequence);
-  int64_t before = 0;
+  int64_t before = sequence;
   while (true) {
     const int step = sqlite3_step(get.get());
     if (step == SQLITE_DONE) return absl::OkStatus();
@@ -323,8 +357,7 @@ absl::Status SqliteEventLog::Replay(
     const int64_t at = sqlite3_column_int64(get.get(), 0);
     const absl::string_view payload(static_cast<const char*>(sqlite3_column_blob(get.get(), 1)),
                                     static_cast<size_t>(sqlite3_column_bytes(get.get(), 1)));
-    if (before == 0) before = std::max(sequence, floor_);  // The floor was raised over no events.
-    if (at != before + 1) return Damaged(absl::StrCat("events are missing before ", at));
+    if (!Follows(at, before)) return Damaged(absl::StrCat("events are missing before ", at));
     if (ChecksumOf(payload, at) != sqlite3_column_int64(get.get(), 2)) {
       return Damaged(absl::StrCat("event ", at, " does not match its checksum"));
     }

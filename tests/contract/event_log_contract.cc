@@ -130,6 +130,22 @@ TEST_P(EventLogContract, ARaisedFloorIsDurableAndTheFirstEventComesAboveIt) {
   EXPECT_THAT(EventsAfter(*log, 0), ElementsAre("42:first"));
 }
 
+TEST_P(EventLogContract, AFloorCanBeRaisedAgainOverEventsAndMakesNoGap) {
+  auto place = GetParam().make_place();
+  auto log = *place->Open();
+  ASSERT_TRUE(log->RaiseFloor(10).ok());
+  ASSERT_TRUE(log->Append(11, {"a", "b"}).ok());
+  ASSERT_TRUE(log->RaiseFloor(100).ok());
+  ASSERT_TRUE(log->RaiseFloor(50).ok()) << "it is there already";
+  log.reset();
+  log = *place->Open();
+  EXPECT_EQ(log->last_sequence(), 100);
+  ASSERT_TRUE(log->Append(101, {"c"}).ok());
+  EXPECT_THAT(EventsAfter(*log, 0), ElementsAre("11:a", "12:b", "101:c"));
+  EXPECT_THAT(EventsAfter(*log, 11), ElementsAre("12:b", "101:c"));
+  EXPECT_THAT(EventsAfter(*log, 12), ElementsAre("101:c"));
+}
+
 TEST_P(EventLogContract, AVisitorsErrorStopsTheReplayAndIsReturned) {
   auto place = GetParam().make_place();
   auto log = *place->Open();
