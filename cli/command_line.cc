@@ -9,7 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "cli/examples.h"
+#include "cli/command_line_help.h"
 #include "cli/exit_code.h"
 #include "cli/usage_error.h"
 #include "common/config/yaml_reader.h"
@@ -20,39 +20,6 @@ namespace {
 constexpr char kPurpose[] =
     "Moves rows from many database servers into analytical tables: incrementally, exactly once, "
     "in parallel.";
-
-// Purpose and examples come before usage and options.
-class HelpFormatter : public CLI::Formatter {
- public:
-  HelpFormatter() {
-    label("SUBCOMMAND", "COMMAND");
-    label("OPTIONS", "options");
-    column_width(34);
-  }
-
-  std::string make_description(const CLI::App* app) const override {
-    const bool root = app->get_parent() == nullptr;
-    const auto examples = Examples().find(root ? "" : app->get_name());
-    std::string text = app->get_description() + "\n";
-    if (examples != Examples().end()) text += "\nExamples:\n" + examples->second;
-    return text + "\n";
-  }
-
-  std::string make_usage(const CLI::App* app, std::string) const override {
-    return CLI::Formatter::make_usage(
-        app, app->get_parent() == nullptr ? "headwater" : "headwater " + app->get_name());
-  }
-
-  // The value's name and default; checks and environment are in the text.
-  std::string make_option_opts(const CLI::Option* option) const override {
-    if (option->get_type_size() == 0) return "";
-    std::string name = option->get_type_name();
-    for (const char* check : {":{", ":INT"}) name = name.substr(0, name.find(check));
-    const std::string otherwise = option->get_default_str();
-    return absl::StrCat(" ", name, otherwise.empty() ? "" : "=", otherwise,
-                        option->get_positional() ? "..." : "");
-  }
-};
 
 class Parser {
  public:
@@ -238,19 +205,40 @@ class Parser {
           ->type_name("N")
           ->check(CLI::PositiveNumber);
     }
-    CLI::App* repair =
-        Add(commands.repair, repair_, "repair",
-            "Compares published rows with the sources, and reads again what differs");
-    AddSelector(repair, repair_.selector);
-    if (repair != nullptr) {
-      repair->add_flag("--dry-run", repair_.dry_run, "Only say what differs, as verify does");
-    }
+    AddRepair(commands);
+    AddState(Add(commands.state, state_, "state", "Heals what is recorded of the tables"));
     CLI::App* gc = Add(commands.gc, gc_, "gc", "Removes what tables no longer need, at once");
     AddSelector(gc, gc_.selector);
     if (gc != nullptr) {
       gc->add_flag("--dry-run", gc_.dry_run, "Only say what would go, and why");
     }
     AddProcesses(commands);
+  }
+
+  void AddRepair(const CommandTable& commands) {
+    CLI::App* repair =
+        Add(commands.repair, repair_, "repair",
+            "Compares published rows with the sources, and reads again what differs");
+    AddSelector(repair, repair_.selector);
+    if (repair != nullptr) {
+      CLI::Option* dry =
+          repair->add_flag("--dry-run", repair_.dry_run, "Only say what differs, as verify does");
+      CLI::Option* adopt =
+          repair->add_flag("--adopt", repair_.adopt,
+                           "Take over files that another writer wrote, and read them anew");
+      adopt->excludes(dry);
+      repair->add_flag("--yes", repair_.yes, "With --adopt: do not ask")->needs(adopt);
+    }
+  }
+
+  void AddState(CLI::App* state) {
+    if (state == nullptr) return;
+    static const std::map<std::string, StateAction> kActions = {{"heal", StateAction::kHeal}};
+    state->add_option("ACTION", state_.action, "heal: make a new ledger of what the tables say")
+        ->required()
+        ->transform(CLI::Transformer(kActions))
+        ->type_name("ACTION");
+    state->add_flag("--yes", state_.yes, "Do not ask");
   }
 
   void AddProcesses(const CommandTable& commands) {
@@ -345,6 +333,7 @@ class Parser {
   ExplainOptions explain_;
   VerifyOptions verify_;
   RepairOptions repair_;
+  StateOptions state_;
   GcOptions gc_;
   CoordinatorCommandOptions coordinator_;
   WorkerCommandOptions worker_;

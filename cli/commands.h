@@ -83,6 +83,17 @@ struct RepairOptions {
   GlobalOptions global;
   Selector selector;
   bool dry_run = false;  // Only says what differs.
+  bool adopt = false;    // Instead: files of other writers are taken over.
+  bool yes = false;      // With it: nobody is asked.
+};
+enum class StateAction { kShow, kExport, kImport, kSet, kReset, kHeal };
+struct StateOptions {
+  GlobalOptions global;
+  StateAction action = StateAction::kShow;
+  Selector selector;     // Of kImport the only pattern is a file's name; `-` is stdin.
+  std::string from, to;  // kSet: as typed; both or none.
+  bool fresh = false;    // kSet: as fresh, not as stale.
+  bool yes = false;      // Nobody is asked.
 };
 struct GcOptions {
   GlobalOptions global;
@@ -113,6 +124,7 @@ int RunStatus(const StatusOptions& options);
 int RunExplain(const ExplainOptions& options);
 int RunVerify(const VerifyOptions& options);
 int RunRepair(const RepairOptions& options);
+int RunStateCommand(const StateOptions& options);
 int RunGc(const GcOptions& options);
 int RunCoordinator(const CoordinatorCommandOptions& options);
 int RunWorker(const WorkerCommandOptions& options);
@@ -130,6 +142,7 @@ struct CommandTable {
   int (*explain)(const ExplainOptions&) = nullptr;
   int (*verify)(const VerifyOptions&) = nullptr;
   int (*repair)(const RepairOptions&) = nullptr;
+  int (*state)(const StateOptions&) = nullptr;
   int (*gc)(const GcOptions&) = nullptr;
   int (*coordinator)(const CoordinatorCommandOptions&) = nullptr;
   int (*worker)(const WorkerCommandOptions&) = nullptr;

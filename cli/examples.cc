@@ -39,6 +39,11 @@ const std::map<std::string, std::string>& Examples() {
       {"verify",
        "  headwater verify\n"
        "  headwater verify 'airports/flights' && echo equal\n"},
+      {"repair",
+       "  headwater repair 'airports/flights'\n"
+       "  headwater repair --adopt airports/weather   after an OPTIMIZE by another program\n"},
+      {"state",
+       "  headwater state heal                   the ledger is lost: make one of the tables\n"},
       {"gc",
        "  headwater gc --dry-run                 what would go, and why\n"
        "  headwater gc 'airports/*'              the tables of these, whole\n"},

@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
   commands.explain = &headwater::RunExplain;
   commands.verify = &headwater::RunVerify;
   commands.repair = &headwater::RunRepair;
+  commands.state = &headwater::RunStateCommand;
   commands.gc = &headwater::RunGc;
   commands.coordinator = &headwater::RunCoordinator;
   commands.worker = &headwater::RunWorker;

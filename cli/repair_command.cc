@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "cli/adopt_command.h"
 #include "cli/commands.h"
 #include "cli/one_question.h"
 #include "cli/report.h"
@@ -18,6 +19,7 @@ void Show(const RepairOptions& options, const v1::VerifyResponse& found) {
 
 // Compares, as `verify` does, and then reads again just what differs.
 int RunRepair(const RepairOptions& options) {
+  if (options.adopt) return RunAdopt(options);
   const absl::StatusOr<Config> config = LoadFor(options.global, options.selector);
   if (!config.ok()) return Complain(config.status());
   const absl::StatusOr<v1::VerifyResponse> found =

@@ -55,6 +55,8 @@ std::vector<DatasetId> DatasetsIn(const ClusterState& state, const v1::Event& ev
       return ids;
     case v1::Event::kLost:
       return {IdOf(event.lost().dataset())};
+    case v1::Event::kProgressSet:
+      return {IdOf(event.progress_set().dataset())};
     case v1::Event::kCompactionDropped:
       return {IdOf(event.compaction_dropped().dataset())};
     case v1::Event::kRunCancelled:
@@ -68,6 +70,7 @@ std::vector<DatasetId> DatasetsIn(const ClusterState& state, const v1::Event& ev
     case v1::Event::kTableColumns:
     case v1::Event::kPlanned:
     case v1::Event::kCollected:
+    case v1::Event::kTableTaken:
     case v1::Event::KIND_NOT_SET:
       return ids;
   }

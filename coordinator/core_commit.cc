@@ -37,6 +37,7 @@ Replacement Core::Impl::ReplacementOf(const DatasetState& dataset, const Claim& 
   replacement.extent = claim.extent;
   replacement.manifest = *claim.manifest;
   replacement.settled_to = dataset.settled_to;
+  replacement.whole = claim.whole;
   if (claim.compaction) replacement.compacted = PiecesWithRows(dataset, *claim.extent.range);
   return replacement;
 }

@@ -310,6 +310,7 @@ bool Core::Impl::OfferClaim(const ServerChoice& choice, const DatasetState& data
   const std::string task_id = NewTaskId("microbatch");
   v1::Event event;
   v1::Granted* granted = event.mutable_granted();
+  granted->set_whole(dataset.adopted);
   *granted->mutable_dataset() = RefOf(dataset.spec.id);
   *granted->mutable_extent() = ToProto(claim.extent);
   for (int64_t cut : claim.cuts) granted->add_cuts(cut);

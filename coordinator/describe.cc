@@ -77,10 +77,14 @@ std::string StateText(const DatasetState& dataset) {
                   [](const Blocked& b) { return b.quarantined; })) {
     return "failed";
   }
-  if (!dataset.probe.has_value()) return "never loaded";
+  if (!dataset.probe.has_value()) {
+    // Healed: what the table has is known, and not yet what its source has.
+    const bool found = !dataset.coverage.pieces().empty() || dataset.table_rows > 0;
+    return found || dataset.adopted ? "stale" : "never loaded";
+  }
   if (!dataset.domain.has_value()) return "no rows";
   if (!dataset.coverage.Missing(*dataset.domain).empty()) {
-    return dataset.coverage.pieces().empty() ? "never loaded" : "missing";
+    return dataset.coverage.pieces().empty() && !dataset.adopted ? "never loaded" : "missing";
   }
   return dataset.needs.empty() && dataset.outside_need == 0 ? "fresh" : "stale";
 }

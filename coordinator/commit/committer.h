@@ -44,6 +44,9 @@ struct Replacement {
   // A compaction, if there are any: the published pieces with rows that become the manifest's one.
   // No row changes, so readers of changes are shown none.
   std::vector<PublishedPiece> compacted = {};
+  // The claim covered all that there is of the dataset: files that were taken over from another
+  // writer go with it.
+  bool whole = false;
 };
 
 // A group of replacements that becomes one version of the table. The same sequence always means the

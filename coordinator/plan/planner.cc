@@ -99,6 +99,16 @@ std::optional<PlannedClaim> FirstClaim(const DatasetState& dataset, const Demand
   return claim;
 }
 
+// Everything in one: files of the table go that nobody can say the piece of.
+std::optional<PlannedClaim> WholeClaim(const DatasetState& dataset, const DemandState& demand,
+                                       const Busy& busy) {
+  if (!dataset.domain.has_value() || demand.met()) return std::nullopt;
+  if (!dataset.claims.empty() || !busy.ranges.empty() || busy.outside) return std::nullopt;
+  const Range range = dataset.coverage.Widen(*dataset.domain);
+  const bool outside = dataset.calendar->type() != CursorType::kNone;
+  return PlannedClaim{{range, outside}, CutsOf(dataset, range)};
+}
+
 }  // namespace
 
 NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand, absl::Time now,
@@ -109,7 +119,8 @@ NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand
   if (dataset.spec.keyed() && !dataset.claims.empty()) return result;
   const Busy busy = BusyNow(dataset, now);
   result.retry_at = busy.retry_at;
-  result.claim = FirstClaim(dataset, demand, busy, pace);
+  result.claim =
+      dataset.adopted ? WholeClaim(dataset, demand, busy) : FirstClaim(dataset, demand, busy, pace);
   return result;
 }
 

@@ -30,7 +30,7 @@ struct NextClaimResult {
 // The first extent that meets a part of `demand` and can be claimed at `now`, by `pace` the last
 // one: at most one unit, or what `pace` says instead (but a move of the outside rows into the
 // domain is one claim), widened to whole published pieces, clear of live claims and of blocked
-// extents.
+// extents. Of a dataset that was `adopted` it is everything.
 NextClaimResult NextClaim(const DatasetState& dataset, const DemandState& demand, absl::Time now,
                           const Pace& pace = {});
 

@@ -8,6 +8,7 @@
 #include "common/model/model_proto.h"
 #include "common/model/write_proto.h"
 #include "coordinator/state/compaction.h"
+#include "coordinator/state/progress.h"
 #include "coordinator/state/trusted.h"
 
 namespace headwater {
@@ -120,6 +121,14 @@ void ClusterState::Apply(int64_t sequence, const v1::Event& event) {
       *plans_.back().mutable_at() = event.at();
       if (plans_.size() > kMaxPlans) plans_.pop_front();
       return;
+    case v1::Event::kProgressSet:
+      return ApplyProgressSet(sequence, event.progress_set());
+    case v1::Event::kTableTaken: {
+      TableState& table = tables_[event.table_taken().table()];
+      table.last_sequence = std::max(table.last_sequence, event.table_taken().commit_sequence());
+      return table.TakePublished(event.table_taken().version(),
+                                 event.table_taken().commit_sequence());
+    }
     case v1::Event::kCollected:
       return tables_[event.collected().table()].TakeCollected(event.collected(), at);
     case v1::Event::kRunCancelled:
@@ -165,6 +174,13 @@ void ClusterState::ApplyProbed(int64_t sequence, const v1::Probed& event, absl::
   ReviewCompactions(dataset);
 }
 
+void ClusterState::ApplyProgressSet(int64_t sequence, const v1::ProgressSet& event) {
+  DatasetState& dataset = datasets_.at(IdOf(event.dataset()));
+  SetProgress(event.progress(), sequence, dataset);
+  if (event.clear_failures()) dataset.blocked.clear();
+  ReviewCompactions(dataset);
+}
+
 void ClusterState::ApplyTableColumns(const v1::TableColumns& event) {
   tables_[event.table()].columns = Trusted(event.columns());
 }
@@ -181,6 +197,7 @@ void ClusterState::ApplyGranted(int64_t sequence, const v1::Granted& event, absl
   claim.input_files = event.input_files();
   claim.differing = event.differing();
   claim.histories = event.histories();
+  claim.whole = event.whole();
   claim.connections = claim.compaction ? 0 : std::max(1, event.connections());
   claim.shown = dataset.Facts();
   claim.outside_end = dataset.OutsideEnd();

@@ -70,6 +70,7 @@ class ClusterState {
   void ApplyDatasetDefined(const v1::DatasetDefined& event);
   void ApplyRunStarted(const v1::RunStarted& event, absl::Time at);
   void ApplyProbed(int64_t sequence, const v1::Probed& event, absl::Time at);
+  void ApplyProgressSet(int64_t sequence, const v1::ProgressSet& event);
   void ApplyTableColumns(const v1::TableColumns& event);
   void ApplyDemandsFailed(const v1::DemandsFailed& event);
   void ApplyGranted(int64_t sequence, const v1::Granted& event, absl::Time at);

@@ -97,6 +97,11 @@ void Coverage::Drop(Range range) {
   while (it != pieces_.end() && it->first < range.to) it = pieces_.erase(it);
 }
 
+std::optional<Range> Coverage::Hull() const {
+  if (pieces_.empty()) return std::nullopt;
+  return Range{pieces_.begin()->second.range.from, pieces_.rbegin()->second.range.to};
+}
+
 void Coverage::CutEmpty(int64_t at) {
   const auto it = FirstAt(pieces_, at);
   if (it == pieces_.end() || !it->second.empty() || it->first >= at) return;

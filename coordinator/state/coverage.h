@@ -74,6 +74,9 @@ class Coverage {
   // they are of one spec version.
   void JoinEmpty(Range range);
 
+  // From the first piece's begin to the last one's end.
+  std::optional<Range> Hull() const;
+
   const Map& pieces() const { return pieces_; }
 
  private:

@@ -105,6 +105,8 @@ int64_t DatasetState::OutsideEnd() const {
 }
 
 void DatasetState::TakeProbe(const ProbeResult& result, int64_t sequence, int64_t asked_after) {
+  // A dataset that was set to what its table has is without a domain until now.
+  if (!domain.has_value()) domain = coverage.Hull();
   const std::optional<Range> old_domain = domain;
   const bool reload = spec.reload_on_regress && RegressedFrom(result).has_value();
   probe = result;
@@ -131,6 +133,8 @@ void DatasetState::TakeProbe(const ProbeResult& result, int64_t sequence, int64_
     }
     if (!seen.empty()) domain = seen;
   }
+  if (joined_from.has_value() && domain.has_value())
+    joined_from = std::clamp(*joined_from, domain->from, domain->to - 1);
   SettleFirstLoad(result);
   if (reload) Reload(result, sequence);
   CheckTail(result, sequence);
@@ -174,7 +178,7 @@ int64_t DatasetState::SettledAtFirst(const ProbeResult& result, int64_t bound) c
 }
 
 std::optional<int64_t> DatasetState::RegressedFrom(const ProbeResult& result) const {
-  const bool comparable = probe.has_value() && probe->cursor_type == result.cursor_type;
+  const bool comparable = !probe.has_value() || probe->cursor_type == result.cursor_type;
   if (!comparable || result.cursor_type == CursorType::kNone || spec.clock_bound)
     return std::nullopt;
   // Not the end of the domain: rows that have not settled may be gone again.
@@ -304,6 +308,10 @@ void DatasetState::Publish(const Claim& claim, absl::Time now) {
     written.push_back(std::move(piece));
   }
   // The claim was widened to whole pieces, but its cuts may go through them: all old ones first.
+  if (claim.whole) {
+    adopted = false;
+    coverage = Coverage();
+  }
   for (const Piece& piece : written) {
     coverage.Drop(piece.range);
     compaction_from = std::min(compaction_from, piece.range.from);

@@ -35,6 +35,7 @@ struct Claim {
   int64_t input_files = 0;  // Of a compaction: the files of those pieces.
   bool differing = false;   // A repair: as MicrobatchTask has it,
   bool histories = false;   // and this.
+  bool whole = false;       // Everything, while the dataset was `adopted`.
   absl::Time granted;
   std::optional<Manifest> manifest;  // Once staged; then no lease is needed any more.
 };
@@ -92,6 +93,9 @@ class DatasetState {
   std::set<std::string> live_runs;  // Runs with a demand here that has not ended.
   absl::Time last_loaded = absl::InfinitePast();
   int64_t table_rows = 0;  // Keyed writes: in all of the dataset's live files.
+  // Files of the table were taken over that nobody can say the piece of: the next claim is one of
+  // everything, and its publication takes their place.
+  bool adopted = false;
   ReadHistory history;
   // Around an extent that was read since the last probe: there were no rows in all of it. It tells
   // what is worth one microbatch, and is not kept over a restart.

@@ -7,6 +7,7 @@
 #include "common/model/model_proto.h"
 #include "common/model/write_proto.h"
 #include "coordinator/state/cluster_state.h"
+#include "coordinator/state/progress.h"
 #include "coordinator/state/run_snapshot.h"
 
 namespace headwater {
@@ -16,42 +17,6 @@ Extent TakeExtent(const v1::Extent& extent) {
   Extent out;
   if (extent.has_range()) out.range = Range{extent.range().from(), extent.range().to()};
   out.outside = extent.outside();
-  return out;
-}
-
-v1::PieceSnapshot ToSnapshot(const Piece& piece) {
-  v1::PieceSnapshot out;
-  *out.mutable_range() = ToProto(piece.range);
-  *out.mutable_fingerprint() = ToProto(piece.fingerprint);
-  out.set_fence(piece.fence);
-  out.set_fill_seq(piece.fill_seq);
-  if (piece.max_cursor.has_value()) out.set_max_cursor(*piece.max_cursor);
-  out.set_spec_version(piece.spec_version);
-  out.set_shown_clock_us(absl::ToUnixMicros(piece.shown.clock));
-  out.set_shown_limit(piece.shown.limit);
-  out.set_began_clock_us(absl::ToUnixMicros(piece.began));
-  out.set_settled_through(piece.settled_through);
-  out.set_bad_rows(piece.bad_rows);
-  if (piece.checksum.has_value()) *out.mutable_checksum() = ChecksumToProto(*piece.checksum);
-  return out;
-}
-
-absl::StatusOr<Piece> FromSnapshot(const v1::PieceSnapshot& piece) {
-  Piece out;
-  out.range = {piece.range().from(), piece.range().to()};
-  out.fingerprint = FromProto(piece.fingerprint());
-  out.fence = piece.fence();
-  out.fill_seq = piece.fill_seq();
-  if (piece.has_max_cursor()) out.max_cursor = piece.max_cursor();
-  out.spec_version = piece.spec_version();
-  out.shown.clock = absl::FromUnixMicros(piece.shown_clock_us());
-  out.shown.limit = piece.shown_limit();
-  out.began = absl::FromUnixMicros(piece.began_clock_us());
-  out.settled_through = piece.settled_through();
-  out.bad_rows = piece.bad_rows();
-  if (piece.has_checksum()) {
-    ASSIGN_OR_RETURN(out.checksum, ChecksumFromProto(piece.checksum()));
-  }
   return out;
 }
 
@@ -81,16 +46,7 @@ void SnapshotCodec::EncodeDataset(const DatasetState& dataset, v1::DatasetSnapsh
   out->set_first_load_settled(dataset.first_load_settled);
   for (const auto& [from, piece] : dataset.coverage.pieces())
     *out->add_pieces() = ToSnapshot(piece);
-  if (dataset.outside.has_value()) {
-    v1::OutsideSnapshot* outside = out->mutable_outside();
-    *outside->mutable_fingerprint() = ToProto(dataset.outside->fingerprint);
-    outside->set_fence(dataset.outside->fence);
-    outside->set_fill_seq(dataset.outside->fill_seq);
-    outside->set_spec_version(dataset.outside->spec_version);
-    outside->set_outside_end(dataset.outside->end);
-    outside->set_future_rows(dataset.outside->future_rows);
-    outside->set_bad_rows(dataset.outside->bad_rows);
-  }
+  if (dataset.outside.has_value()) *out->mutable_outside() = ToSnapshot(*dataset.outside);
   out->set_outside_need(dataset.outside_need);
   if (dataset.joined_from.has_value()) out->set_joined_from(*dataset.joined_from);
   PutNeeds(dataset.needs, out->mutable_needs());
@@ -127,6 +83,7 @@ void SnapshotCodec::EncodeDataset(const DatasetState& dataset, v1::DatasetSnapsh
     entry->set_input_files(claim.input_files);
     entry->set_differing(claim.differing);
     entry->set_histories(claim.histories);
+    entry->set_whole(claim.whole);
     *entry->mutable_granted() = ToTimestamp(claim.granted);
   }
   out->set_compaction_from(dataset.compaction_from);
@@ -134,6 +91,7 @@ void SnapshotCodec::EncodeDataset(const DatasetState& dataset, v1::DatasetSnapsh
   if (dataset.compaction_not_before != absl::InfinitePast())
     *out->mutable_compaction_not_before() = ToTimestamp(dataset.compaction_not_before);
   out->set_table_rows(dataset.table_rows);
+  out->set_adopted(dataset.adopted);
   if (dataset.last_loaded != absl::InfinitePast())
     *out->mutable_last_loaded() = ToTimestamp(dataset.last_loaded);
 }
@@ -186,16 +144,7 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
     ASSIGN_OR_RETURN(Piece restored, FromSnapshot(piece));
     dataset.coverage.Put(std::move(restored));
   }
-  if (snapshot.has_outside()) {
-    const v1::OutsideSnapshot& outside = snapshot.outside();
-    dataset.outside = OutsidePiece{FromProto(outside.fingerprint()),
-                                   outside.fence(),
-                                   outside.fill_seq(),
-                                   outside.spec_version(),
-                                   outside.outside_end(),
-                                   outside.future_rows(),
-                                   outside.bad_rows()};
-  }
+  if (snapshot.has_outside()) dataset.outside = FromSnapshot(snapshot.outside());
   dataset.outside_need = snapshot.outside_need();
   if (snapshot.has_joined_from()) dataset.joined_from = snapshot.joined_from();
   dataset.needs = TakeNeeds(snapshot.needs());
@@ -227,11 +176,13 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
     claim.input_files = entry.input_files();
     claim.differing = entry.differing();
     claim.histories = entry.histories();
+    claim.whole = entry.whole();
     claim.granted = TimeOf(entry.granted());
     claim.connections = claim.compaction ? 0 : std::max(1, entry.connections());
     dataset.claims.emplace(claim.fence, std::move(claim));
   }
   dataset.table_rows = snapshot.table_rows();
+  dataset.adopted = snapshot.adopted();
   if (snapshot.has_last_loaded()) dataset.last_loaded = TimeOf(snapshot.last_loaded());
   return dataset;
 }

@@ -223,7 +223,7 @@ absl::StatusOr<Found> DeltaCommitter::Look(const Intent& intent, int64_t* versio
           absl::StrCat("table ", location_.table, ": version ", at,
                        " has another commit under our sequence ", intent.sequence,
                        "; the ledger is older than the table (was it restored from a backup?). "
-                       "Nothing more is published here"));
+                       "Nothing more is published here: headwater state heal"));
     }
     // Who put it may have died before its name was durable, and the ledger is about to rely on it.
     RETURN_IF_ERROR(store_->Persist(VersionKey(at)));
@@ -233,7 +233,7 @@ absl::StatusOr<Found> DeltaCommitter::Look(const Intent& intent, int64_t* versio
   return absl::FailedPreconditionError(absl::StrCat(
       "table ", location_.table, ": its last transaction is ", last, ", ours is ", intent.sequence,
       "; the ledger is older than the table (was it restored from a backup?). Nothing more is "
-      "published here"));
+      "published here: headwater state heal"));
 }
 
 DeltaVersion DeltaCommitter::Begin(const Intent& intent, bool abandoned) const {

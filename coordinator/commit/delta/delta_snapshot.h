@@ -41,6 +41,7 @@ class DeltaSnapshot {
   const std::map<std::string, DeltaRemove>& removed() const { return removed_; }
   // Last transaction version of an application; 0: none.
   int64_t LastSequence(const std::string& app_id) const;
+  const std::map<std::string, int64_t>& txns() const { return txns_; }  // By application.
 
   // The checkpoint from which the table was loaded; -1: it was replayed from its first version.
   int64_t checkpoint() const { return checkpoint_; }

@@ -17,20 +17,8 @@ namespace {
 
 constexpr char kOutside[] = "outside";
 constexpr char kKeyed[] = "keyed";
+constexpr char kAdopted[] = "adopted";
 constexpr char kServerTag[] = "headwater.server";  // Where no partition says it.
-
-// Rows of a file, from its statistics; -1: they do not say. A parser would cost more than all the
-// rest of taking a file in.
-int64_t RowsOf(const DeltaAdd& add) {
-  constexpr absl::string_view kKey = "\"numRecords\":";
-  const size_t at = add.stats.find(kKey.data(), 0, kKey.size());
-  if (at == std::string::npos) return -1;
-  absl::string_view rest = add.stats;
-  rest.remove_prefix(at + kKey.size());
-  rest = absl::StripLeadingAsciiWhitespace(rest);
-  int64_t rows = 0;
-  return absl::SimpleAtoi(rest.substr(0, rest.find_first_not_of("0123456789")), &rows) ? rows : -1;
-}
 
 std::string PieceText(const Extent& extent) {
   if (!extent.range.has_value()) return kOutside;
@@ -46,6 +34,18 @@ std::map<std::string, std::string> AttemptTags(const Replacement& replacement) {
 }
 
 }  // namespace
+
+// A parser would cost more than all the rest of taking a file in.
+int64_t RowsOf(const DeltaAdd& add) {
+  constexpr absl::string_view kKey = "\"numRecords\":";
+  const size_t at = add.stats.find(kKey.data(), 0, kKey.size());
+  if (at == std::string::npos) return -1;
+  absl::string_view rest = add.stats;
+  rest.remove_prefix(at + kKey.size());
+  rest = absl::StripLeadingAsciiWhitespace(rest);
+  int64_t rows = 0;
+  return absl::SimpleAtoi(rest.substr(0, rest.find_first_not_of("0123456789")), &rows) ? rows : -1;
+}
 
 std::map<std::string, std::string> TagsOf(const Replacement& replacement, const StagedFile& file) {
   std::map<std::string, std::string> tags = AttemptTags(replacement);
@@ -65,6 +65,13 @@ std::map<std::string, std::string> TagsOf(const Replacement& replacement,
   return tags;
 }
 
+std::map<std::string, std::string> ForeignTags(const std::string& server, bool keyed) {
+  return {{"headwater.fence", "0"},
+          {"headwater.piece", keyed ? kKeyed : kAdopted},
+          {"headwater.spec", ""},
+          {kServerTag, server}};
+}
+
 std::optional<PieceTags> ParseTags(const DeltaAdd& add) {
   const auto piece = add.tags.find("headwater.piece");
   const auto fence = add.tags.find("headwater.fence");
@@ -79,6 +86,10 @@ std::optional<PieceTags> ParseTags(const DeltaAdd& add) {
   }
   if (piece->second == kKeyed) {
     tags.keyed = true;
+    return tags;
+  }
+  if (piece->second == kAdopted) {
+    tags.adopted = true;
     return tags;
   }
   const std::vector<std::string> parts = absl::StrSplit(piece->second, ':');
@@ -115,6 +126,8 @@ void PieceIndex::Insert(const DeltaAdd& add) {
     server.untagged[add.path] = true;
   } else if (file.tags->keyed) {
     server.keyed[add.path] = true;
+  } else if (file.tags->adopted) {
+    server.adopted[add.path] = true;
   } else if (file.tags->extent.range.has_value()) {
     server.ranges[file.tags->extent.range->from][add.path] = file.tags->extent.range->to;
   } else {
@@ -130,6 +143,7 @@ void PieceIndex::Erase(const std::string& path) {
   server.untagged.erase(path);
   server.outside.erase(path);
   server.keyed.erase(path);
+  server.adopted.erase(path);
   if (it->second.tags.has_value() && it->second.tags->extent.range.has_value()) {
     const auto range = server.ranges.find(it->second.tags->extent.range->from);
     range->second.erase(path);
@@ -236,6 +250,14 @@ std::vector<std::string> PieceIndex::Keyed(const std::string& server) const {
   const auto it = servers_.find(server);
   if (it == servers_.end()) return paths;
   for (const auto& [path, yes] : it->second.keyed) paths.push_back(path);
+  return paths;
+}
+
+std::vector<std::string> PieceIndex::Adopted(const std::string& server) const {
+  std::vector<std::string> paths;
+  const auto it = servers_.find(server);
+  if (it == servers_.end()) return paths;
+  for (const auto& [path, yes] : it->second.adopted) paths.push_back(path);
   return paths;
 }
 

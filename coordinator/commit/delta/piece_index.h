@@ -1,7 +1,9 @@
 // Which live file belongs to which piece of which dataset, read from the tags of `add` actions:
 //
-//   headwater.piece   "range:FROM:TO" or "outside"     headwater.rows  rows of the whole piece
-//   headwater.fence   of the attempt that wrote it      headwater.sum   its fingerprint's sum, hex
+//   headwater.piece   "range:FROM:TO", "outside", "keyed" or "adopted"
+//   headwater.rows    rows of the whole piece
+//   headwater.sum     its fingerprint's sum, hex
+//   headwater.fence   of the attempt that wrote it; "0" of files that another writer wrote
 //   headwater.settled_to, headwater.spec               for `state heal`
 //   headwater.bad_rows  of headwater.rows, those that are in the table's quarantine; absent: none
 //
@@ -24,12 +26,17 @@ namespace headwater {
 struct PieceTags {
   Extent extent;
   int64_t fence = 0;
-  bool keyed = false;  // Of no piece: a keyed table's.
+  bool keyed = false;    // Of no piece: a keyed table's,
+  bool adopted = false;  // or one that goes when everything is read.
 };
 
 // The tags of one piece of a replacement, and of a file that a keyed write staged.
 std::map<std::string, std::string> TagsOf(const Replacement& replacement, const StagedPiece& piece);
 std::map<std::string, std::string> TagsOf(const Replacement& replacement, const StagedFile& file);
+// Those that a file of another writer gets when it is taken over: of no piece, or looked up by key.
+std::map<std::string, std::string> ForeignTags(const std::string& server, bool keyed);
+// Rows of a file, from its statistics; -1: they do not say.
+int64_t RowsOf(const DeltaAdd& add);
 // Absent: the file was not written by this program.
 std::optional<PieceTags> ParseTags(const DeltaAdd& add);
 
@@ -74,6 +81,13 @@ class PieceIndex {
   // Whether the server has files that belong to pieces.
   bool HasPieces(const std::string& server) const;
 
+  // Paths of the server's files that were taken over from another writer: they belong to no piece,
+  // and go when a replacement covers the whole dataset.
+  std::vector<std::string> Adopted(const std::string& server) const;
+
+  // Whose rows the file holds; empty: nothing says it.
+  std::string ServerOf(const DeltaAdd& add) const;
+
   // A live file of the server without our tags, if there is one.
   std::optional<std::string> Untagged(const std::string& server) const;
 
@@ -88,10 +102,10 @@ class PieceIndex {
     std::map<std::string, bool> outside;                       // By path.
     std::map<std::string, bool> untagged;
     std::map<std::string, bool> keyed;
+    std::map<std::string, bool> adopted;
   };
 
   void TakeColumns(const std::optional<DeltaMetadata>& metadata);
-  std::string ServerOf(const DeltaAdd& add) const;
   void Insert(const DeltaAdd& add);
   void Erase(const std::string& path);
 

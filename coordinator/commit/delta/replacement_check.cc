@@ -99,6 +99,9 @@ absl::StatusOr<std::vector<std::string>> Replaced(const TableFiles& table,
   const std::string& server = replacement.dataset.server;
   const PieceIndex::Hit all = table.index.Find(server, replacement.extent);
   std::set<std::string> paths(all.paths.begin(), all.paths.end());
+  if (replacement.whole) {
+    for (std::string& path : table.index.Adopted(server)) paths.insert(std::move(path));
+  }
   for (const StagedPiece& piece : replacement.manifest.pieces) {
     if (!piece.unchanged) continue;
     const PieceIndex::Hit kept = Inside(table, server, piece.extent);
@@ -129,7 +132,14 @@ absl::Status CheckReplacement(const TableFiles& table, const Replacement& replac
   if (const auto path = table.index.Untagged(replacement.dataset.server); path.has_value()) {
     return absl::AlreadyExistsError(
         absl::StrCat("the table holds a file of this server that Headwater did not write (", *path,
-                     "); nothing more is published there until it is removed"));
+                     "); nothing more is published there until it is removed, or taken over: "
+                     "headwater repair --adopt"));
+  }
+  if (!replacement.whole && !table.index.Adopted(replacement.dataset.server).empty()) {
+    return absl::AlreadyExistsError(
+        "the table holds files that were taken over from another writer, which go when everything "
+        "of this server is read in one; the ledger does not know of them: headwater repair "
+        "--adopt");
   }
   RETURN_IF_ERROR(CheckKind(table, replacement));
   return replacement.manifest.keyed.has_value() ? CheckKeyed(table, replacement)

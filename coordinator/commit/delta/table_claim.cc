@@ -60,7 +60,8 @@ absl::Status CheckClaim(const TableLocation& location, const PublishedTable& pub
   }
   if (owner->second != location.ledger_id) {
     return Foreign(location,
-                   "the table belongs to another ledger (is .headwater lost, or another one?)",
+                   "the table belongs to another ledger. Is .headwater lost, or an older copy: "
+                   "headwater state heal. Is the table to change hands: headwater repair --adopt",
                    absl::StrCat("ledger ", owner->second));
   }
   const int64_t sequence = snapshot.LastSequence(AppIdOf(location));

@@ -2,6 +2,7 @@
 
 #include "coordinator/plan/planner.h"
 #include "coordinator/state/cluster_state.h"
+#include "coordinator/state/progress.h"
 #include "gmock/gmock.h"
 
 namespace headwater {
@@ -257,6 +258,61 @@ TEST_F(DatasetStateTest, BeginCutsTheDomain) {
       }(),
       *dataset_.calendar);
   EXPECT_EQ(bad.status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+// Progress as one event sets it, of what a table had when its ledger was lost.
+TEST_F(DatasetStateTest, AHealedDatasetReadsWhatItLacksAndWhatIsStale) {
+  rows_ = {At(absl::Hours(-9)), At(absl::Hours(-6)), At(absl::Hours(-3)), At(absl::Minutes(-2))};
+  Probe(absl::ZeroDuration());
+  Run();
+  v1::DatasetProgress progress;
+  for (const auto& [from, piece] : dataset_.coverage.pieces()) {
+    if (!piece.empty()) *progress.add_pieces() = ToSnapshot(piece);
+  }
+  const v1::Range& newest = progress.pieces(progress.pieces_size() - 1).range();
+  *progress.add_stale() = newest;
+  progress.set_settled_to(dataset_.settled_to);
+  DatasetState healed;
+  healed.TakeSpec(dataset_.spec, "digest");
+  SetProgress(progress, ++sequence_, healed);
+  dataset_ = healed;
+  Probe(absl::Minutes(1));
+  EXPECT_EQ(dataset_.domain->from, At(absl::Hours(-9))) << "what is covered is of the domain";
+  const std::vector<Range> read = Run();
+  EXPECT_EQ(read.back(), (Range{newest.from(), newest.to()}));
+  for (const Range& range : read) EXPECT_FALSE(range.Contains(At(absl::Hours(-6))));
+  EXPECT_THAT(dataset_.coverage.Missing(*dataset_.domain), IsEmpty());
+  Probe(absl::Minutes(20));
+  Run();
+  EXPECT_GT(dataset_.settled_to, progress.settled_to()) << "it goes on to settle";
+}
+
+TEST_F(DatasetStateTest, AnAdoptedDatasetIsReadInOne) {
+  rows_ = {At(absl::Hours(-9)), At(absl::Hours(-3)), At(absl::Minutes(-2))};
+  v1::DatasetProgress progress;
+  progress.set_adopted(true);
+  SetProgress(progress, ++sequence_, dataset_);
+  Probe(absl::ZeroDuration());
+  DemandState demand;
+  ActivateDemand(dataset_, demand, v1::RUN_KIND_INCREMENTAL, sequence_, Surroundings());
+  const NextClaimResult next = NextClaim(dataset_, demand, kNoon);
+  ASSERT_TRUE(next.claim.has_value());
+  EXPECT_EQ(next.claim->extent, (Extent{*dataset_.domain, true})) << "nobody knows what is where";
+  EXPECT_GT(next.claim->cuts.size(), 5u);
+  Claim claim;
+  claim.fence = ++sequence_;
+  claim.extent = next.claim->extent;
+  claim.whole = true;
+  dataset_.claims.emplace(claim.fence, claim);
+  EXPECT_FALSE(NextClaim(dataset_, demand, kNoon).claim.has_value()) << "one at a time";
+  dataset_.claims.clear();
+  claim.manifest.emplace();
+  StagedPiece& piece = claim.manifest->pieces.emplace_back();
+  piece.extent.range = claim.extent.range;
+  piece.fingerprint.rows = 3;
+  dataset_.Publish(claim, kNoon);
+  EXPECT_FALSE(dataset_.adopted);
+  EXPECT_EQ(dataset_.coverage.pieces().size(), 1u);
 }
 
 }  // namespace
