@@ -95,6 +95,15 @@ absl::StatusOr<v1::GetStatusResponse> AdminClient::GetStatus(const v1::GetStatus
   return impl_->Call<v1::GetStatusResponse>(&v1::AdminService::Stub::GetStatus, request);
 }
 
+absl::StatusOr<v1::GetStateResponse> AdminClient::GetState(const v1::GetStateRequest& request) {
+  return impl_->Call<v1::GetStateResponse>(&v1::AdminService::Stub::GetState, request);
+}
+
+absl::StatusOr<v1::ChangeStateResponse> AdminClient::ChangeState(
+    const v1::ChangeStateRequest& request) {
+  return impl_->Call<v1::ChangeStateResponse>(&v1::AdminService::Stub::ChangeState, request);
+}
+
 absl::StatusOr<v1::ExplainResponse> AdminClient::Explain(const v1::ExplainRequest& request) {
   return impl_->Call<v1::ExplainResponse>(&v1::AdminService::Stub::Explain, request);
 }

@@ -206,7 +206,8 @@ class Parser {
           ->check(CLI::PositiveNumber);
     }
     AddRepair(commands);
-    AddState(Add(commands.state, state_, "state", "Heals what is recorded of the tables"));
+    AddState(Add(commands.state, state_, "state",
+                 "Shows, changes or heals what is recorded of datasets"));
     CLI::App* gc = Add(commands.gc, gc_, "gc", "Removes what tables no longer need, at once");
     AddSelector(gc, gc_.selector);
     if (gc != nullptr) {
@@ -233,11 +234,25 @@ class Parser {
 
   void AddState(CLI::App* state) {
     if (state == nullptr) return;
-    static const std::map<std::string, StateAction> kActions = {{"heal", StateAction::kHeal}};
-    state->add_option("ACTION", state_.action, "heal: make a new ledger of what the tables say")
+    static const std::map<std::string, StateAction> kActions = {
+        {"show", StateAction::kShow},     {"export", StateAction::kExport},
+        {"import", StateAction::kImport}, {"set", StateAction::kSet},
+        {"reset", StateAction::kReset},   {"heal", StateAction::kHeal}};
+    state->add_option("ACTION", state_.action, "show, export, import FILE, set, reset or heal")
         ->required()
         ->transform(CLI::Transformer(kActions))
         ->type_name("ACTION");
+    AddSelector(state, state_.selector);
+    CLI::Option* start = state->add_option("--from", state_.from, "set: start, included");
+    CLI::Option* end = state->add_option("--to", state_.to, "set: end, excluded");
+    start->type_name("T")->needs(end);
+    end->type_name("T")->needs(start);
+    state
+        ->add_option_function<std::string>(
+            "--as", [this](const std::string& as) { state_.fresh = as == "fresh"; },
+            "set: stale (to be read again, the default) or fresh (not)")
+        ->check(CLI::IsMember({"stale", "fresh"}))
+        ->type_name("STATE");
     state->add_flag("--yes", state_.yes, "Do not ask");
   }
 

@@ -43,6 +43,8 @@ const std::map<std::string, std::string>& Examples() {
        "  headwater repair 'airports/flights'\n"
        "  headwater repair --adopt airports/weather   after an OPTIMIZE by another program\n"},
       {"state",
+       "  headwater state show jfk/flights\n"
+       "  headwater state set jfk/flights --from 2013-03-01 --to 2013-04-01\n"
        "  headwater state heal                   the ledger is lost: make one of the tables\n"},
       {"gc",
        "  headwater gc --dry-run                 what would go, and why\n"

@@ -12,6 +12,7 @@
 #include "common/rpc/channel.h"
 #include "coordinator/commit/delta/delta_collector.h"
 #include "coordinator/commit/delta/delta_committer.h"
+#include "coordinator/commit/delta/delta_takeover.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/ledger/sqlite_event_log.h"
 #include "coordinator/service/admin_service.h"
@@ -55,6 +56,7 @@ struct LocalCluster::Impl {
   std::vector<Endpoint> endpoints;
   DeltaCommitterFactory committers;
   DeltaCollectorFactory collectors;
+  DeltaTakeoverFactory takeovers;
   std::unique_ptr<Coordinator> coordinator;
   std::unique_ptr<SessionService> sessions;
   std::unique_ptr<AdminService> admin;
@@ -103,8 +105,8 @@ absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(
   coordinator.workers_are_dead = options.workers_are_dead;
   ASSIGN_OR_RETURN(impl->coordinator, Coordinator::Start(std::move(coordinator)));
   impl->sessions = std::make_unique<SessionService>(impl->coordinator.get());
-  impl->admin =
-      std::make_unique<AdminService>(impl->coordinator.get(), &config, options.workers > 0);
+  impl->admin = std::make_unique<AdminService>(
+      impl->coordinator.get(), &config, options.workers > 0, &Clock::Real(), &impl->takeovers);
 
   impl->address = SocketAddress(config.directory);
   // The lock is ours, so a socket that is there was left by a process that has ended.

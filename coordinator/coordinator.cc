@@ -108,6 +108,16 @@ void Coordinator::CancelRun(RunCancelRequested request, Callback<AnswerCancel> d
   impl_->Call(std::move(request), std::move(done));
 }
 
+void Coordinator::ChangeState(StateChangeRequested request, Callback<AnswerStateChange> done) {
+  impl_->Call(std::move(request), std::move(done));
+}
+
+void Coordinator::GetState(std::vector<DatasetId> datasets, Callback<v1::GetStateResponse> done) {
+  impl_->Ask(
+      [this, datasets = std::move(datasets), done] { done(impl_->core->DescribeState(datasets)); },
+      [done] { done(Ended()); });
+}
+
 void Coordinator::GetStatus(Callback<v1::GetStatusResponse> done) {
   impl_->Ask([this, done] { done(impl_->core->DescribeStatus(impl_->options.clock->Now())); },
              [done] { done(Ended()); });

@@ -83,7 +83,9 @@ class Coordinator {
   void Verify(VerifyRequested request, Callback<AnswerVerify> done);
   void Collect(GarbageRequested request, Callback<AnswerGarbage> done);
   void CancelRun(RunCancelRequested request, Callback<AnswerCancel> done);
+  void ChangeState(StateChangeRequested request, Callback<AnswerStateChange> done);
   void GetStatus(Callback<v1::GetStatusResponse> done);
+  void GetState(std::vector<DatasetId> datasets, Callback<v1::GetStateResponse> done);
   void Explain(std::vector<DatasetId> datasets, std::string id, Callback<v1::ExplainResponse> done);
 
   // Calls `changed` with the run's progress now, whenever it changed (at most ten times a second),

@@ -22,6 +22,7 @@
 #include "common/model/task.h"
 #include "coordinator/commit/committer.h"
 #include "coordinator/commit/garbage.h"
+#include "coordinator/commit/takeover.h"
 #include "coordinator/state/lease_table.h"
 #include "coordinator/state/run_state.h"
 #include "headwater/v1/admin.pb.h"
@@ -126,6 +127,17 @@ struct RunCancelRequested {
   CallId call = 0;
   std::string run_id;
 };
+struct StateChangeRequested {  // Of what is recorded; no table is touched.
+  enum class Kind { kStale, kFresh, kReset, kImport };
+  CallId call = 0;
+  Kind kind = Kind::kStale;
+  std::vector<DemandRequest> datasets;  // kStale, kFresh: with the window's ends, as of a backfill.
+  bool dry_run = false;
+  std::string basis = {};  // As a dry run told; empty: whatever the state is.
+  // kImport: what is to be, and what the tables had just now, by name.
+  std::map<DatasetId, v1::DatasetProgress> imported = {};
+  std::map<std::string, TableSurvey> surveys = {};
+};
 
 struct CommitChecked {  // Answers effect CheckCommit.
   std::string table;
@@ -157,11 +169,11 @@ struct DatasetsConfigured {
 };
 struct Ticked {};  // Time has passed: leases, offers and backoffs are looked at.
 
-using Input =
-    std::variant<SessionOpened, SessionClosed, CreditChanged, OfferReplied, Reported,
-                 DrainRequested, Delivered, RunSubmitted, PlanRequested, VerifyRequested,
-                 GarbageRequested, RunCancelRequested, CommitChecked, CommitFinished, FilesListed,
-                 GarbageCollected, CollectionsWanted, DatasetsConfigured, Ticked>;
+using Input = std::variant<SessionOpened, SessionClosed, CreditChanged, OfferReplied, Reported,
+                           DrainRequested, Delivered, RunSubmitted, PlanRequested, VerifyRequested,
+                           GarbageRequested, RunCancelRequested, StateChangeRequested,
+                           CommitChecked, CommitFinished, FilesListed, GarbageCollected,
+                           CollectionsWanted, DatasetsConfigured, Ticked>;
 
 // ---- Effects ------------------------------------------------------------------------------------
 
@@ -217,6 +229,11 @@ struct AnswerCancel {
   CallId call = 0;
   absl::Status status;
 };
+struct AnswerStateChange {
+  CallId call = 0;
+  absl::Status status;
+  v1::ChangeStateResponse result;
+};
 struct CheckCommit {  // Without replacements: whose the table is, and which pieces are gone from
                       // it.
   std::string table;
@@ -248,10 +265,10 @@ struct RunChanged {
   std::string run_id;
 };  // Watchers should look (Core::DescribeRun).
 
-using Effect =
-    std::variant<SendWelcome, SendOffer, SendReportAck, SendCancel, SendDrain, AnswerDeliver,
-                 AnswerRun, AnswerPlan, AnswerVerify, AnswerGarbage, AnswerCancel, CheckCommit,
-                 Commit, AbandonIntent, ListFiles, CollectGarbage, RunChanged>;
+using Effect = std::variant<SendWelcome, SendOffer, SendReportAck, SendCancel, SendDrain,
+                            AnswerDeliver, AnswerRun, AnswerPlan, AnswerVerify, AnswerGarbage,
+                            AnswerCancel, AnswerStateChange, CheckCommit, Commit, AbandonIntent,
+                            ListFiles, CollectGarbage, RunChanged>;
 
 struct StepResult {
   std::vector<v1::Event> events;  // To append, in order, before any effect leaves.
@@ -304,6 +321,9 @@ class Core {
 
   // Everything people ask about, as of now.
   v1::GetStatusResponse DescribeStatus(absl::Time now) const;
+
+  // What is recorded of these datasets, range by range.
+  v1::GetStateResponse DescribeState(const std::vector<DatasetId>& datasets) const;
 
   // Why what is selected runs, waits, has failed or is missing. NOT_FOUND: `id` is no run, task or
   // fence.

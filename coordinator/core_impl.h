@@ -18,6 +18,7 @@
 #include "coordinator/explain.h"
 #include "coordinator/plan/planner.h"
 #include "coordinator/plan/server_gate.h"
+#include "coordinator/plan/state_change.h"
 #include "coordinator/state/cluster_state.h"
 #include "coordinator/state/lease_table.h"
 
@@ -242,6 +243,12 @@ struct Core::Impl {
   ExplainSources Sources() const;
   // The datasets that a run, a task or a fence is about.
   absl::StatusOr<std::vector<DatasetId>> DatasetsOf(const std::string& id) const;
+
+  // ---- core_state.cc
+  void On(const StateChangeRequested& input);
+  // How far the dataset would be after it. FAILED_PRECONDITION: it cannot be changed now.
+  absl::StatusOr<ChangedProgress> ChangeOf(const StateChangeRequested& input,
+                                           const DemandRequest& request) const;
 
   // ---- core_look.cc
   void AskTables();

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "coordinator/state/cluster_state.h"
@@ -18,6 +19,10 @@ v1::WatchRunResponse DescribeRun(const ClusterState& state, const RunState& run,
 
 // Without workers and with live = false: the caller adds what only a coordinator knows.
 v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now);
+
+// What is recorded of these datasets and their tables, without the ledger's id.
+v1::GetStateResponse DescribeState(const ClusterState& state,
+                                   const std::vector<DatasetId>& datasets);
 
 // One dataset's line of a plan, after `demand` has been activated on `dataset`.
 v1::PlannedDataset DescribePlan(const DatasetState& dataset, const DemandState& demand,

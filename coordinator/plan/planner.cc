@@ -150,11 +150,12 @@ MicrobatchTask MicrobatchOf(const DatasetState& dataset, const Claim& claim) {
   for (const Extent& piece : PiecesOf(claim.extent, claim.cuts)) {
     if (piece.range.has_value()) {
       const Piece* known = dataset.coverage.Known(*piece.range);
-      if (known != nullptr) {
+      // Without a version nobody knows that it is whole: it is written whatever is read.
+      if (known != nullptr && !known->spec_version.empty()) {
         task.known.push_back({piece, known->fingerprint, known->spec_version,
                               known->range == *piece.range ? known->checksum : std::nullopt});
       }
-    } else if (dataset.outside.has_value()) {
+    } else if (dataset.outside.has_value() && !dataset.outside->spec_version.empty()) {
       task.known.push_back({piece, dataset.outside->fingerprint, dataset.outside->spec_version});
     }
   }

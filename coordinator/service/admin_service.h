@@ -23,10 +23,16 @@ namespace headwater {
 // with FAILED_PRECONDITION; a selection that names nothing with NOT_FOUND.
 class AdminService : public v1::AdminService::CallbackService {
  public:
-  // `own_worker`: a worker runs in this process, which is to be told with the status.
+  // `own_worker`: a worker runs in this process, which is to be told with the status. `tables`,
+  // which outlives the service, shows what tables have to those who import state; null: nobody
+  // does.
   AdminService(Coordinator* coordinator, const Config* config, bool own_worker = false,
-               const Clock* clock = &Clock::Real())
-      : coordinator_(coordinator), config_(config), own_worker_(own_worker), clock_(clock) {}
+               const Clock* clock = &Clock::Real(), TakeoverFactory* tables = nullptr)
+      : coordinator_(coordinator),
+        config_(config),
+        own_worker_(own_worker),
+        clock_(clock),
+        tables_(tables) {}
 
   // Key: idempotency_key; empty: a new run each time.
   grpc::ServerUnaryReactor* SubmitRun(grpc::CallbackServerContext* context,
@@ -57,7 +63,17 @@ class AdminService : public v1::AdminService::CallbackService {
                                       const v1::GetStatusRequest* request,
                                       v1::GetStatusResponse* response) override;
 
+  // admin_state.cc
+  grpc::ServerUnaryReactor* GetState(grpc::CallbackServerContext* context,
+                                     const v1::GetStateRequest* request,
+                                     v1::GetStateResponse* response) override;
+  // Key: basis.
+  grpc::ServerUnaryReactor* ChangeState(grpc::CallbackServerContext* context,
+                                        const v1::ChangeStateRequest* request,
+                                        v1::ChangeStateResponse* response) override;
+
  private:
+  absl::StatusOr<StateChangeRequested> ChangeAskedBy(const v1::ChangeStateRequest& request) const;
   absl::Status CheckDigest(const std::string& digest) const;
   // The datasets that a request selects, if it is of our configuration.
   template <typename Request>
@@ -75,6 +91,7 @@ class AdminService : public v1::AdminService::CallbackService {
   const Config* const config_;
   const bool own_worker_;
   const Clock* const clock_;
+  TakeoverFactory* const tables_;
 };
 
 }  // namespace headwater
