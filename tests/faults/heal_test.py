@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import subprocess
+import time
 
 import deltalake
 import pytest
@@ -126,22 +127,29 @@ def test_a_heal_that_dies_is_done_once_more(playground, place, occurrence):
 
 
 def change_something(playground, draw, number):
-    """New rows, and changed and deleted ones where the tables look again: in the last two days."""
+    """New rows, and such as share the newest instant with what may be published already."""
     server = draw.choice(playground.servers)
+    newest = 20 * 1440 + 10 * number
     for i in range(draw.randrange(1, 4)):
-        add_row(playground, server, 10 * number + i, day=20 + number // 6)
+        at = FIRST_DAY + datetime.timedelta(minutes=newest - (0 if draw.random() < 0.5 else 10))
+        playground.change(server, "INSERT INTO t VALUES (?, ?, ?, ?)", 900_000 + 10 * number + i,
+                          str(at), 1.5, f"new {number}")
 
 
 def test_ledgers_that_are_lost_at_random_moments_lose_and_repeat_nothing(tmp_path):
     print(f"seed {SEED} (HEADWATER_FAULT_SEED={SEED})")
     draw = random.Random(SEED)
+    undisturbed = Playground(tmp_path / "undisturbed", rows=600, tables=(*TABLES, KEYED))
+    begun = time.monotonic()
+    undisturbed.run("run")
+    whole = time.monotonic() - begun
     play = Playground(tmp_path / "play", rows=600, tables=(*TABLES, KEYED))
     killed = 0
     for number in range(ROUNDS):
         change_something(play, draw, number)
         with play.start("run") as run:
             try:
-                code = run.process.wait(timeout=draw.uniform(0.0, 0.4))
+                code = run.process.wait(timeout=draw.uniform(0.0, 1.5 * whole))
             except subprocess.TimeoutExpired:
                 code = run.kill()
             assert code in (0, KILLED), f"seed {SEED}: exit {code}\n{run.text()}"
