@@ -14,6 +14,9 @@
 namespace headwater {
 namespace {
 
+// Attempts of the lost ledger may have had numbers that no table has seen, and their workers may
+// still be alive: far more than are ever under way at once.
+constexpr int64_t kHeadroom = 1'000'000;
 constexpr char kAdopted[] = "repair --adopt";
 constexpr char kHealed[] = "state heal";
 
@@ -205,6 +208,7 @@ absl::Status Heal(const std::vector<DatasetSpec>& datasets,
   ClusterState state;
   for (const TableTakeoverPlan& plan : plans)
     floor = std::max({floor, plan.survey.max_fence, plan.survey.last_sequence});
+  floor += kHeadroom;
   RETURN_IF_ERROR(log.RaiseFloor(floor));
   state.RaiseFloor(floor);
   Writer writer(log, state, clock);

@@ -53,8 +53,9 @@ absl::StatusOr<std::vector<TableTakeoverPlan>> PlanTakeovers(
 // For people.
 v1::TakeoverReport ReportOf(const std::vector<TableTakeoverPlan>& plans);
 
-// Makes the new, empty `log` the ledger of these tables. It begins above all fences and sequences
-// that they have seen, and above `floor`. ABORTED: somebody has written one of them meanwhile.
+// Makes the new, empty `log` the ledger of these tables. It begins far above all fences and
+// sequences that they have seen, and above `floor`. ABORTED: somebody has written one of them
+// meanwhile.
 absl::Status Heal(const std::vector<DatasetSpec>& datasets,
                   const std::vector<TableTakeoverPlan>& plans, TakeoverFactory& factory,
                   int64_t floor, EventLog& log, const Clock& clock = Clock::Real());
