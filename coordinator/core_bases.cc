@@ -8,6 +8,19 @@
 #include "coordinator/core_impl.h"
 
 namespace headwater {
+namespace {
+
+// Whether these are all rows of a keyed dataset that were published.
+bool IsWhole(const DatasetState& dataset, const std::vector<StagedFile>& files) {
+  int64_t rows = 0;
+  for (const StagedFile& file : files) {
+    if (file.rows < 0) return true;
+    rows += file.rows;
+  }
+  return dataset.table_rows == 0 || rows == dataset.table_rows;
+}
+
+}  // namespace
 
 std::vector<PublishedPiece> PiecesWithRows(const DatasetState& dataset, const Extent& extent) {
   std::vector<PublishedPiece> pieces;
@@ -99,6 +112,12 @@ void Core::Impl::TakeBases(const FilesListed& input) {
     if (!status.ok()) {
       FailDemands(asked.dataset, RunsThatNeedBase(asked.dataset), {FailureKind::kTask, status});
       FailVerifications(asked.dataset, status);
+    } else if (const DatasetState& dataset = *state->FindDataset(asked.dataset);
+               keyed && !dataset.live_runs.empty() &&
+               !IsWhole(dataset, *input.keyed.at(next_keyed))) {
+      // Others have removed rows since the look at the table. A write that starts from what is left
+      // would make that all there is, and nobody would miss them any more: another look first.
+      unasked.insert(input.table);
     } else if (keyed) {
       bases.insert_or_assign(asked.dataset, ListedBase{{}, TableBase{*input.keyed.at(next_keyed)}});
     } else {

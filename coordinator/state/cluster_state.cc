@@ -111,9 +111,7 @@ void ClusterState::Apply(int64_t sequence, const v1::Event& event) {
     case v1::Event::kAbandoned:
       return ApplyAbandoned(event.abandoned(), at);
     case v1::Event::kLost:
-      for (const v1::Extent& lost : event.lost().extents())
-        datasets_.at(IdOf(event.lost().dataset())).Lose(Trusted(lost), sequence);
-      return ReviewCompactions(datasets_.at(IdOf(event.lost().dataset())));
+      return ApplyLost(event.lost(), sequence);
     case v1::Event::kCompactionDropped:
       return ApplyCompactionDropped(event.compaction_dropped(), at);
     case v1::Event::kPlanned:
@@ -225,6 +223,14 @@ void ClusterState::MeetDemands(DatasetState& dataset, const Extent& extent, int6
     if (extent.outside && demand.outside_remaining <= fence) demand.outside_remaining = 0;
     demand.EndWhenComplete();
   }
+  ReviewCompactions(dataset);
+}
+
+void ClusterState::ApplyLost(const v1::Lost& event, int64_t sequence) {
+  DatasetState& dataset = datasets_.at(IdOf(event.dataset()));
+  for (const v1::Extent& lost : event.extents()) dataset.Lose(Trusted(lost), sequence);
+  // How many rows are left is not known, and all will be read again: none is missed until then.
+  if (dataset.coverage.pieces().empty() && !dataset.outside.has_value()) dataset.table_rows = 0;
   ReviewCompactions(dataset);
 }
 

@@ -75,6 +75,7 @@ class ClusterState {
   void ApplyDemandsFailed(const v1::DemandsFailed& event);
   void ApplyGranted(int64_t sequence, const v1::Granted& event, absl::Time at);
   void ApplyStaged(const v1::Staged& event, absl::Time at);
+  void ApplyLost(const v1::Lost& event, int64_t sequence);
   void ApplyConfirmed(const v1::Confirmed& event, absl::Time at);
   void ApplyAttemptFailed(const v1::AttemptFailed& event, absl::Time at);
   void ApplyReleased(const v1::Released& event);

@@ -312,5 +312,43 @@ TEST_F(CoreKeyedTest, LostRowsMakeEverythingBeReadAgain) {
   }
 }
 
+TEST_F(CoreKeyedTest, WhatGoesBetweenTheLookAndTheListingIsReadAgain) {
+  ConfigureKeyed("p1");
+  Begin(8);
+  RunToList("first");
+  ServeAll();
+  const auto range_of = [](const Replacement& replacement) { return *replacement.extent.range; };
+  const int64_t from = range_of(intents_.front().replacements.front()).from;
+  const size_t before = intents_.size();
+  now_ += absl::Hours(30);
+  RunToList("second");
+  ASSERT_THAT(lists_, SizeIs(1));
+  PublishedPiece all{{"planes", "p1"}, {}, 0, 1};
+  all.keyed = true;
+  lost_ = {all};
+  // Started from, its commit would make what is left all that there was.
+  lists_.clear();
+  FilesListed none{"planes", absl::OkStatus(), {}};
+  none.keyed.emplace_back(std::vector<StagedFile>());
+  Step({none});
+  lost_.clear();
+  EXPECT_TRUE(std::all_of(tasks_.begin(), tasks_.end(), IsProbe));
+  AnswerProbes();
+  ASSERT_THAT(lists_, SizeIs(1));
+  lists_.clear();
+  Step({none});
+  ServeAll();
+  EXPECT_THAT(ended_, testing::Contains("second"));
+  now_ += absl::Hours(1);
+  RunToList("third");
+  ServeAll();
+  int64_t lowest = INT64_MAX;
+  for (size_t i = before; i < intents_.size(); ++i) {
+    for (const Replacement& replacement : intents_[i].replacements)
+      lowest = std::min(lowest, range_of(replacement).from);
+  }
+  EXPECT_EQ(lowest, from);
+}
+
 }  // namespace
 }  // namespace headwater
