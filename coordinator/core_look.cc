@@ -114,6 +114,7 @@ void Core::Impl::TakeLook(const CommitChecked& input) {
   if (!wanted) return;
   TakeFoundColumns(input.table, input.columns);
   for (const auto& [id, extents] : lost) {
+    bases.erase(id);
     v1::Event event;
     *event.mutable_lost()->mutable_dataset() = RefOf(id);
     for (const Extent& extent : extents) *event.mutable_lost()->add_extents() = ToProto(extent);

@@ -350,5 +350,27 @@ TEST_F(CoreKeyedTest, WhatGoesBetweenTheLookAndTheListingIsReadAgain) {
   EXPECT_EQ(lowest, from);
 }
 
+TEST_F(CoreKeyedTest, WhatAVerificationHadListedIsNotStartedFromAfterACommit) {
+  ConfigureKeyed("p1").unit = Unit{Unit::Kind::kDay, 1};
+  Begin(8);
+  RunToList("r");
+  AnswerList();
+  const OfferedTask first = Next();
+  Answer(first, Change(first));
+  AnswerList();
+  const OfferedTask second = Next();
+  Step({VerifyRequested{9, {{"planes", "p1"}}}});
+  ASSERT_THAT(lists_, SizeIs(1));
+  Step({CreditChanged{"s", 0}});
+  AnswerList();  // Before the commit, and there is no room for the verification until after it.
+  Answer(second, Change(second));
+  ASSERT_THAT(tasks_, IsEmpty());
+  Step({CreditChanged{"s", 8}});
+  ASSERT_THAT(lists_, SizeIs(1));
+  AnswerList();
+  ASSERT_THAT(tasks_, SizeIs(1));
+  EXPECT_THAT(BaseOf(tasks_.front()), ElementsAre(Live()[0].path));
+}
+
 }  // namespace
 }  // namespace headwater
