@@ -30,6 +30,8 @@ SimOptions OptionsOf(int64_t seed, bool trace) {
   options.seed = static_cast<unsigned>(seed);
   options.datasets = 1 + static_cast<int>(seed % 4);
   options.fault = seed % 5 == 0 ? 0 : 0.02 * static_cast<double>(1 + seed % 6);
+  constexpr double kKeyed[] = {0, 0, 0.5, 0, 1, 0.5, 1};
+  options.keyed = kKeyed[seed % 7];
   options.trace = trace;
   return options;
 }
@@ -73,10 +75,13 @@ struct Lives {
     }
     const auto add = [&](auto member) { seen.*member += counts.*member; };
     for (auto member :
-         {&SimCounts::commits, &SimCounts::compactions, &SimCounts::abandoned, &SimCounts::restarts,
-          &SimCounts::kept_leases, &SimCounts::refused_outcomes, &SimCounts::late_puts,
-          &SimCounts::planned_runs, &SimCounts::gaps, &SimCounts::kept_promises, &SimCounts::frozen,
-          &SimCounts::unreachable, &SimCounts::joined, &SimCounts::reloads, &SimCounts::verified}) {
+         {&SimCounts::commits,       &SimCounts::compactions,   &SimCounts::abandoned,
+          &SimCounts::restarts,      &SimCounts::kept_leases,   &SimCounts::refused_outcomes,
+          &SimCounts::late_puts,     &SimCounts::planned_runs,  &SimCounts::gaps,
+          &SimCounts::kept_promises, &SimCounts::frozen,        &SimCounts::unreachable,
+          &SimCounts::joined,        &SimCounts::reloads,       &SimCounts::verified,
+          &SimCounts::keyed_commits, &SimCounts::refused_bases, &SimCounts::disturbed,
+          &SimCounts::told_counts,   &SimCounts::spared_reads}) {
       add(member);
     }
   }
@@ -85,7 +90,7 @@ struct Lives {
 TEST(CoreSimulation, KeepsItsInvariantsUnderEverySeed) {
   const int64_t only = FromEnvironment("HEADWATER_SIM_SEED", -1);
   const int64_t first = std::max<int64_t>(only, 0);
-  const int64_t end = only >= 0 ? only + 1 : FromEnvironment("HEADWATER_SIM_SEEDS", 10'000);
+  const int64_t end = only >= 0 ? only + 1 : FromEnvironment("HEADWATER_SIM_SEEDS", 12'000);
   std::signal(SIGABRT, TellSeed);
   Lives lives;
   std::atomic<int64_t> next = first;
@@ -120,6 +125,11 @@ TEST(CoreSimulation, KeepsItsInvariantsUnderEverySeed) {
   EXPECT_GT(lives.seen.unreachable, few);
   EXPECT_GT(lives.seen.joined, few / 10);
   EXPECT_GT(lives.seen.reloads, few);
+  EXPECT_GT(lives.seen.keyed_commits, end);
+  EXPECT_GT(lives.seen.refused_bases, few);
+  EXPECT_GT(lives.seen.disturbed, few);
+  EXPECT_GT(lives.seen.told_counts, end);
+  EXPECT_GT(lives.seen.spared_reads, few);
 }
 
 TEST(CoreSimulation, LivesTheSameLifeUnderTheSameSeed) {

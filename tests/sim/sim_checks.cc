@@ -8,6 +8,7 @@
 namespace headwater {
 
 void SimWorld::NoteEvent(const v1::Event& event) {
+  NoteRun(event);
   switch (event.kind_case()) {
     case v1::Event::kStaged:
       recorded_.insert(event.staged().fence());
@@ -52,6 +53,8 @@ void SimWorld::CheckStep() {
 void SimWorld::CheckClaims() {
   std::map<std::string, int> connections;
   for (const auto& [id, dataset] : core_->state().datasets()) {  // I11
+    if (dataset.spec.keyed() && dataset.claims.size() > 1)
+      Fail(absl::StrCat(ToString(id), " is written by key, and has two claims at once"));
     for (auto a = dataset.claims.begin(); a != dataset.claims.end(); ++a) {
       if (!a->second.manifest.has_value()) connections[id.server] += a->second.connections;
       for (auto b = std::next(a); b != dataset.claims.end(); ++b) {
@@ -69,7 +72,9 @@ void SimWorld::CheckClaims() {
 void SimWorld::CheckOffer(const SendOffer& offer) {
   const auto* microbatch = std::get_if<MicrobatchTask>(&offer.task.kind);
   if (microbatch != nullptr && !microbatch->inputs.empty()) return;  // Asks no source.
-  Server& server = servers_.at(by_digest_.at(offer.task.dataset_digest).server);
+  const DatasetId& id = by_digest_.at(offer.task.dataset_digest);
+  if (microbatch != nullptr) CheckKeyedOffer(id, *microbatch);
+  Server& server = servers_.at(id.server);
   const absl::Time now = CoreNow();
   for (const QuietWindow& window : server.spec.quiet_windows) {
     const absl::CivilMinute at = absl::ToCivilMinute(now, absl::UTCTimeZone());
@@ -119,6 +124,10 @@ void SimWorld::CheckTable() {
   for (const auto& entry : core_->state().datasets()) {
     const DatasetId& id = entry.first;
     const DatasetState& dataset = entry.second;
+    if (dataset.spec.keyed()) {
+      CheckFiles(id, dataset);
+      continue;
+    }
     const std::vector<SimPiece>& pieces = table_[id];
     size_t known = 0;
     const auto check = [&](const Extent& extent, int64_t fence, const Fingerprint& fingerprint) {

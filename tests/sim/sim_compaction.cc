@@ -10,6 +10,7 @@ namespace headwater {
 namespace {
 
 std::string PathOf(int64_t fence, const Extent& extent) {
+  if (!extent.range.has_value()) return absl::StrCat(fence, ":outside");
   return absl::StrCat(fence, ":", extent.range->from, ":", extent.range->to);
 }
 
@@ -41,6 +42,12 @@ void SimWorld::PlayList(const ListFiles& list) {
       if (Fault(0.2)) continue;  // Somebody has removed them.
       files.push_back(FileOf(piece.fence, piece.extent, visible.contents.size()));
     }
+  }
+  for (const DatasetId& id : list.keyed) {
+    std::vector<StagedFile> files;
+    for (const std::string& path : keyed_[id].live)
+      files.push_back(StagedFileOf(path, keyed_files_.at(path)));
+    listed.keyed.emplace_back(std::move(files));
   }
   InProcess(Millis(200), [this, listed] { Feed({listed}); });
 }

@@ -36,6 +36,8 @@ void SimWorld::SubmitTick(bool everything, bool by_person) {
   for (const auto& [id, source] : sources_) {
     if (everything || Chance(0.7))
       run.demands.push_back({id, v1::BACKFILL_MODE_UNSPECIFIED, {}, {}, {}, {}});
+    if (!calm_ && !run.demands.empty() && source.spec.strategy == Strategy::kStatic)
+      run.demands.back().force = Chance(0.05);
   }
   Ask(run);
 }
@@ -165,7 +167,8 @@ void SimWorld::Happen() {
   }
   if (what == 10 && Fault(2)) return LoseRows();
   if (what == 11) return CollectGarbage();
-  if (what == 12 && Chance(0.2)) return Verify();
+  if (what == 12 && Chance(options_.keyed > 0 ? 0.5 : 0.2)) return Verify();
+  if (what == 13 && options_.keyed > 0 && Fault(2)) return DisturbTable();
   AddRows();
 }
 

@@ -50,20 +50,22 @@ void SimWorld::CheckDemand(const SimSource& source, const DemandState& demand, b
   if (tick && source.dirty) return;
   ++counts_.kept_promises;
   const DatasetId& id = source.spec.id;
-  std::unordered_set<uint64_t> seen;
-  for (const SimPiece& piece : table_[id])
-    seen.insert(piece.contents.begin(), piece.contents.end());
   Range window{std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()};
   if (!tick) window = BackfillRange(*core_->state().FindDataset(id), demand.demand);
-  for (const SimRow& row : source.rows) {
+  const auto wanted = [&](const SimRow& row) {
     // Ticks alone look outside. What may come into the domain while they run is another's, then.
     const bool null = !row.cursor.has_value();
     const bool ahead =
         !null && source.cursor_type == CursorType::kInstant &&
         *row.cursor > absl::ToUnixMicros(source.ClockAt(asked) + source.spec.max_ahead);
-    const bool wanted =
-        tick || source.cursor_type == CursorType::kNone || (!null && window.Contains(*row.cursor));
-    if (ahead || !wanted) continue;
+    return !ahead && (tick || source.whole() || (!null && window.Contains(*row.cursor)));
+  };
+  if (source.spec.keyed()) return CheckKeyedDemand(source, wanted, asked);
+  std::unordered_set<uint64_t> seen;
+  for (const SimPiece& piece : table_[id])
+    seen.insert(piece.contents.begin(), piece.contents.end());
+  for (const SimRow& row : source.rows) {
+    if (!wanted(row)) continue;
     if (row.visible_at <= asked && row.gone_at > now_ && !seen.contains(row.content)) {
       return Fail(absl::StrCat(ToString(id), ": a run is done and lacks row ", row.content,
                                DescribeLost(id, {row.content})));
@@ -103,6 +105,10 @@ std::string SimWorld::DescribeLost(const DatasetId& id, const std::vector<uint64
 // I1
 void SimWorld::CheckAgainstSources() {
   for (const auto& [id, source] : sources_) {
+    if (source.spec.keyed()) {
+      CheckKeysAgainstSource(source);
+      continue;
+    }
     std::vector<uint64_t> expected, seen;
     for (const SimRow& row : source.rows) {
       if (row.IsVisible(now_)) expected.push_back(row.content);

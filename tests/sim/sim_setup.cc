@@ -41,7 +41,9 @@ void SimWorld::AddDataset(int number) {
   spec.settle_values = 300;
   spec.retries = 3;
   spec.reload_on_regress = Chance(0.5);
-  const int64_t kind = Pick(6);
+  const bool keyed = options_.keyed > 0 && Chance(options_.keyed);
+  if (keyed) ConfigureKeyed(source);
+  const int64_t kind = keyed ? 0 : Pick(6);
   if (kind > 0) {
     source.cursor_type = kind == 5 ? CursorType::kInteger : CursorType::kInstant;
     spec.strategy = kind < 3 ? Strategy::kPartition : Strategy::kIncremental;
@@ -71,7 +73,7 @@ void SimWorld::Configure(SimSource& source) {
 // Another configuration, with which the next coordinator starts.
 void SimWorld::Reconfigure() {
   for (auto& [id, source] : sources_) {
-    if (source.spec.strategy == Strategy::kFull || !Chance(0.5)) continue;
+    if (source.whole() || !Chance(0.5)) continue;
     source.spec.lookback_units = static_cast<int>(Pick(3));
     source.spec.unit = source.cursor_type == CursorType::kInteger
                            ? *ParseUnit(Chance(0.5) ? "100" : "37")
@@ -86,16 +88,21 @@ void SimWorld::Reconfigure() {
   }
 }
 
+// How long a transaction stays open.
+absl::Duration SimWorld::OpenFor(const SimSource& source) {
+  if (!source.late) return absl::ZeroDuration();
+  const int64_t longest = absl::ToInt64Seconds(source.LongestTransaction());
+  return Chance(0.5) ? absl::ZeroDuration()
+                     : absl::Seconds(Pick(Chance(0.8) ? std::min<int64_t>(300, longest) : longest));
+}
+
 // A row of a transaction that begins at `begun`. `odd`: some are stamped far from then.
 void SimWorld::AddRow(SimSource& source, absl::Time begun, bool odd) {
   SimRow row;
-  row.content = ++contents_;
+  row.content = row.value = ++contents_;
+  row.key = ++source.last_key;
   row.begun = begun;
-  const int64_t longest = absl::ToInt64Seconds(source.LongestTransaction());
-  const absl::Duration open =
-      Chance(0.5) ? absl::ZeroDuration()
-                  : absl::Seconds(Pick(Chance(0.8) ? std::min<int64_t>(300, longest) : longest));
-  row.visible_at = begun + open + source.lag;
+  row.visible_at = begun + OpenFor(source) + source.lag;
   const absl::Time stamp = source.ClockAt(begun);
   if (source.cursor_type == CursorType::kInteger) {
     source.last_value += 1 + Pick(4);
@@ -103,7 +110,7 @@ void SimWorld::AddRow(SimSource& source, absl::Time begun, bool odd) {
   } else if (source.cursor_type == CursorType::kInstant) {
     row.cursor = absl::ToUnixMicros(stamp);
   }
-  if (odd && source.cursor_type != CursorType::kNone) {
+  if (odd && source.cursor_type != CursorType::kNone && !MovesRows(source)) {
     if (Chance(0.04)) row.cursor.reset();
     if (source.cursor_type == CursorType::kInstant) {
       if (Chance(0.02)) row.cursor = absl::ToUnixMicros(stamp + absl::Hours(Pick(23)));
@@ -125,6 +132,7 @@ void SimWorld::AddRows() {
   auto it = sources_.begin();
   std::advance(it, Pick(static_cast<int64_t>(sources_.size())));
   SimSource& source = it->second;
+  if (source.changes && Chance(0.5)) return ChangeRows(source);
   const size_t before = source.rows.size();
   for (int64_t i = 1 + Pick(4); i > 0; --i) AddRow(source, now_, true);
   // Ties: rows of one instant, of transactions of their own.
@@ -144,13 +152,14 @@ void SimWorld::LoseRows() {
   auto it = sources_.begin();
   std::advance(it, Pick(static_cast<int64_t>(sources_.size())));
   auto& [id, source] = *it;
+  if (source.changes && (source.whole() || MovesRows(source))) return ChangeRows(source);
   source.dirty = true;
   const int64_t how = Pick(5);
   const absl::Time from = now_ - absl::Seconds(Pick(kPast));
   for (size_t i = source.rows.size(); i-- > 0;) {
     SimRow& row = source.rows[i];
     // What is outside is counted, no more: those rows stay.
-    if (!row.IsVisible(now_) || !row.cursor.has_value() ||
+    if (!row.IsVisible(now_) || row.gone_at != absl::InfiniteFuture() || !row.cursor.has_value() ||
         row.visible_at - row.begun > absl::Hours(20) ||
         (source.cursor_type == CursorType::kInstant &&
          *row.cursor > absl::ToUnixMicros(source.ClockAt(now_)))) {
@@ -161,7 +170,7 @@ void SimWorld::LoseRows() {
     row.gone_at = now_;
     if (how < 3) continue;
     SimRow updated = row;
-    updated.content = ++contents_;
+    updated.content = updated.value = ++contents_;
     updated.begun = updated.visible_at = now_;
     updated.gone_at = absl::InfiniteFuture();
     cursors_[updated.content] = updated.cursor;

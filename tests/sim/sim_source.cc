@@ -20,11 +20,14 @@ absl::Duration SimSource::LongestTransaction() const {
 
 Schema SimSource::Columns() const {
   Schema schema;
-  if (cursor_type == CursorType::kInteger) {
+  if (changes && whole()) {
+    schema.columns = {{"note", {TypeKind::kString}, true}};
+  } else if (cursor_type == CursorType::kInteger) {
     schema.columns = {{"id", {TypeKind::kLong}, true}};
   } else {
     schema.columns = {{"at", {TypeKind::kTimestamp}, true}};
   }
+  if (changes) schema.columns.push_back({"key", {TypeKind::kLong}, true});
   return schema;
 }
 
@@ -73,23 +76,42 @@ Range SimSource::EmptyAround(const Range& range, absl::Time now) const {
   return empty;
 }
 
+std::vector<const SimRow*> SimSource::RowsOf(const Extent& extent, int64_t domain_end,
+                                             absl::Time now) const {
+  std::vector<const SimRow*> found;
+  for (const SimRow& row : rows) {
+    if (!row.IsVisible(now)) continue;
+    const bool outside = !row.cursor.has_value() || *row.cursor >= domain_end;
+    const bool inside =
+        row.cursor.has_value() && extent.range.has_value() && extent.range->Contains(*row.cursor);
+    if (whole() || inside || (outside && extent.outside)) found.push_back(&row);
+  }
+  return found;
+}
+
 std::vector<uint64_t> SimSource::Read(const Extent& piece, int64_t domain_end, absl::Time now,
                                       std::optional<int64_t>* max_cursor) const {
   std::vector<uint64_t> contents;
-  for (const SimRow& row : rows) {
-    if (!row.IsVisible(now)) continue;
-    if (cursor_type == CursorType::kNone) {
-      contents.push_back(row.content);
+  for (const SimRow* row : RowsOf(piece, domain_end, now)) {
+    contents.push_back(row->content);
+    if (whole()) {
       *max_cursor = 0;
-      continue;
+    } else if (row->cursor.has_value() && piece.range.has_value() &&
+               piece.range->Contains(*row->cursor)) {
+      *max_cursor = std::max(max_cursor->value_or(*row->cursor), *row->cursor);
     }
-    const bool outside = !row.cursor.has_value() || *row.cursor >= domain_end;
-    const bool inside =
-        row.cursor.has_value() && piece.range.has_value() && piece.range->Contains(*row.cursor);
-    if (inside) *max_cursor = std::max(max_cursor->value_or(*row.cursor), *row.cursor);
-    if (inside || (outside && piece.outside)) contents.push_back(row.content);
   }
   return contents;
+}
+
+ExtentChecksum SimSource::ChecksumOf(const Extent& piece, int64_t domain_end,
+                                     absl::Time now) const {
+  ExtentChecksum checksum{spec.checksum, 0, 0, "spec"};
+  for (const SimRow* row : RowsOf(piece, domain_end, now)) {
+    ++checksum.rows;
+    checksum.sum += HashOf(row->content).high;
+  }
+  return checksum;
 }
 
 }  // namespace headwater

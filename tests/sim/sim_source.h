@@ -19,6 +19,8 @@ struct SimRow {
   absl::Time begun;  // When its transaction began. This and what follows: true time.
   absl::Time visible_at;
   absl::Time gone_at = absl::InfiniteFuture();  // Deleted, or updated: that is another row.
+  int64_t key = 0;     // Of all rows of one key at most one is visible at a time.
+  uint64_t value = 0;  // What histories compare: an update may bring an old one back.
 
   bool IsVisible(absl::Time now) const { return visible_at <= now && now < gone_at; }
 };
@@ -50,16 +52,24 @@ struct SimSource {
   int64_t last_value = 0;  // Of an integer cursor.
   // Rows have come or gone where everything had settled: only a backfill finds them.
   bool dirty = false;
+  // Rows are updated, deleted and brought back by key, as ChangeRows() does it.
+  bool changes = false;
+  bool late = true;  // Transactions may stay open for a while.
+  bool sums = true;  // It makes checksums.
+  int64_t last_key = 0;
 
   absl::Time ClockAt(absl::Time now) const { return now + skew; }
   // How long a transaction may stay open there.
   absl::Duration LongestTransaction() const;
 
   Schema Columns() const;
+  bool whole() const { return cursor_type == CursorType::kNone; }  // Each read reads all.
   ProbeResult Probe(const ProbeTask& task, absl::Time now) const;
-  // The visible rows of one piece of an extent.
+  // The visible rows of an extent, or of one of its pieces.
+  std::vector<const SimRow*> RowsOf(const Extent& extent, int64_t domain_end, absl::Time now) const;
   std::vector<uint64_t> Read(const Extent& piece, int64_t domain_end, absl::Time now,
                              std::optional<int64_t>* max_cursor) const;
+  ExtentChecksum ChecksumOf(const Extent& piece, int64_t domain_end, absl::Time now) const;
   // `range`, in which there is no row, with all around it that has none either.
   Range EmptyAround(const Range& range, absl::Time now) const;
 };

@@ -10,8 +10,15 @@ namespace headwater {
 // Those of the datasets that have rows there.
 std::optional<Schema> SimWorld::ColumnsOf(const std::string& table) const {
   std::optional<Schema> columns;
+  std::set<DatasetId> loaded;
   for (const auto& [id, pieces] : table_) {
-    if (id.table != table || pieces.empty()) continue;
+    if (!pieces.empty()) loaded.insert(id);
+  }
+  for (const auto& [id, files] : keyed_) {
+    if (!files.live.empty()) loaded.insert(id);
+  }
+  for (const DatasetId& id : loaded) {
+    if (id.table != table) continue;
     if (!columns.has_value()) columns.emplace();
     for (const Column& column : sources_.at(id).Columns().columns) {
       const bool known = std::any_of(columns->columns.begin(), columns->columns.end(),
@@ -27,10 +34,15 @@ void SimWorld::PlayCheck(const CheckCommit& check) {
   if (check.replacements.empty()) checked.columns = ColumnsOf(check.table);
   if (Fault()) checked.table_status = absl::UnavailableError("the table cannot be read");
   for (const Replacement& replacement : check.replacements) {
+    if (replacement.manifest.keyed.has_value() && Fault(0.5)) Disturb(replacement.dataset);
     const bool gone = !staged_.contains(replacement.fence);
     if (gone) Fail(absl::StrCat("files of a live attempt were removed: ", replacement.fence));
     checked.statuses.push_back(Fault(0.5) ? absl::NotFoundError("files are gone")
-                                          : absl::OkStatus());
+                                          : CheckBase(replacement));
+  }
+  for (const PublishedPiece& piece : check.pieces) {
+    if (piece.keyed && piece.rows > 0 && LiveRows(piece.dataset) != piece.rows)
+      checked.lost.push_back(piece);
   }
   InProcess(Millis(200), [this, checked] { Feed({checked}); });
 }
@@ -57,6 +69,14 @@ void SimWorld::PlayCommit(const Intent& intent) {
     finished.result = absl::UnavailableError("not written");
     return Answer(finished, epoch_);
   }
+  for (const Replacement& replacement : intent.replacements) {
+    if (replacement.manifest.keyed.has_value() && Fault(0.3)) Disturb(replacement.dataset);
+    const absl::Status fits = CheckBase(replacement);
+    if (fits.ok()) continue;
+    finished.result = fits;
+    return Answer(finished, epoch_);
+  }
+  if (!ChangesTable(intent)) return Answer(finished, epoch_);
   // What is put may land after its process has died: the next one may have been faster.
   const bool lands = Chance(0.5);
   const auto put = [this, intent, looked = seen.version, epoch = epoch_, lands] {
@@ -95,6 +115,7 @@ void SimWorld::Put(const Intent& intent, int64_t looked, int64_t epoch) {
 }
 
 void SimWorld::Exchange(const Replacement& replacement) {
+  if (replacement.manifest.keyed.has_value()) return ExchangeFiles(replacement);
   std::vector<SimPiece>& pieces = table_[replacement.dataset];
   const std::vector<StagedPiece>& manifest = replacement.manifest.pieces;
   const auto& files = staged_.at(replacement.fence);
@@ -148,6 +169,7 @@ void SimWorld::CollectGarbage() {
     }
     it = named ? std::next(it) : staged_.erase(it);
   }
+  CollectFiles();
 }
 
 }  // namespace headwater

@@ -231,7 +231,10 @@ void SimWorld::Finish(Worker& worker, Outcome outcome) {
   const auto it = worker.held.find(outcome.lease);
   if (it == worker.held.end()) {
     // Nobody wants it any more; its files go, unless it died on the way.
-    if (outcome.lease.fence > 0 && Chance(0.5)) staged_.erase(outcome.lease.fence);
+    if (outcome.lease.fence > 0 && Chance(0.5)) {
+      staged_.erase(outcome.lease.fence);
+      DropFiles(outcome.lease.fence);
+    }
     return;
   }
   if (it->second.stopped && Chance(0.7)) outcome.result = HandedBack{"stopped"};

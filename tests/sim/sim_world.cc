@@ -241,9 +241,12 @@ std::string SimWorld::Live() {
   CheckAgainstSources();
   CheckCompacted();
   const auto before = counts_.changes;  // I5: once more changes no row, and writes nothing at all.
+  const auto static_reads = counts_.static_reads;
   RunToTheEnd([this] { SubmitTick(true, true); }, limit);
   if (broken_.empty() && counts_.changes != before)
     Fail("a run with nothing new committed something");
+  if (broken_.empty() && counts_.static_reads != static_reads)
+    Fail("a static dataset was read, and its checksum had not changed");
   const auto verified = counts_.verified;
   RunToTheEnd([this] { Verify(); }, limit);
   if (broken_.empty() && counts_.verified == verified) Fail("a verification was not answered");

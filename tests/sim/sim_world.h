@@ -15,6 +15,7 @@
 
 #include "coordinator/core.h"
 #include "coordinator/state/cluster_state.h"
+#include "tests/sim/sim_keyed.h"
 #include "tests/sim/sim_source.h"
 
 namespace headwater {
@@ -30,6 +31,7 @@ struct SimOptions {
   unsigned seed = 0;
   int datasets = 3;
   int steps = 150;      // Random happenings before the world is calmed.
+  double keyed = 0;     // Share of the datasets that are written by key, or static.
   double fault = 0.06;  // Chance of each kind of fault where it can strike.
   bool trace = false;   // Keeps what happened last, in words.
 };
@@ -39,6 +41,9 @@ struct SimCounts {
   int64_t commits = 0, changes = 0, compactions = 0, abandoned = 0, restarts = 0, kept_leases = 0;
   int64_t refused_outcomes = 0, late_puts = 0, planned_runs = 0, gaps = 0, kept_promises = 0;
   int64_t frozen = 0, unreachable = 0, joined = 0, reloads = 0, verified = 0;
+  // Of keyed and static datasets:
+  int64_t keyed_commits = 0, refused_bases = 0, disturbed = 0, told_counts = 0, spared_reads = 0;
+  int64_t static_reads = 0;  // Of such as need not be read while nothing changes.
 };
 
 class SimWorld {
@@ -151,6 +156,13 @@ class SimWorld {
   void AddRows();
   void AddRow(SimSource& source, absl::Time begun, bool odd);
   void LoseRows();
+  absl::Duration OpenFor(const SimSource& source);
+
+  // ---- sim_keyed_source.cc
+  void ConfigureKeyed(SimSource& source);
+  static bool MovesRows(const SimSource& source);
+  void ChangeRows(SimSource& source);
+  void BringBack(SimSource& source, int64_t key);
 
   // ---- sim_worker.cc
   void StartWorker(const std::string& name);
@@ -176,9 +188,16 @@ class SimWorld {
   void Settle(Worker& worker, const LeaseRef& lease, const absl::Status& verdict);
 
   // ---- sim_tasks.cc
+  using Result = decltype(Outcome::result);
   Outcome OutcomeOf(const TaskSpec& task);
+  Result DoMicrobatch(const SimSource& source, const MicrobatchTask& task, int64_t fence);
+  Result DoVerification(const SimSource& source, const VerificationTask& task);
+  ProbeResult DoProbe(const SimSource& source, const ProbeTask& task);
   Manifest Read(const SimSource& source, const Extent& extent, const std::vector<int64_t>& cuts,
                 const std::vector<KnownPiece>& known, int64_t domain_end, int64_t fence);
+  void TakeChecksums(const SimSource& source, const MicrobatchTask& task, Manifest& manifest);
+  // Stages nothing with fence 0. Fails when files of the base are gone, or a history is broken.
+  absl::Status LookUp(const SimKeyedRead& read, const TableBase& base, Manifest& manifest);
 
   // ---- sim_table.cc, sim_compaction.cc
   std::optional<Schema> ColumnsOf(const std::string& table) const;
@@ -191,6 +210,17 @@ class SimWorld {
   void PlayList(const ListFiles& list);
   void CollectGarbage();
   Manifest Compact(const MicrobatchTask& task, int64_t fence);
+
+  // ---- sim_keyed_table.cc
+  std::vector<const SimKeyedFile*> LiveFiles(const DatasetId& id) const;
+  int64_t LiveRows(const DatasetId& id) const;
+  absl::Status CheckBase(const Replacement& replacement);
+  bool ChangesTable(const Intent& intent) const;
+  void ExchangeFiles(const Replacement& replacement);
+  void DisturbTable();
+  void Disturb(const DatasetId& id);
+  void CollectFiles();
+  void DropFiles(int64_t fence);
 
   // ---- sim_people.cc
   void Happen();
@@ -219,6 +249,17 @@ class SimWorld {
   void CheckDemand(const SimSource& source, const DemandState& demand, bool tick, absl::Time asked);
   void CheckGap(const v1::Probed& probed);
   void CheckAgainstSources();
+
+  // ---- sim_keyed_checks.cc
+  void CheckKeyedOffer(const DatasetId& id, const MicrobatchTask& task);
+  void CheckChange(const Replacement& replacement, const SimKeys& before, const SimKeys& after);
+  void CheckWritten(const DatasetId& id, const SimKeyedFile& file, absl::Time read);
+  void CheckFiles(const DatasetId& id, const DatasetState& dataset);
+  void CheckKeyedDemand(const SimSource& source, const std::function<bool(const SimRow&)>& wanted,
+                        absl::Time asked);
+  void CheckKeysAgainstSource(const SimSource& source);
+  void NoteRun(const v1::Event& event);
+  void CheckCounts(const RunState& run);
   std::string DescribeLost(const DatasetId& id, const std::vector<uint64_t>& lost) const;
 
   SimOptions options_;
@@ -271,6 +312,14 @@ class SimWorld {
   // The table, as everybody sees it.
   std::map<DatasetId, std::vector<SimPiece>> table_;
   std::map<std::string, Visible> visible_;
+  std::map<DatasetId, SimKeyedTable> keyed_;
+  std::map<std::string, SimKeyedFile> keyed_files_;  // By path, seen or not.
+  std::map<int64_t, SimKeyedAttempt> keyed_attempts_;
+  std::map<int64_t, std::pair<DatasetId, KeyedChange>> happened_;  // By fence: counts alone.
+  // What has happened since a run started that is the only one alive.
+  std::set<std::string> live_runs_;
+  int64_t alone_since_ = 0;  // Its event; 0: there is no such run.
+  std::map<DatasetId, KeyedChange> alone_;
   // By fence: files, whole or not, seen or not.
   std::map<int64_t, std::vector<std::pair<Extent, std::vector<uint64_t>>>> staged_;
 };
