@@ -17,6 +17,7 @@
 #include "coordinator/ledger/sqlite_event_log.h"
 #include "coordinator/service/admin_service.h"
 #include "coordinator/service/session_service.h"
+#include "worker/history_runner.h"
 #include "worker/microbatch_runner.h"
 #include "worker/registry.h"
 #include "worker/worker.h"
@@ -83,6 +84,10 @@ absl::StatusOr<std::unique_ptr<Worker>> StartWorker(const WorkerSettings& settin
   options.run_compaction = [](const DatasetSpec& dataset, const TaskSpec& task,
                               std::stop_token stop, const ProgressCallback& progress) {
     return RunCompaction(dataset, task, CompactTarget, stop, progress);
+  };
+  options.run_histories = [](const DatasetSpec& dataset, const TaskSpec& task, std::stop_token stop,
+                             const ProgressCallback& progress) {
+    return RunHistories(dataset, task, {CheckTargetHistories, MendTargetHistories}, stop, progress);
   };
   return Worker::Start(std::move(options));
 }

@@ -1,9 +1,7 @@
 #include "worker/microbatch_runner.h"
 
 #include <algorithm>
-#include <exception>
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "worker/guarded_task.h"
 #include "worker/observed_reader.h"
 #include "worker/piece_checks.h"
 #include "worker/source/conforming_reader.h"
@@ -255,31 +254,6 @@ Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source
     return RunMicrobatch(dataset, task, *microbatch, source, open_writer, options, stop, progress);
   return RunVerification(dataset, task, std::get<VerificationTask>(task.kind), source, open_writer,
                          options, std::move(stop), progress);
-}
-
-// Whatever `run` does, an outcome comes of it.
-template <typename Run>
-Outcome RunGuarded(const DatasetSpec& dataset, const TaskSpec& task, const std::stop_token& stop,
-                   const Run& run) {
-  Outcome outcome{task.lease, Failure{}};
-  try {
-    outcome.result =
-        stop.stop_requested()
-            ? Result(Failure{FailureKind::kTask, absl::CancelledError("stopped before it began")})
-            : run();
-  } catch (const std::bad_alloc&) {
-    outcome.result = Failure{FailureKind::kTask, absl::ResourceExhaustedError("out of memory")};
-  } catch (const std::exception& e) {
-    outcome.result = Failure{FailureKind::kTask, absl::InternalError(e.what())};
-  }
-  auto* failure = std::get_if<Failure>(&outcome.result);
-  if (failure == nullptr) return outcome;
-  if (stop.stop_requested()) {
-    *failure = Failure{FailureKind::kTask, absl::CancelledError(failure->status.message())};
-  }
-  failure->status =
-      Annotate(failure->status, absl::StrCat(dataset.id.table, " on server ", dataset.id.server));
-  return outcome;
 }
 
 }  // namespace

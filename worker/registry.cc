@@ -36,6 +36,16 @@ absl::StatusOr<Manifest> CompactTarget(const CompactionOptions& options, std::st
   return CompactFiles(options, std::move(stop));
 }
 
+absl::StatusOr<Manifest> CheckTargetHistories(const HistoryOptions& options,
+                                              const std::stop_token& stop) {
+  return CheckHistories(options, stop);
+}
+
+absl::StatusOr<Manifest> MendTargetHistories(const HistoryOptions& options,
+                                             const std::stop_token& stop) {
+  return MendHistories(options, stop);
+}
+
 std::vector<std::string> SourceDrivers() { return {"postgresql", "mariadb", "odbc"}; }
 
 }  // namespace headwater

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "common/model/dataset_spec.h"
 #include "common/model/task.h"
+#include "worker/change/history_mender.h"
 #include "worker/source/source_reader.h"
 #include "worker/stage/file_compactor.h"
 #include "worker/stage/staging_writer.h"
@@ -31,6 +32,13 @@ absl::StatusOr<std::unique_ptr<StagingWriter>> OpenStagingWriter(const StagingOp
 
 // Puts files of a table together: CompactFiles() of worker/stage, for the targets that there are.
 absl::StatusOr<Manifest> CompactTarget(const CompactionOptions& options, std::stop_token stop);
+
+// Looks at the histories of a table, and mends them: CheckHistories() and MendHistories() of
+// worker/change, for the targets that there are.
+absl::StatusOr<Manifest> CheckTargetHistories(const HistoryOptions& options,
+                                              const std::stop_token& stop);
+absl::StatusOr<Manifest> MendTargetHistories(const HistoryOptions& options,
+                                             const std::stop_token& stop);
 
 // Names for Hello: `postgresql`, `odbc`.
 std::vector<std::string> SourceDrivers();

@@ -24,10 +24,15 @@ bool MayBeUsedAgain(const Outcome& outcome) {
          DispositionOf(failure->status.code()) == Disposition::kQuarantine;
 }
 
-// It has none of a source, so it neither opens nor keeps one from others.
-bool IsCompaction(const TaskSpec& task) {
+// What runs a task that has none of a source, and so neither opens a connection nor keeps one from
+// others; null: it has one.
+const FileTaskRunner* FileRunnerOf(const WorkerOptions& options, const TaskSpec& task) {
+  if (const auto* verification = std::get_if<VerificationTask>(&task.kind))
+    return verification->histories ? &options.run_histories : nullptr;
   const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind);
-  return microbatch != nullptr && !microbatch->inputs.empty();
+  if (microbatch == nullptr) return nullptr;
+  if (microbatch->histories) return &options.run_histories;
+  return microbatch->inputs.empty() ? nullptr : &options.run_compaction;
 }
 
 int ConnectionsOf(const TaskSpec& task) {
@@ -185,8 +190,8 @@ Outcome Worker::Impl::Run(Task& task) {
   progress({.phase = TaskPhase::kConnecting});
   const ServerSpec& server = task.dataset->server;
   Outcome outcome;
-  if (IsCompaction(task.spec)) {
-    outcome = options.run_compaction(*task.dataset, task.spec, task.stop.get_token(), progress);
+  if (const FileTaskRunner* run = FileRunnerOf(options, task.spec); run != nullptr) {
+    outcome = (*run)(*task.dataset, task.spec, task.stop.get_token(), progress);
     return Finished(task, std::move(outcome));
   }
   absl::StatusOr<std::unique_ptr<Source>> source = sources.Get(server, ConnectionsOf(task.spec));

@@ -23,8 +23,8 @@ using TaskRunner = std::function<Outcome(const DatasetSpec& dataset, const TaskS
                                          Source& source, absl::Time loaded_at, std::stop_token stop,
                                          const ProgressCallback& progress)>;
 
-// Likewise for a compaction, which needs no source.
-using CompactionRunner =
+// Likewise for what needs no source: compactions, and what is done to histories.
+using FileTaskRunner =
     std::function<Outcome(const DatasetSpec& dataset, const TaskSpec& task, std::stop_token stop,
                           const ProgressCallback& progress)>;
 
@@ -32,7 +32,8 @@ struct WorkerOptions {
   SessionOptions session;  // `slots` of it is the number of slot threads.
   SourceOpener open_source;
   TaskRunner run_task;
-  CompactionRunner run_compaction;
+  FileTaskRunner run_compaction;
+  FileTaskRunner run_histories = {};
   absl::Duration source_idle = absl::Seconds(1);  // Then a connection that nobody uses is closed.
 };
 

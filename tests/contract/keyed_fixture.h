@@ -30,6 +30,8 @@ class KeyedFixture : public ::testing::Test {
   // with the table: live files only are replaced, counts and names are right.
   KeyedChange LoadBatches(const std::vector<std::string>& batches);
   KeyedChange Load(const std::string& rows) { return LoadBatches({rows}); }
+  // Replaces files as a commit does, with the checks of LoadBatches().
+  void Publish(const KeyedChange& change);
   // The error of an attempt.
   absl::Status Fails(const std::string& rows) { return Stage({rows}).status(); }
 
@@ -48,9 +50,6 @@ class KeyedFixture : public ::testing::Test {
   TempFolder folder_;
   const std::string root_ = folder_.path() + "/planes";
   StagingOptions options_;
-
- private:
-  void Publish(const KeyedChange& change);
 };
 
 // "new 1 changed 2 same 3 deleted 4 duplicate 5"

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/algorithm/container.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/data/system_columns.h"
@@ -16,6 +17,18 @@
 
 namespace headwater {
 namespace {
+
+// "flights/ewr@7" is of fence 7.
+int64_t FenceOf(const arrow::Array& microbatches, int64_t i) {
+  int64_t fence = 0;
+  if (microbatches.IsNull(i)) return fence;
+  const auto text = static_cast<const arrow::StringArray&>(microbatches).GetView(i);
+  const size_t at = text.rfind('@');
+  if (at == text.npos ||
+      !absl::SimpleAtoi(absl::string_view(text.data(), text.size()).substr(at + 1), &fence))
+    return 0;
+  return fence;
+}
 
 // One file, in the columns that are wanted of it.
 class FileScan {
@@ -60,7 +73,7 @@ class FileScan {
   // The columns beside key and content; null or empty where they are not wanted.
   struct Extras {
     std::vector<std::optional<int64_t>> cursor, valid_from, valid_to;
-    std::shared_ptr<arrow::Array> deleted_at, is_current, confirmed_at;
+    std::shared_ptr<arrow::Array> deleted_at, is_current, confirmed_at, microbatch;
   };
 
   // With the columns that are wanted of the file.
@@ -80,6 +93,7 @@ class FileScan {
         Want(*name);
       }
     }
+    if (scan_.fences) Want(names.microbatch);
     std::vector<std::string> only;
     for (const Column& column : wanted_.columns) only.push_back(column.name);
     // Where it is a column of the source it is in the schema.
@@ -132,6 +146,8 @@ class FileScan {
     if (scan_.cursors) extras.cursor = instants(scan_.dataset.cursor);
     if (scan_.dataset.on_missing == MissingPolicy::kMark)
       extras.deleted_at = rows.GetColumnByName(names.deleted_at);
+    if (scan_.fences && !names.microbatch.empty())
+      extras.microbatch = rows.GetColumnByName(names.microbatch);
     if (scan_.dataset.write != WriteMode::kVersions) return extras;
     extras.valid_from = instants(names.valid_from);
     extras.valid_to = instants(names.valid_to);
@@ -144,8 +160,10 @@ class FileScan {
     const auto at = static_cast<size_t>(i);
     if (!extras.cursor.empty()) row.cursor = extras.cursor[at];
     if (extras.deleted_at != nullptr) row.marked = !extras.deleted_at->IsNull(i);
+    if (extras.microbatch != nullptr) row.fence = FenceOf(*extras.microbatch, i);
     if (extras.valid_from.empty()) return;
-    row.has_times = extras.valid_from[at].has_value() && !extras.is_current->IsNull(i);
+    row.has_begin = extras.valid_from[at].has_value();
+    row.has_times = row.has_begin && !extras.is_current->IsNull(i);
     row.times.valid_from = extras.valid_from[at].value_or(0);
     row.times.valid_to = extras.valid_to[at];
     row.times.is_current = !extras.is_current->IsNull(i) &&

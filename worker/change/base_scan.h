@@ -28,8 +28,10 @@ struct BaseRow {
   std::optional<int64_t> cursor;  // None: NULL.
   bool marked = false;            // It has said before that the source has it no more.
   VersionTimes times = {};
+  bool has_begin = true;           // False: valid_from is NULL, and 0 in `times`.
   bool has_times = true;           // False: valid_from or is_current is NULL.
   bool confirmed_readable = true;  // As in Version.
+  int64_t fence = 0;               // Of the attempt that wrote it; 0: it does not say.
 };
 
 struct BaseScan {
@@ -39,6 +41,7 @@ struct BaseScan {
   const ReadRows& read;       // Its key, compared columns and spec version.
   bool cursors = false;       // BaseRow::cursor is wanted.
   bool prune = false;         // Only rows of the keys that were read are wanted.
+  bool fences = false;        // BaseRow::fence is wanted.
 };
 
 // Gives each row of the files of `base`, file by file, that can be wanted. The hashes that rows

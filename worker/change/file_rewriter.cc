@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "common/base/status.h"
 #include "common/data/arrow_schema.h"
@@ -54,6 +55,22 @@ absl::Status FileRewriter::Rewrite(const StagedFile& file, const std::string& pa
     first_row += count;
     if (rows->num_rows() > 0) RETURN_IF_ERROR(put(std::move(rows)));
   }
+}
+
+absl::Status FileRewriter::RewriteTouched(const TableBase& base, const std::string& folder,
+                                          FilePlans& plans, KeyedChange& change, Put put) {
+  for (size_t i = 0; i < base.files.size(); ++i) {
+    const StagedFile& file = base.files[i];
+    if (!plans[i].touched()) {
+      change.table_rows += file.rows;
+      continue;
+    }
+    change.replaced.push_back(file.path);
+    RETURN_IF_ERROR(Rewrite(file, absl::StrCat(folder, "/", file.path), plans[i], put));
+    if (options_.stop.stop_requested())
+      return absl::CancelledError("stopped before all files were written");
+  }
+  return absl::OkStatus();
 }
 
 // The rows that are written of those from `first_row` on. Each change is met once, in order.

@@ -33,6 +33,12 @@ class FileRewriter {
   using Put = absl::FunctionRef<absl::Status(std::shared_ptr<arrow::RecordBatch> rows)>;
   absl::Status Rewrite(const StagedFile& file, const std::string& path, FilePlan& plan, Put put);
 
+  // Hands the rows of all files of `base`, which are in `folder`, that a plan touches to `put`, and
+  // names those files as replaced; counts the rows of the others in `table_rows`. CANCELLED: after
+  // the options' `stop`.
+  absl::Status RewriteTouched(const TableBase& base, const std::string& folder, FilePlans& plans,
+                              KeyedChange& change, Put put);
+
  private:
   // A row that is written, and what changes of it; null: nothing.
   struct Written {

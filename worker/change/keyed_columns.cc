@@ -91,6 +91,12 @@ absl::Status ColumnsHasher::Hash(const arrow::RecordBatch& rows, std::vector<Has
   return hasher_->Hash(RowBatch(std::move(columns)), hashes);
 }
 
+PartitionValues KeyedPartition(const DatasetSpec& dataset) {
+  const std::string& column = dataset.system_columns.server_source;
+  if (column.empty()) return {};
+  return {{column, dataset.id.server}};
+}
+
 std::string KeyText(const DatasetSpec& dataset, const arrow::RecordBatch& rows, int64_t row) {
   return absl::StrJoin(dataset.key_columns, ", ", [&](std::string* out, const std::string& name) {
     const auto column = rows.GetColumnByName(name);

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/data/fingerprint.h"
+#include "common/data/partition_path.h"
 #include "common/data/row_conformer.h"
 #include "common/data/row_hash.h"
 #include "common/data/schema.h"
@@ -52,6 +53,9 @@ class ColumnsHasher {
   const RowConformer conformer_;
   const std::unique_ptr<RowHasher> hasher_;
 };
+
+// The partition that all files of a keyed dataset are in.
+PartitionValues KeyedPartition(const DatasetSpec& dataset);
 
 // `carrier = '9E', day = 2013-01-31`: the key of one row, for messages.
 std::string KeyText(const DatasetSpec& dataset, const arrow::RecordBatch& rows, int64_t row);

@@ -113,24 +113,12 @@ class KeyedStagingWriter final : public StagingWriter {
   // Writes what the decision says, and names it in its counts.
   absl::Status Carry(KeyedDecision& decision) {
     KeyedChange& change = decision.counts;
-    const std::vector<StagedFile>& base = options_.base->files;
     const bool adds = decision.adds_rows(options_.dataset.write);
     if (adds || decision.changes_files()) JoinSmallFiles(decision);
-    PartitionValues partition;
-    const std::string& server_column = options_.dataset.system_columns.server_source;
-    if (!server_column.empty()) partition.emplace_back(server_column, options_.dataset.id.server);
-    FileSequence output(files_, /*piece=*/0, file_schema_, partition);
-    for (size_t i = 0; i < base.size(); ++i) {
-      if (!decision.files[i].touched()) {
-        change.table_rows += base[i].rows;
-        continue;
-      }
-      change.replaced.push_back(base[i].path);
-      RETURN_IF_ERROR(rewriter_.Rewrite(base[i], folder_ + "/" + base[i].path, decision.files[i],
-                                        [&](auto rows) { return output.Add(std::move(rows)); }));
-      if (options_.stop.stop_requested())
-        return absl::CancelledError("stopped before all files were written");
-    }
+    FileSequence output(files_, /*piece=*/0, file_schema_, KeyedPartition(options_.dataset));
+    RETURN_IF_ERROR(
+        rewriter_.RewriteTouched(*options_.base, folder_, decision.files, change,
+                                 [&](auto rows) { return output.Add(std::move(rows)); }));
     if (adds) RETURN_IF_ERROR(AddRows(decision, output));
     ASSIGN_OR_RETURN(change.files, output.Finish());
     for (StagedFile& file : change.files) {

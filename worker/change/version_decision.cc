@@ -2,21 +2,15 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "worker/change/decision.h"
+#include "worker/change/table_histories.h"
 #include "worker/change/version_merge.h"
 
 namespace headwater {
 namespace {
-
-// A version of the table, and the next one of its key.
-struct TableVersion {
-  int file = 0;
-  int64_t row = 0;
-  Version version;
-  int32_t next = -1;
-};
 
 class VersionDecider {
  public:
@@ -31,11 +25,11 @@ class VersionDecider {
   absl::StatusOr<KeyedDecision> Decide() {
     RETURN_IF_ERROR(TakeBase());
     for (const auto& [key, first] : read_.keys()) {
-      const auto known = first_.find(key);
-      RETURN_IF_ERROR(DecideKey(known == first_.end() ? -1 : known->second, first));
+      const auto known = table_.keys().find(key);
+      RETURN_IF_ERROR(DecideKey(known == table_.keys().end() ? -1 : known->second, first));
     }
     if (closes()) {
-      for (const auto& [key, first] : first_) {
+      for (const auto& [key, first] : table_.keys()) {
         if (!read_.keys().contains(key)) RETURN_IF_ERROR(DecideKey(first, -1));
       }
     }
@@ -57,26 +51,16 @@ class VersionDecider {
                         .prune = !closes()};
     return ScanBase(scan, input_.base, input_.stop, [&](const BaseRow& row) -> absl::Status {
       if (!row.has_times) return Broken();
-      const auto [first, is_new] = first_.try_emplace(row.key, -1);
-      Version version{row.times.valid_from, row.times.valid_to, row.times.is_current, row.content,
-                      row.times.confirmed};
-      version.confirmed_readable = row.confirmed_readable;
-      table_.push_back({row.file, row.row, std::move(version), first->second});
-      first->second = static_cast<int32_t>(table_.size() - 1);
+      table_.Add(row);
       return absl::OkStatus();
     });
   }
 
   absl::Status DecideKey(int32_t first_version, int32_t first_row) {
-    existing_.clear();
-    places_.clear();
+    table_.Take(first_version, existing_, places_);
     observed_.clear();
-    bool was_current = false;
-    for (int32_t i = first_version; i >= 0; i = table_[static_cast<size_t>(i)].next) {
-      existing_.push_back(table_[static_cast<size_t>(i)].version);
-      places_.push_back(i);
-      was_current |= existing_.back().is_current;
-    }
+    const bool was_current =
+        absl::c_any_of(existing_, [](const Version& version) { return version.is_current; });
     for (int32_t i = first_row; i >= 0; i = read_.rows()[static_cast<size_t>(i)].next) {
       const ReadRow& row = read_.rows()[static_cast<size_t>(i)];
       if (row.wanted) observed_.push_back({row.at, row.content, i});
@@ -114,22 +98,11 @@ class VersionDecider {
   }
 
   void Carry(VersionPlan plan) {
-    const auto change = [&](int version, RowChange::Kind kind, VersionTimes times) {
-      const TableVersion& at = table_[static_cast<size_t>(places_[static_cast<size_t>(version)])];
-      decision_.files[static_cast<size_t>(at.file)].changes.push_back(
-          {at.row, kind, std::move(times)});
-    };
-    for (size_t i = 0; i < plan.changes.size(); ++i) {
-      VersionChange& one = plan.changes[i];
-      if (one.kind == VersionChange::Kind::kKeep) continue;
-      change(
-          static_cast<int>(i),
-          one.kind == VersionChange::Kind::kDrop ? RowChange::Kind::kDrop : RowChange::Kind::kPatch,
-          std::move(one.times));
-    }
+    table_.Plan(plan.changes, places_, decision_.files);
     for (NewVersion& added : plan.inserted) {
       if (added.content == NewVersion::Content::kVersion) {
-        change(added.from, RowChange::Kind::kCopy, std::move(added.times));
+        table_.Plan(places_[static_cast<size_t>(added.from)], RowChange::Kind::kCopy,
+                    std::move(added.times), decision_.files);
       } else {
         decision_.versions.emplace(added.from, std::move(added.times));
       }
@@ -141,15 +114,14 @@ class VersionDecider {
         ToString(input_.dataset.id),
         ": a history in the table is broken (versions that overlap, leave holes, or have no sound "
         "times), so nothing is added to it. `headwater verify --scd2` shows which, `headwater "
-        "repair` mends them"));
+        "repair --scd2` mends them"));
   }
 
   const DecisionInput& input_;
   ReadRows& read_;
   MergeOptions options_;
   KeyedDecision decision_;
-  std::vector<TableVersion> table_;
-  absl::flat_hash_map<Hash128, int32_t, KeyHashOfHash> first_;
+  TableHistories table_;
 
   // Scratch of DecideKey().
   std::vector<Version> existing_;
