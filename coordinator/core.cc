@@ -98,6 +98,7 @@ void Core::Impl::Touch(const DatasetId& id) {
   const std::set<std::string>& runs = state->FindDataset(id)->live_runs;
   if (!runs.empty()) agenda.Wake(id);
   NoteCompactions(id);
+  NoteHistories(id);
   changed_runs.insert(runs.begin(), runs.end());
   runs_to_end.insert(runs.begin(), runs.end());
 }

@@ -100,8 +100,8 @@ struct RunSubmitted {
   Pace pace = {};
   std::string retry_of = {};  // For RUN_KIND_RETRY: of its demands those of `demands` that did not
                               // come to their end.
-  std::string plan_id = {};   // Of kind BACKFILL: what this plan has found, all of which must be of
-                              // datasets in `demands`.
+  std::string plan_id = {};   // Of kind BACKFILL or REPAIR: what this plan has found, all of which
+                             // must be of datasets in `demands`.
 };
 struct PlanRequested {  // Like a run, but only looked at.
   CallId call = 0;
@@ -117,6 +117,7 @@ struct VerifyRequested {
   int sample = 0;
   uint64_t seed = 0;
   std::string plan_id = {};  // Of what differs; empty: nobody will want to run it.
+  bool histories = false;    // Whether versions go together, of the datasets that have any.
 };
 struct GarbageRequested {  // By a person: at once.
   CallId call = 0;

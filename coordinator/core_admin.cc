@@ -15,11 +15,13 @@ namespace {
 // What of an ended run's demand is to be tried again; none: it came to its end.
 std::optional<v1::Demand> RetryOf(const DemandState& ended) {
   if (ended.never_probed) return ended.demand;
+  if (ended.demand.histories()) {
+    return ended.phase == DemandPhase::kDone ? std::nullopt : std::optional(ended.demand);
+  }
   if (ended.unfinished.empty() && !ended.unfinished_outside) return std::nullopt;
   v1::Demand again =
       ListedDemand(IdOf(ended.demand.dataset()), ended.unfinished, ended.unfinished_outside);
   again.set_differing(ended.demand.differing());
-  again.set_histories(ended.demand.histories());
   return again;
 }
 

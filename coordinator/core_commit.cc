@@ -34,7 +34,7 @@ Replacement Core::Impl::ReplacementOf(const DatasetState& dataset, const Claim& 
   replacement.fence = claim.fence;
   replacement.partition_by = dataset.spec.partition_by;
   replacement.server_column = dataset.spec.system_columns.server_source;
-  replacement.extent = claim.extent;
+  if (!claim.histories) replacement.extent = claim.extent;
   replacement.manifest = *claim.manifest;
   replacement.settled_to = dataset.settled_to;
   replacement.whole = claim.whole;

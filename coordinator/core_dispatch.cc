@@ -19,6 +19,14 @@ bool ComesFirst(const ServerChoice& a, const ServerChoice& b) {
   return std::tie(a.load, a.used, *a.server) < std::tie(b.load, b.used, *b.server);
 }
 
+// Of the source, that a task uses.
+int ConnectionsOf(const TaskSpec& task) {
+  if (const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind))
+    return microbatch->connections;
+  const auto* verification = std::get_if<VerificationTask>(&task.kind);
+  return verification != nullptr && verification->histories ? 0 : 1;
+}
+
 // Why a demand ends that lacks rows, and of which nothing can be claimed, now or later.
 Failure OnlyWithQuarantined(const DatasetState& dataset) {
   for (const Blocked& blocked : dataset.blocked) {
@@ -118,6 +126,7 @@ bool Core::Impl::OfferOne(std::vector<ServerChoice>& servers) {
   for (const Band band : backfills_first ? std::array{kBackfill, kManual, kIncremental, kRepair}
                                          : std::array{kManual, kIncremental, kRepair, kBackfill}) {
     if (band == kBackfill && OfferCompaction()) return true;  // Few, and runs wait for them.
+    if (band == kRepair && OfferHistories()) return true;     // Few, and no server waits.
     if (offer([=](ServerChoice& choice) -> bool& { return choice.no_microbatch[band]; },
               [&](const ServerChoice& choice) { return OfferMicrobatch(choice, band); })) {
       return true;
@@ -174,7 +183,7 @@ void Core::Impl::Offer(const SessionId& session_id, Session& session, const Data
                        TaskKind kind, const LeaseRef& ref, TaskSpec task, bool backfill) {
   task.lease = ref;
   task.dataset_digest = dataset.digest;
-  const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind);
+  const int connections = ConnectionsOf(task);
   leases.Grant({.ref = ref,
                 .kind = kind,
                 .dataset = dataset.spec.id,
@@ -182,13 +191,12 @@ void Core::Impl::Offer(const SessionId& session_id, Session& session, const Data
                 .backfill = backfill,
                 .since = now,
                 .deadline = now + options.accept_within,
-                .connections = microbatch == nullptr ? 1 : microbatch->connections,
+                .connections = connections,
                 .run_id = task.run_id});
   const int left = session.credit - leases.CountOfSession(session_id);
   free_sessions.erase({-left - 1, session_id});
   if (left > 0) free_sessions.emplace(-left, session_id);
-  if (microbatch == nullptr || microbatch->connections > 0)
-    GateOf(dataset.spec.id.server).Began(dataset.spec.server, now);
+  if (connections > 0) GateOf(dataset.spec.id.server).Began(dataset.spec.server, now);
   SendOffer offer{session_id, std::move(task), std::nullopt, options.accept_within};
   if (session.known_specs.insert(dataset.digest).second) offer.spec = dataset.spec;
   Send(std::move(offer));
@@ -271,6 +279,7 @@ bool Core::Impl::OfferMicrobatch(const ServerChoice& choice, Band band) {
     for (const std::string& run_id : dataset.live_runs) {
       const RunState& run = *state->FindRun(run_id);
       const DemandState& demand = run.demands.at(id);
+      if (demand.demand.histories()) continue;
       const NextClaimResult next = NextClaim(dataset, demand, now, run.pace);
       retry_at = std::min(retry_at, next.retry_at);
       if (!next.claim.has_value()) {
@@ -318,9 +327,8 @@ bool Core::Impl::OfferClaim(const ServerChoice& choice, const DatasetState& data
   const v1::Demand& demand = state->FindRun(run_id)->demands.at(dataset.spec.id).demand;
   // Where files are not as they were published all is read again.
   granted->set_differing(demand.differing() && bases.at(dataset.spec.id).base.has_value());
-  granted->set_histories(demand.histories());
-  const bool alone = granted->differing() || granted->histories();
-  granted->set_connections(alone ? 1 : std::clamp(WantedConnections(dataset), 1, free));
+  granted->set_connections(granted->differing() ? 1
+                                                : std::clamp(WantedConnections(dataset), 1, free));
   TaskSpec task;
   task.run_id = run_id;
   const int64_t fence = Emit(std::move(event));
@@ -342,7 +350,7 @@ bool Core::Impl::OfferVerification(const ServerChoice& choice) {
   for (auto& [call, verify] : verifications) {
     for (auto it = verify.queued.begin(); it != verify.queued.end(); ++it) {
       const DatasetId id = it->first;
-      if (id.server != *choice.server) continue;
+      if (id.server != *choice.server || it->second.histories) continue;
       SessionId session_id;
       Session* session = PickSession(choice, session_id);
       if (session == nullptr) return false;
@@ -368,7 +376,10 @@ void Core::Impl::CancelUnwanted() {
   for (const auto& [ref, lease] : leases.leases()) {
     if (lease.kind != TaskKind::kMicrobatch) continue;
     const DatasetState* dataset = state->FindClaim(ref.fence);
-    if (dataset != nullptr && !dataset->live_runs.empty()) continue;
+    const bool wanted = dataset != nullptr &&
+                        (dataset->claims.at(ref.fence).histories ? !RunsMending(*dataset).empty()
+                                                                 : !dataset->live_runs.empty());
+    if (wanted) continue;
     unwanted.push_back(lease);
   }
   for (const Lease& lease : unwanted) {

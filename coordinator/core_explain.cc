@@ -107,6 +107,7 @@ Reason Core::Impl::WhyWaits(const DatasetState& dataset, const RunState& run,
   if (unasked.contains(id.table)) {
     return {"table", absl::StrCat("table ", id.table, " is looked at first")};
   }
+  if (demand.demand.histories()) return WhyMendingWaits(dataset);
   if (demand.phase == DemandPhase::kWaitingForProbe) {
     if (const auto probe = probes.find(id); probe != probes.end()) {
       const ProbeWork& work = probe->second;

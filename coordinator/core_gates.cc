@@ -67,7 +67,8 @@ void Core::Impl::GiveUpServer(const DatasetId& id) {
     AnswerPlanFailed(other, failure, planning);
     std::vector<std::string> runs;
     for (const std::string& run_id : dataset.live_runs) {
-      if (!state->FindRun(run_id)->demands.at(other).ended()) runs.push_back(run_id);
+      const DemandState& demand = state->FindRun(run_id)->demands.at(other);
+      if (!demand.ended() && !demand.demand.histories()) runs.push_back(run_id);
     }
     waiting.emplace_back(other, std::move(runs));
   }

@@ -19,6 +19,7 @@
 #include "coordinator/plan/planner.h"
 #include "coordinator/plan/server_gate.h"
 #include "coordinator/plan/state_change.h"
+#include "coordinator/server_choice.h"
 #include "coordinator/state/cluster_state.h"
 #include "coordinator/state/lease_table.h"
 
@@ -66,8 +67,15 @@ struct VerifyCall {
   struct Differing {
     RangeSet ranges;
     bool outside = false;
+    bool histories = false;  // Just those.
   };
   std::map<DatasetId, Differing> differing;
+};
+
+// The tries to mend the histories of a dataset that some run wants mended.
+struct Mending {
+  int failures = 0;
+  absl::Time not_before = absl::InfinitePast();
 };
 
 struct GarbageCall {
@@ -122,32 +130,6 @@ struct TableWork {
   // The runs that wait for this table have been told that it cannot be written now.
   static constexpr int kFailuresToTell = 4;
   bool told() const { return !stopped.ok() || failures >= kFailuresToTell; }
-};
-
-// Which microbatches go first: what a person waits for, then what a schedule asked for, then
-// repairs, then backfills.
-enum Band { kManual, kIncremental, kRepair, kBackfill, kBands };
-inline Band BandOf(const RunState& run) {
-  if (run.kind == v1::RUN_KIND_REPAIR) return kRepair;
-  if (run.kind == v1::RUN_KIND_BACKFILL) return kBackfill;  // `retry` is what a person waits for.
-  return run.by_person ? kManual : kIncremental;
-}
-
-// These never take a server's last connection, where there is more than one.
-inline bool SparesLast(Band band) { return band == kRepair || band == kBackfill; }
-
-// A server while tasks are handed out. What it once had none of, it has none of until the round
-// ends: handing out only takes tasks, connections and credit away.
-struct ServerChoice {
-  int load = 0;     // Connections of live leases.
-  double used = 0;  // ServerGate::Used().
-  int cap = 0;      // ServerGate::Limit().
-  const std::string* server = nullptr;
-  const ServerSpec* spec = nullptr;
-  const Agenda::Server* work = nullptr;
-  bool no_probe = false;
-  bool no_microbatch[kBands] = {};
-  bool no_verification = false;
 };
 
 // The published pieces of `range`, or in `extent`, that have files.
@@ -284,6 +266,18 @@ struct Core::Impl {
   void AskBases();
   void TakeBases(const FilesListed& input);
 
+  // ---- core_histories.cc
+  void NoteHistories(const DatasetId& id);
+  void QueueHistories(const DatasetState& dataset, VerifyCall& verify);
+  bool OfferHistories();
+  void OfferMending(const DatasetState& dataset, const std::string& run_id);
+  bool OfferHistoryCheck();
+  void TakeHistories(const DatasetState& dataset, const Manifest& manifest, VerifyCall& verify);
+  void FailMending(int64_t fence, const Failure& failure);
+  Reason WhyMendingWaits(const DatasetState& dataset) const;
+  // The runs that want the dataset's histories mended.
+  std::vector<std::string> RunsMending(const DatasetState& dataset) const;
+
   // ---- core_garbage.cc
   void On(const GarbageRequested& input);
   void On(const GarbageCollected& input);
@@ -383,6 +377,7 @@ struct Core::Impl {
   // What tasks that wait to be offered start from: what is to be listed, and what has been.
   std::map<DatasetId, BaseWanted> bases_wanted;
   std::map<DatasetId, ListedBase> bases;
+  std::map<DatasetId, Mending> mending;  // Of all datasets that live demands want mended.
   std::map<CallId, PlanCall> plans;
   std::map<CallId, VerifyCall> verifications;
   std::map<CallId, GarbageCall> garbage_calls;

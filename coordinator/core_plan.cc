@@ -22,6 +22,7 @@ v1::Demand ListedOf(const DatasetId& id, const DemandState& demand) {
 // be read again, and how the dataset is configured.
 std::string BasisOf(const DatasetState& dataset, const v1::Demand& listed) {
   std::string text = dataset.digest;
+  if (listed.histories()) return DigestOf(text);  // Mending is right whatever is read meanwhile.
   RangeSet empty;  // Where one piece without rows ends and the next begins means nothing.
   for (const v1::Range& one : listed.ranges()) {
     const Range range{one.from(), one.to()};

@@ -17,6 +17,11 @@ absl::Status LeaseGone(const LeaseRef& ref) {
                                                     ": its lease is gone; drop the work"));
 }
 
+// The pieces that an attempt's manifest has. Of histories nothing is read.
+std::vector<Extent> ReadOf(const Claim& claim) {
+  return claim.histories ? std::vector<Extent>() : PiecesOf(claim.extent, claim.cuts);
+}
+
 }  // namespace
 
 void Core::Impl::On(const SessionOpened& input) {
@@ -147,6 +152,7 @@ void Core::Impl::FailAttempt(int64_t fence, const Failure& failure) {
   const DatasetState& dataset = *state->FindClaim(fence);
   const Claim& claim = dataset.claims.at(fence);
   if (claim.compaction) return FailCompaction(fence, failure);
+  if (claim.histories) return FailMending(fence, failure);
   const Disposition disposition = DispositionOf(failure.status.code());
   if (disposition == Disposition::kDrop)
     return Release(fence, std::string(failure.status.message()));
@@ -218,7 +224,7 @@ absl::Status Core::Impl::Take(const Outcome& outcome) {
 absl::Status Core::Impl::TakeManifest(const DatasetState& dataset, const Claim& claim,
                                       const Manifest& manifest) {
   const int64_t fence = claim.fence;
-  const std::vector<Extent> expected = PiecesOf(claim.extent, claim.cuts);
+  const std::vector<Extent> expected = ReadOf(claim);
   bool all_unchanged = true, same_pieces = expected.size() == manifest.pieces.size();
   for (size_t i = 0; same_pieces && i < expected.size(); ++i) {
     same_pieces = manifest.pieces[i].extent == expected[i];

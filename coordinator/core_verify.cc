@@ -22,9 +22,14 @@ void Core::Impl::On(const VerifyRequested& input) {
   for (const DatasetId& id : input.datasets) {
     const DatasetState* dataset = state->FindDataset(id);
     if (dataset == nullptr) continue;
+    if (input.histories && dataset->spec.write != WriteMode::kVersions) continue;
     v1::VerifiedDataset& result = verify.results[id];
     *result.mutable_dataset() = RefOf(id);
     verify.unasked.insert(id.table);
+    if (input.histories) {
+      QueueHistories(*dataset, verify);
+      continue;
+    }
     const auto table = state->tables().find(id.table);
     const auto written =
         table == state->tables().end() ? std::map<std::string, Schema>() : table->second.written;
@@ -143,6 +148,7 @@ void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manife
       }
       return;
     }
+    if (task.histories) return TakeHistories(dataset, *manifest, verify);
     result.set_rows_skipped(result.rows_skipped() + manifest->rows_skipped);
     const auto compare = [&](const Extent& extent, const auto& how) {
       const int64_t before = result.different();
@@ -165,7 +171,7 @@ void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manife
 void Core::Impl::FailVerifications(const std::string& server, const Failure& failure) {
   for (auto& [call, verify] : verifications) {
     for (auto it = verify.queued.begin(); it != verify.queued.end();) {
-      if (it->first.server != server) {
+      if (it->first.server != server || it->second.histories) {
         ++it;
         continue;
       }
@@ -184,8 +190,10 @@ std::string Core::Impl::PlanOfDifferences(const VerifyCall& verify) {
   if (verify.differing.empty() || verify.plan_id.empty()) return "";
   PlanCall plan;
   plan.request.plan_id = verify.plan_id;
-  for (const auto& [id, differing] : verify.differing)
+  for (const auto& [id, differing] : verify.differing) {
     plan.listed.push_back(ListedDemand(id, differing.ranges, differing.outside));
+    plan.listed.back().set_histories(differing.histories);
+  }
   RecordPlan(plan);
   return verify.plan_id;
 }

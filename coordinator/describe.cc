@@ -259,12 +259,15 @@ void SetConflicts(const DatasetState& dataset, const DemandState& demand, v1::Pl
     const bool serves =
         std::all_of(wanted.begin(), wanted.end(),
                     [&, fence = fence](const auto& w) { return w.sequence <= fence; });
-    out->add_conflicts(absl::StrCat(
-        Describe(dataset, claim.extent),
-        claim.compaction ? " is being compacted" : " is being read", " (fence ", fence, "): ",
-        claim.compaction ? "this waits for it"
-        : serves         ? "what it brings is not read twice"
-                         : "it began too early for this, which waits for it and reads again"));
+    out->add_conflicts(
+        absl::StrCat(Describe(dataset, claim.extent),
+                     claim.compaction  ? " is being compacted"
+                     : claim.histories ? " has its histories mended"
+                                       : " is being read",
+                     " (fence ", fence, "): ",
+                     claim.compaction || claim.histories ? "this waits for it"
+                     : serves                            ? "what it brings is not read twice"
+                              : "it began too early for this, which waits for it and reads again"));
   }
 }
 

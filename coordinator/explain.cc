@@ -1,5 +1,6 @@
 #include "coordinator/explain.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -134,11 +135,21 @@ class Explainer {
     }
   }
 
+  bool IsMended() const {
+    return std::any_of(dataset_.claims.begin(), dataset_.claims.end(),
+                       [](const auto& entry) { return entry.second.histories; });
+  }
+
   void Demands() {
     for (const std::string& run_id : dataset_.live_runs) {
       const RunState& run = *state_.FindRun(run_id);
       const DemandState& demand = run.demands.at(dataset_.spec.id);
       if (demand.ended()) continue;
+      if (demand.demand.histories()) {
+        if (!IsMended())
+          Say("waits", "histories", sources_.why_waits(dataset_, run, demand)).set_run_id(run_id);
+        continue;
+      }
       const std::vector<Range> rest = Rest(demand);
       const bool probing = demand.phase == DemandPhase::kWaitingForProbe;
       if (!probing && rest.empty() && demand.outside_remaining == 0) continue;  // All under way.

@@ -216,11 +216,16 @@ grpc::ServerUnaryReactor* AdminService::Verify(grpc::CallbackServerContext* cont
   if (!datasets.ok()) return FinishNow(reactor, datasets.status());
   VerifyRequested verify;
   for (const DatasetConfig* dataset : *datasets) verify.datasets.push_back(dataset->spec.id);
+  if (request->histories()) {
+    if (const absl::Status askable = CheckHistoryRequest(*request, *datasets); !askable.ok())
+      return FinishNow(reactor, askable);
+  }
   if (request->sample() < 0) {
     return FinishNow(reactor, absl::InvalidArgumentError(absl::StrCat(
                                   "--sample: expected 1 or more, found ", request->sample())));
   }
   verify.counts_only = request->counts_only();
+  verify.histories = request->histories();
   verify.sample = request->sample();
   verify.plan_id = RandomPlanId(clock_->Now());
   constexpr int kHexDigits = 15;

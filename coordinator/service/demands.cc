@@ -1,5 +1,6 @@
 #include "coordinator/service/demands.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -167,6 +168,21 @@ std::vector<v1::Window> DescribeWindows(const std::vector<const DatasetConfig*>&
     shown.set_utc(text(absl::UTCTimeZone()));
   }
   return windows;
+}
+
+absl::Status CheckHistoryRequest(const v1::VerifyRequest& request,
+                                 const std::vector<const DatasetConfig*>& datasets) {
+  if (request.counts_only() || request.sample() != 0) {
+    return absl::InvalidArgumentError(
+        "--scd2 looks at all histories as they are in the tables; it goes with neither --counts "
+        "nor --sample");
+  }
+  const bool any = std::any_of(datasets.begin(), datasets.end(), [](const DatasetConfig* dataset) {
+    return dataset->spec.write == WriteMode::kVersions;
+  });
+  if (any) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "--scd2: none of the tables that are selected keeps a history (strategy: scd2)");
 }
 
 absl::StatusOr<Pace> MakePace(const v1::Pace& pace,

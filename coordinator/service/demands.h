@@ -32,6 +32,10 @@ absl::StatusOr<std::vector<DemandRequest>> MakeDemands(
 std::vector<v1::Window> DescribeWindows(const std::vector<const DatasetConfig*>& datasets,
                                         const v1::BackfillWindow& window, absl::Time now);
 
+// INVALID_ARGUMENT: none of `datasets` keeps a history, or less than all of it is asked for.
+absl::Status CheckHistoryRequest(const v1::VerifyRequest& request,
+                                 const std::vector<const DatasetConfig*>& datasets);
+
 // INVALID_ARGUMENT: a unit that does not parse, a negative number, or a unit smaller than the
 // partitions of one of the datasets.
 absl::StatusOr<Pace> MakePace(const v1::Pace& pace,

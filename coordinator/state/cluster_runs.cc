@@ -21,6 +21,8 @@ void ClusterState::ApplyRunStarted(const v1::RunStarted& event, absl::Time at) {
     DemandState demand;
     demand.demand = wanted;
     if (wanted.mode() == v1::BACKFILL_MODE_FAILED) ListFailed(dataset, demand.demand);
+    // No probe has to say what there is.
+    if (wanted.histories()) demand.phase = DemandPhase::kActive;
     run.demands.emplace(IdOf(wanted.dataset()), std::move(demand));
     dataset.live_runs.insert(run.id);
     // A run that a person starts tries everything once more, at once.

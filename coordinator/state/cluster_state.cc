@@ -196,7 +196,7 @@ void ClusterState::ApplyGranted(int64_t sequence, const v1::Granted& event, absl
   claim.differing = event.differing();
   claim.histories = event.histories();
   claim.whole = event.whole();
-  claim.connections = claim.compaction ? 0 : std::max(1, event.connections());
+  claim.connections = claim.reads() ? std::max(1, event.connections()) : 0;
   claim.shown = dataset.Facts();
   claim.outside_end = dataset.OutsideEnd();
   HW_CHECK(!dataset.OverlapsClaim(claim.extent));
@@ -208,7 +208,7 @@ void ClusterState::ApplyStaged(const v1::Staged& event, absl::Time at) {
   DatasetState* dataset = DatasetOfClaim(event.fence());
   Claim& claim = dataset->claims.at(event.fence());
   claim.manifest = Trusted(event.manifest());
-  if (claim.extent.range.has_value() && !claim.compaction) {
+  if (claim.extent.range.has_value() && claim.reads()) {
     dataset->history.Take(*claim.extent.range, at - claim.granted, claim.manifest->rows_read,
                           claim.manifest->bytes_read);
   }
@@ -246,9 +246,10 @@ void ClusterState::EndClaim(DatasetState& dataset, int64_t fence) {
 void ClusterState::ApplyConfirmed(const v1::Confirmed& event, absl::Time at) {
   DatasetState* dataset = DatasetOfClaim(event.fence());
   Claim claim = dataset->claims.at(event.fence());
+  if (claim.histories) return Mend(*dataset, claim);
   for (const std::string& run_id : dataset->live_runs) {
     DemandState& demand = runs_.at(run_id).demands.at(dataset->spec.id);
-    if (demand.phase != DemandPhase::kActive) continue;
+    if (demand.phase != DemandPhase::kActive || demand.demand.histories()) continue;
     CountClaim(demand, *dataset, claim, /*changed=*/false);
     demand.rows_read += event.rows_read();
     demand.bytes_read += event.bytes_read();
@@ -323,9 +324,13 @@ void ClusterState::ApplyPublished(const v1::Published& event, absl::Time at) {
       PublishCompaction(*dataset, claim);
       continue;
     }
+    if (claim.histories) {
+      Mend(*dataset, claim);
+      continue;
+    }
     for (const std::string& run_id : dataset->live_runs) {
       DemandState& demand = runs_.at(run_id).demands.at(dataset->spec.id);
-      if (demand.phase == DemandPhase::kActive)
+      if (demand.phase == DemandPhase::kActive && !demand.demand.histories())
         CountClaim(demand, *dataset, claim, /*changed=*/true);
     }
     table.TakeRows(*claim.manifest, event.version() >= 0);

@@ -93,6 +93,8 @@ class ClusterState {
   void PublishCompaction(DatasetState& dataset, const Claim& claim);
   void DropCompaction(DatasetState& dataset, Range range, const std::string& reason, absl::Time at);
   void ReviewCompactions(DatasetState& dataset);
+  // cluster_histories.cc
+  void Mend(DatasetState& dataset, const Claim& claim);
   void ForgetOldRuns();
   void WithdrawNeeds(DatasetState& dataset, const DemandState& cancelled);
 

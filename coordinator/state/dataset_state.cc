@@ -149,7 +149,7 @@ RangeSet DatasetState::NotSeen(int64_t asked_after) const {
     not_seen.Add({std::max(read.from, settled_to), std::min(read.to, domain->to)});
   };
   for (const auto& [fence, claim] : claims) {
-    if (fence <= asked_after && claim.extent.range.has_value() && !claim.compaction)
+    if (fence <= asked_after && claim.extent.range.has_value() && claim.reads())
       add(*claim.extent.range);
   }
   for (const Piece* piece : coverage.Overlapping({settled_to, kMax})) {

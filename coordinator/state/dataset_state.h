@@ -36,6 +36,7 @@ struct Claim {
   bool differing = false;   // A repair: as MicrobatchTask has it,
   bool histories = false;   // and this.
   bool whole = false;       // Everything, while the dataset was `adopted`.
+  bool reads() const { return !compaction && !histories; }  // A source.
   absl::Time granted;
   std::optional<Manifest> manifest;  // Once staged; then no lease is needed any more.
 };

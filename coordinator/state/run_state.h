@@ -74,7 +74,8 @@ struct DemandState {
     for (const SequenceMap::Entry& entry : remaining.entries()) unfinished.Add(entry.range);
     unfinished_outside |= outside_remaining > 0;
   }
-  bool met() const { return remaining.empty() && outside_remaining == 0; }
+  // Never, where histories are to be mended: ClusterState::Mend() ends that.
+  bool met() const { return remaining.empty() && outside_remaining == 0 && !demand.histories(); }
   // Ends it when it is active and nothing of it is left.
   void EndWhenComplete() {
     if (phase != DemandPhase::kActive || !met() || !compacting.empty()) return;

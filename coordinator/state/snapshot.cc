@@ -178,7 +178,7 @@ absl::StatusOr<DatasetState> SnapshotCodec::DecodeDataset(const v1::DatasetSnaps
     claim.histories = entry.histories();
     claim.whole = entry.whole();
     claim.granted = TimeOf(entry.granted());
-    claim.connections = claim.compaction ? 0 : std::max(1, entry.connections());
+    claim.connections = claim.reads() ? std::max(1, entry.connections()) : 0;
     dataset.claims.emplace(claim.fence, std::move(claim));
   }
   dataset.table_rows = snapshot.table_rows();

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/failpoint.h"
@@ -94,6 +95,31 @@ TEST_F(DeltaQuarantine, APieceOfBadRowsOnlyMakesNoVersionOfTheTable) {
   EXPECT_EQ(result->version, -1);
   EXPECT_THAT(Quarantined(place_), ElementsAre("b1"));
   EXPECT_TRUE(committer_->Commit(intent).ok());
+}
+
+// A repair of histories, which reads nothing.
+TEST_F(DeltaQuarantine, AKeyedWriteWithoutAnExtentLeavesAllBadRows) {
+  const auto by_key = [](Intent& intent, std::vector<std::string> replaced) {
+    Replacement& replacement = intent.replacements.front();
+    KeyedChange& change = replacement.manifest.keyed.emplace();
+    change.files = std::exchange(replacement.manifest.pieces.front().files, {});
+    change.replaced = std::move(replaced);
+    change.table_rows = 1;
+    return change.files.front().path;
+  };
+  Intent loaded = WithBadRow(place_, 1);
+  const std::string live = by_key(loaded, {});
+  loaded.hash = IntentHash(loaded);
+  ASSERT_TRUE(committer_->Commit(loaded).ok());
+  Intent mended = Numbered(place_, 2);
+  by_key(mended, {live});
+  mended.replacements.front().extent = {};
+  mended.replacements.front().manifest.pieces.clear();
+  mended.hash = IntentHash(mended);
+  EXPECT_TRUE((*committer_->Check(mended.replacements)).front().ok());
+  ASSERT_TRUE(committer_->Commit(mended).ok());
+  EXPECT_THAT(place_.Visible().at("p1"), ElementsAre("f2"));
+  EXPECT_THAT(Quarantined(place_), ElementsAre("b1"));
 }
 
 TEST_F(DeltaQuarantine, ACrashBetweenTheTwoIsMadeGoodByTheSameIntent) {

@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -91,10 +92,15 @@ class CoreWorldTest : public ::testing::Test {
         if (check->replacements.empty()) {
           checked.lost = std::exchange(lost_, {});
           looked_for_ = check->pieces;
+          checked.columns = columns_;
+        } else if (!refused_.ok()) {
+          checked.statuses[0] = std::exchange(refused_, absl::OkStatus());
         }
         replies.push_back(std::move(checked));
       } else if (const auto* deliver = std::get_if<AnswerDeliver>(&effect)) {
         verdicts_.insert(verdicts_.end(), deliver->verdicts.begin(), deliver->verdicts.end());
+      } else if (const auto* verified = std::get_if<AnswerVerify>(&effect)) {
+        verified_ = verified->result;
       } else if (const auto* list = std::get_if<ListFiles>(&effect)) {
         lists_.push_back(*list);
       } else if (const auto* commit = std::get_if<Commit>(&effect)) {
@@ -196,11 +202,14 @@ class CoreWorldTest : public ::testing::Test {
   std::deque<OfferedTask> tasks_;
   std::deque<ListFiles> lists_;             // Not answered yet.
   std::vector<Intent> intents_;             // Committed.
+  std::optional<Schema> columns_;           // That the next look at a table finds.
   std::vector<PublishedPiece> lost_;        // What the next look at a table finds gone,
   std::vector<PublishedPiece> looked_for_;  // and what the last one was asked for.
   std::vector<absl::Status> verdicts_;      // On outcomes that were handed in.
   std::vector<std::string> ended_;
-  absl::Status answer_;                                     // To the last run that was submitted.
+  absl::Status refused_;                        // What the next check says of what is staged first.
+  std::optional<v1::VerifyResponse> verified_;  // The last answer to one.
+  absl::Status answer_;                         // To the last run that was submitted.
   std::map<std::string, std::vector<std::string>> failed_;  // Messages by server.
 };
 
