@@ -193,18 +193,7 @@ class Parser {
     AddSelector(Add(commands.explain, explain_, "explain",
                     "Says why something runs, waits, failed or is missing"),
                 explain_.selector);
-    CLI::App* verify = Add(commands.verify, verify_, "verify",
-                           "Compares published rows with the sources, piece by piece");
-    AddSelector(verify, verify_.selector);
-    if (verify != nullptr) {
-      CLI::Option* counts =
-          verify->add_flag("--counts", verify_.counts, "Only count the rows of each piece");
-      verify->add_flag("--hash", verify_.hash, "Compare their content (the default)")
-          ->excludes(counts);
-      verify->add_option("--sample", verify_.sample, "So many pieces of each dataset, chosen anew")
-          ->type_name("N")
-          ->check(CLI::PositiveNumber);
-    }
+    AddVerify(commands);
     AddRepair(commands);
     AddState(Add(commands.state, state_, "state",
                  "Shows, changes or heals what is recorded of datasets"));
@@ -214,6 +203,27 @@ class Parser {
       gc->add_flag("--dry-run", gc_.dry_run, "Only say what would go, and why");
     }
     AddProcesses(commands);
+  }
+
+  void AddVerify(const CommandTable& commands) {
+    CLI::App* verify = Add(commands.verify, verify_, "verify",
+                           "Compares published rows with the sources, piece by piece");
+    AddSelector(verify, verify_.selector);
+    if (verify != nullptr) {
+      CLI::Option* counts =
+          verify->add_flag("--counts", verify_.counts, "Only count the rows of each piece");
+      CLI::Option* hash =
+          verify->add_flag("--hash", verify_.hash, "Compare their content (the default)")
+              ->excludes(counts);
+      CLI::Option* sample =
+          verify->add_option("--sample", verify_.sample, "So many pieces of each dataset, anew")
+              ->type_name("N")
+              ->check(CLI::PositiveNumber);
+      verify->add_flag("--scd2", verify_.scd2, "Whether the versions of each key go together")
+          ->excludes(counts)
+          ->excludes(hash)
+          ->excludes(sample);
+    }
   }
 
   void AddRepair(const CommandTable& commands) {
@@ -228,6 +238,8 @@ class Parser {
           repair->add_flag("--adopt", repair_.adopt,
                            "Take over files that another writer wrote, and read them anew");
       adopt->excludes(dry);
+      repair->add_flag("--scd2", repair_.scd2, "Mend versions that do not go together")
+          ->excludes(adopt);
       repair->add_flag("--yes", repair_.yes, "With --adopt: do not ask")->needs(adopt);
     }
   }

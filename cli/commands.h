@@ -78,11 +78,13 @@ struct VerifyOptions {
   bool counts = false;  // Rows are counted only.
   bool hash = true;     // Their content is compared: so it is, said or not.
   int sample = 0;       // So many pieces of each dataset; 0: all.
+  bool scd2 = false;    // Histories are looked at instead, and no source.
 };
 struct RepairOptions {
   GlobalOptions global;
   Selector selector;
   bool dry_run = false;  // Only says what differs.
+  bool scd2 = false;     // Histories are mended instead, and no source is read.
   bool adopt = false;    // Instead: files of other writers are taken over.
   bool yes = false;      // With it: nobody is asked.
 };

@@ -38,7 +38,8 @@ const std::map<std::string, std::string>& Examples() {
        "  headwater explain r-20261121-0f3a      of a run, a task or a fence\n"},
       {"verify",
        "  headwater verify\n"
-       "  headwater verify 'airports/flights' && echo equal\n"},
+       "  headwater verify 'airports/flights' && echo equal\n"
+       "  headwater verify planes --scd2\n"},
       {"repair",
        "  headwater repair 'airports/flights'\n"
        "  headwater repair --adopt airports/weather   after an OPTIMIZE by another program\n"},

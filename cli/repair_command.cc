@@ -8,29 +8,32 @@
 namespace headwater {
 namespace {
 
-void Show(const RepairOptions& options, const v1::VerifyResponse& found) {
-  std::cout << (options.global.output == OutputFormat::kJson ? MessageToJson(found, "verify") + "\n"
-                : options.dry_run                            ? VerifyReport(found)
-                                                             : DifferencesReport(found))
-            << std::flush;
+std::string ReportOf(const RepairOptions& options, const v1::VerifyResponse& found) {
+  if (options.global.output == OutputFormat::kJson) return MessageToJson(found, "verify") + "\n";
+  if (options.scd2)
+    return options.dry_run ? HistoriesToRepairReport(found) : HistoriesReport(found);
+  return options.dry_run ? VerifyReport(found) : DifferencesReport(found);
 }
 
 }  // namespace
 
-// Compares, as `verify` does, and then reads again just what differs.
+// Compares, as `verify` does, and then reads again just what differs; or mends histories.
 int RunRepair(const RepairOptions& options) {
   if (options.adopt) return RunAdopt(options);
   const absl::StatusOr<Config> config = LoadFor(options.global, options.selector);
   if (!config.ok()) return Complain(config.status());
+  v1::VerifyRequest request;
+  request.set_histories(options.scd2);
   const absl::StatusOr<v1::VerifyResponse> found =
-      Ask(options.global, options.selector, *config, v1::VerifyRequest(), &AdminClient::Verify);
+      Ask(options.global, options.selector, *config, std::move(request), &AdminClient::Verify);
   if (!found.ok()) return Complain(found.status());
   const bool repairs = !options.dry_run && !found->plan_id().empty();
   // Of JSON there is one document: that of the run, if there is one.
-  if (!repairs || options.global.output != OutputFormat::kJson) Show(options, *found);
+  if (!repairs || options.global.output != OutputFormat::kJson)
+    std::cout << ReportOf(options, *found) << std::flush;
   if (!repairs) return ExitCodeOf(*found);
   v1::SubmitRunRequest run;
-  run.set_kind(v1::RUN_KIND_BACKFILL);
+  run.set_kind(options.scd2 ? v1::RUN_KIND_REPAIR : v1::RUN_KIND_BACKFILL);
   run.set_plan_id(found->plan_id());
   return SubmitAndWatch(options.global, *config, std::move(run));
 }

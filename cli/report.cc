@@ -80,8 +80,13 @@ std::string BadRowNotes(const v1::WatchRunResponse& run) {
 }
 
 // What keyed writes did row by row, where they did something.
-std::string KeyedNotes(const v1::RunDataset& dataset) {
+std::string KeyedNotes(v1::RunKind kind, const v1::RunDataset& dataset) {
   std::string notes;
+  if (kind == v1::RUN_KIND_REPAIR && dataset.keyed() && dataset.rows_read() == 0) {
+    return Note("mended", absl::StrCat(NameOf(dataset.dataset()), ": ",
+                                       Counted(dataset.rows_changed(), "version"), " changed, ",
+                                       FormatCount(dataset.rows_deleted()), " removed"));
+  }
   if (dataset.rows_new() + dataset.rows_changed() + dataset.rows_deleted() > 0) {
     notes += Note("by key",
                   absl::StrCat(NameOf(dataset.dataset()), ": ", FormatCount(dataset.rows_new()),
@@ -201,7 +206,7 @@ std::string RunReport(const v1::WatchRunResponse& run) {
       notes += Note("rewritten", absl::StrCat(NameOf(dataset.dataset()), ": ",
                                               absl::StrJoin(dataset.rewritten(), " ")));
     }
-    notes += KeyedNotes(dataset);
+    notes += KeyedNotes(run.kind(), dataset);
     notes += SkippedNote(dataset);
     if (dataset.compacted_units() > 0) {
       notes += Note("compacted", absl::StrCat(NameOf(dataset.dataset()), ": ",

@@ -21,6 +21,10 @@ std::string PlanReport(const v1::PlanResponse& plan);
 std::string DifferencesReport(const v1::VerifyResponse& result);
 std::string VerifyReport(const v1::VerifyResponse& result);
 
+// The same of histories: each that is broken, why, and what a repair does to which of its versions.
+std::string HistoriesReport(const v1::VerifyResponse& result);
+std::string HistoriesToRepairReport(const v1::VerifyResponse& result);
+
 // What went of each table's garbage, or would go: then file by file and why. And what stays.
 std::string CollectionReport(const v1::CollectGarbageResponse& result);
 

@@ -10,8 +10,9 @@ int RunVerify(const VerifyOptions& options) {
   v1::VerifyRequest request;
   request.set_counts_only(options.counts);
   request.set_sample(options.sample);
+  request.set_histories(options.scd2);
   return AskOnce(options.global, options.selector, std::move(request), &AdminClient::Verify,
-                 "verify", VerifyReport);
+                 "verify", options.scd2 ? HistoriesToRepairReport : VerifyReport);
 }
 
 }  // namespace headwater
