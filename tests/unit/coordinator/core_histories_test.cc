@@ -126,6 +126,9 @@ class CoreHistoriesTest : public CoreWorldTest {
     AnswerLists();
     Answer(Next(), Broken(2));
     lost_ = lost;
+    Submit(id);
+  }
+  void Submit(const std::string& id) {
     RunSubmitted run;
     run.run_id = run.idempotency_key = id;
     run.kind = v1::RUN_KIND_REPAIR;
@@ -270,23 +273,12 @@ TEST_F(CoreHistoriesTest, ARepairWaitsForAReadAndIsNotMetByIt) {
   while (!tasks_.empty() && IsProbe(tasks_.front())) Answer(Next(), Days(4));
   AnswerLists();
   const OfferedTask read = Next();
-  VerifyRequested verify;
-  verify.call = 7;
-  verify.datasets = {kPlanes};
-  verify.histories = true;
-  verify.plan_id = "plan-1";
-  Step({verify});
+  Verify();
   AnswerLists();
   const OfferedTask check = Next();
   ASSERT_TRUE(std::holds_alternative<VerificationTask>(check.spec.kind));
   Answer(check, Broken(1));
-  RunSubmitted run;
-  run.run_id = run.idempotency_key = "mend";
-  run.kind = v1::RUN_KIND_REPAIR;
-  run.plan_id = "plan-1";
-  run.demands.emplace_back().dataset = kPlanes;
-  Step({run});
-  ASSERT_TRUE(answer_.ok()) << answer_;
+  Submit("mend");
   AnswerLists();
   EXPECT_THAT(tasks_, IsEmpty());
   Answer(read, Read(read));
