@@ -44,7 +44,7 @@ class CoreHistoriesTest : public CoreWorldTest {
       lists_.pop_front();
       StagedFile live;
       live.path = absl::StrCat("version-", intents_.size());
-      live.rows = 1;
+      live.rows = std::max<int64_t>(1, Planes().table_rows);
       FilesListed listed{list.table, absl::OkStatus(), {}};
       for (size_t i = 0; i < list.keyed.size(); ++i)
         listed.keyed.emplace_back(std::vector<StagedFile>{live});
