@@ -202,6 +202,9 @@ class Parser {
     if (gc != nullptr) {
       gc->add_flag("--dry-run", gc_.dry_run, "Only say what would go, and why");
     }
+    CLI::App* fsck = Add(commands.fsck, fsck_, "fsck",
+                         "Checks ledger, tables and files against each other, while loads go on");
+    AddSelector(fsck, fsck_.selector);
     AddProcesses(commands);
   }
 
@@ -362,6 +365,7 @@ class Parser {
   RepairOptions repair_;
   StateOptions state_;
   GcOptions gc_;
+  FsckCommandOptions fsck_;
   CoordinatorCommandOptions coordinator_;
   WorkerCommandOptions worker_;
   VersionOptions version_;

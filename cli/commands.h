@@ -102,6 +102,10 @@ struct GcOptions {
   Selector selector;
   bool dry_run = false;
 };
+struct FsckCommandOptions {
+  GlobalOptions global;
+  Selector selector;
+};
 struct CoordinatorCommandOptions {
   GlobalOptions global;
   std::string listen = "127.0.0.1:7380";
@@ -128,6 +132,7 @@ int RunVerify(const VerifyOptions& options);
 int RunRepair(const RepairOptions& options);
 int RunStateCommand(const StateOptions& options);
 int RunGc(const GcOptions& options);
+int RunFsck(const FsckCommandOptions& options);
 int RunCoordinator(const CoordinatorCommandOptions& options);
 int RunWorker(const WorkerCommandOptions& options);
 int RunDemo(const DemoOptions& options);
@@ -146,6 +151,7 @@ struct CommandTable {
   int (*repair)(const RepairOptions&) = nullptr;
   int (*state)(const StateOptions&) = nullptr;
   int (*gc)(const GcOptions&) = nullptr;
+  int (*fsck)(const FsckCommandOptions&) = nullptr;
   int (*coordinator)(const CoordinatorCommandOptions&) = nullptr;
   int (*worker)(const WorkerCommandOptions&) = nullptr;
   int (*version)(const VersionOptions&) = nullptr;

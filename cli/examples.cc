@@ -50,6 +50,9 @@ const std::map<std::string, std::string>& Examples() {
       {"gc",
        "  headwater gc --dry-run                 what would go, and why\n"
        "  headwater gc 'airports/*'              the tables of these, whole\n"},
+      {"fsck",
+       "  headwater fsck                         everything, beside whatever runs\n"
+       "  headwater -o json fsck 'airports/*'    the tables of these, whole\n"},
       {"coordinator",
        "  headwater coordinator                  on 127.0.0.1:7380\n"
        "  headwater coordinator -c conf/headwater.yaml --listen 127.0.0.1:9000\n"},

@@ -13,7 +13,7 @@ enum ExitCode : int {
   kExitUsage = 2,         // Bad usage, configuration or ledger; nothing was started.
   kExitSources = 3,       // No source or target could be reached, or none allowed it.
   kExitCoordinator = 4,   // The coordinator could not be reached.
-  kExitVerification = 5,  // What is published differs from the source.
+  kExitVerification = 5,  // What is published is not as it should be.
 };
 
 // For a command that could not do its work. UNAVAILABLE and DEADLINE_EXCEEDED mean the coordinator:

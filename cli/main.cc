@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   commands.repair = &headwater::RunRepair;
   commands.state = &headwater::RunStateCommand;
   commands.gc = &headwater::RunGc;
+  commands.fsck = &headwater::RunFsck;
   commands.coordinator = &headwater::RunCoordinator;
   commands.worker = &headwater::RunWorker;
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "coordinator/core_impl.h"
+#include "coordinator/garbage_request.h"
 
 namespace headwater {
 namespace {
@@ -116,25 +117,9 @@ void Core::Impl::StartCollections() {
 
 void Core::Impl::Collect(const std::string& table, CallId call, bool dry_run) {
   CollectGarbage effect{table, call, {}};
-  GarbageRequest& request = effect.request;
-  request.published = PublishedOf(table);
-  request.as_of = state->last_sequence();
-  request.dry_run = dry_run;
-  const TableState* known = state->FindTable(table);
-  request.keep_log = known != nullptr && known->intended.has_value();
-  for (auto it = state->datasets().lower_bound({table, ""});
-       it != state->datasets().end() && it->first.table == table; ++it) {
-    for (const auto& [fence, claim] : it->second.claims) {
-      request.live_fences.insert(fence);
-      if (!claim.manifest.has_value()) continue;
-      for (const StagedPiece& piece : claim.manifest->pieces) {
-        for (const StagedFile& file : piece.files) request.named.insert(file.path);
-        for (const StagedFile& file : piece.bad_files) request.named.insert(file.path);
-      }
-      if (!claim.manifest->keyed.has_value()) continue;
-      for (const StagedFile& file : claim.manifest->keyed->files) request.named.insert(file.path);
-    }
-  }
+  effect.request = GarbageRequestOf(*state, table);
+  effect.request.published = PublishedOf(table);
+  effect.request.dry_run = dry_run;
   collecting = table;
   Send(std::move(effect));
 }

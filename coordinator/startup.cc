@@ -43,21 +43,24 @@ absl::StatusOr<ReplayedState> ReplayLog(EventLog& log) {
   } else {
     replayed.state = std::make_unique<ClusterState>();
   }
-  RETURN_IF_ERROR(log.Replay(
-      replayed.snapshot_sequence, [&](int64_t sequence, absl::string_view payload) -> absl::Status {
-        v1::Event event;
-        if (!event.ParseFromArray(payload.data(), static_cast<int>(payload.size())) ||
-            event.kind_case() == v1::Event::KIND_NOT_SET) {
-          return absl::DataLossError(
-              absl::StrCat("ledger: event ", sequence,
-                           " is not one that this version knows (a newer headwater wrote it, or "
-                           "the file is damaged)"));
-        }
-        replayed.state->Apply(sequence, event);
-        return absl::OkStatus();
+  RETURN_IF_ERROR(
+      log.Replay(replayed.snapshot_sequence, [&](int64_t sequence, absl::string_view payload) {
+        return ApplyEvent(sequence, payload, *replayed.state);
       }));
   replayed.state->RaiseFloor(log.last_sequence());
   return replayed;
+}
+
+absl::Status ApplyEvent(int64_t sequence, absl::string_view payload, ClusterState& state) {
+  v1::Event event;
+  if (!event.ParseFromArray(payload.data(), static_cast<int>(payload.size())) ||
+      event.kind_case() == v1::Event::KIND_NOT_SET) {
+    return absl::DataLossError(absl::StrCat("ledger: event ", sequence,
+                                            " is not one that this version knows (a newer "
+                                            "headwater wrote it, or the file is damaged)"));
+  }
+  state.Apply(sequence, event);
+  return absl::OkStatus();
 }
 
 absl::Status StartAboveTables(const std::vector<DatasetSpec>& datasets,

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "common/model/dataset_spec.h"
 #include "coordinator/commit/committer.h"
 #include "coordinator/ledger/event_log.h"
@@ -24,6 +25,9 @@ struct ReplayedState {
 // `status` without a coordinator shows. DATA_LOSS: the snapshot or an event is damaged. A snapshot
 // that does not restore is not fatal: the one before it does, or all events where there is none.
 absl::StatusOr<ReplayedState> ReplayLog(EventLog& log);
+
+// One event of the log, applied. DATA_LOSS: it is not one that this version knows.
+absl::Status ApplyEvent(int64_t sequence, absl::string_view payload, ClusterState& state);
 
 // Reads each configured table that the ledger has not published to yet, and has the state continue
 // the table's own count of commits. When the log is new it also starts above every fence in them.

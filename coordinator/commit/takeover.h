@@ -52,6 +52,7 @@ struct TableSurvey {
   int64_t version = -1;
   std::string owner;          // The ledger that it says it belongs to; empty: none.
   int64_t last_sequence = 0;  // The highest of any ledger's transactions.
+  int64_t own_sequence = 0;   // Of the last commit of the location's ledger; 0: none.
   int64_t max_fence = 0;      // Of all commits ever made there.
   Schema schema;              // As readers see it.
   // By name; empty: files that nothing says the server of.

@@ -176,6 +176,7 @@ absl::StatusOr<TableSurvey> DeltaTakeover::Survey() {
   RETURN_IF_ERROR(Annotate(quarantine_.Load(), QuarantineName(table_.location.table)));
   survey.owner = table_.snapshot.metadata()->configuration.at(kOwnerProperty);
   ASSIGN_OR_RETURN(survey.schema, SchemaFromJson(table_.snapshot.metadata()->schema_string));
+  survey.own_sequence = table_.snapshot.LastSequence(AppIdOf(table_.location));
   TakeNumbers(table_, survey);
   TakeNumbers(quarantine_, survey);
   std::map<std::string, GatheredServer> bad = GatherAll(quarantine_);

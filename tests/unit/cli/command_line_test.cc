@@ -21,6 +21,7 @@ PlanOptions plan;
 WorkerCommandOptions worker;
 ValidateOptions validate;
 GcOptions gc;
+FsckCommandOptions fsck;
 
 class CommandLineTest : public ::testing::Test {
  protected:
@@ -31,6 +32,7 @@ class CommandLineTest : public ::testing::Test {
     commands_.plan = [](const PlanOptions& o) { return plan = o, 13; };
     commands_.worker = [](const WorkerCommandOptions& o) { return worker = o, 14; };
     commands_.gc = [](const GcOptions& o) { return gc = o, 16; };
+    commands_.fsck = [](const FsckCommandOptions& o) { return fsck = o, 18; };
     commands_.validate = [](const ValidateOptions& o) { return validate = o, 15; };
   }
   int Run(const std::vector<std::string>& arguments) {
@@ -61,6 +63,11 @@ TEST_F(CommandLineTest, GarbageIsCollectedUnlessOnlyAsked) {
   EXPECT_EQ(Run({"gc", "--dry-run", "airports/*"}), 16);
   EXPECT_TRUE(gc.dry_run);
   EXPECT_THAT(gc.selector.patterns, ElementsAre("airports/*"));
+}
+
+TEST_F(CommandLineTest, FsckTakesASelection) {
+  EXPECT_EQ(Run({"fsck", "airports/*"}), 18);
+  EXPECT_THAT(fsck.selector.patterns, ElementsAre("airports/*"));
 }
 
 TEST_F(CommandLineTest, FiltersTakeOneWordAndLeaveTheRestToTheSelector) {
