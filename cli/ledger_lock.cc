@@ -31,6 +31,10 @@ std::string LedgerPath(const std::string& config_directory) {
   return FolderOf(config_directory) + "/ledger.db";
 }
 
+std::string BackupFolder(const std::string& config_directory) {
+  return FolderOf(config_directory) + "/backups";
+}
+
 std::string SocketAddress(const std::string& config_directory) {
   return absl::StrCat("unix:", FolderOf(config_directory), "/socket");
 }

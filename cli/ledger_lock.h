@@ -2,7 +2,7 @@
 // opens the ledger for writing and binds the socket; the lock goes with the process, however that
 // ends.
 //
-//   .headwater/lock   .headwater/ledger.db   .headwater/socket
+//   .headwater/lock   .headwater/ledger.db   .headwater/backups/   .headwater/socket
 #ifndef HEADWATER_CLI_LEDGER_LOCK_H_
 #define HEADWATER_CLI_LEDGER_LOCK_H_
 
@@ -14,6 +14,8 @@
 namespace headwater {
 
 std::string LedgerPath(const std::string& config_directory);
+std::string BackupFolder(
+    const std::string& config_directory);  // coordinator/ledger/ledger_backups.h
 std::string SocketAddress(const std::string& config_directory);  // unix:…
 
 // Held until destroyed. Movable.

@@ -4,6 +4,7 @@
 #include <grpcpp/server_builder.h>
 #include <unistd.h>
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +15,7 @@
 #include "coordinator/commit/delta/delta_committer.h"
 #include "coordinator/commit/delta/delta_takeover.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/ledger/ledger_backups.h"
 #include "coordinator/ledger/sqlite_event_log.h"
 #include "coordinator/service/admin_service.h"
 #include "coordinator/service/session_service.h"
@@ -52,6 +54,7 @@ struct LocalCluster::Impl {
   explicit Impl(LedgerLock held) : lock(std::move(held)) {}
 
   LedgerLock lock;
+  std::optional<LedgerBackups> backups;
   std::string address;
   int port = 0;
   std::vector<Endpoint> endpoints;
@@ -102,6 +105,7 @@ absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(
   coordinator.datasets = SpecsOf(config);
   coordinator.config_digest = config.digest;
   ASSIGN_OR_RETURN(coordinator.log, OpenSqliteEventLog(LedgerPath(config.directory)));
+  const bool is_new = coordinator.log->last_sequence() == 0;
   coordinator.committers = &impl->committers;
   coordinator.collectors = &impl->collectors;
   coordinator.core.collect_every = kCollectEvery;
@@ -109,6 +113,7 @@ absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(
     coordinator.retention[dataset.spec.id.table] = dataset.retention;
   coordinator.workers_are_dead = options.workers_are_dead;
   ASSIGN_OR_RETURN(impl->coordinator, Coordinator::Start(std::move(coordinator)));
+  impl->backups.emplace(LedgerPath(config.directory), BackupFolder(config.directory), is_new);
   impl->sessions = std::make_unique<SessionService>(impl->coordinator.get());
   impl->admin = std::make_unique<AdminService>(
       impl->coordinator.get(), &config, options.workers > 0, &Clock::Real(), &impl->takeovers);

@@ -14,6 +14,7 @@
 #include "cli/takeover_report.h"
 #include "common/base/status.h"
 #include "coordinator/commit/delta/delta_takeover.h"
+#include "coordinator/ledger/ledger_backups.h"
 #include "coordinator/ledger/sqlite_event_log.h"
 #include "coordinator/startup.h"
 #include "coordinator/takeovers.h"
@@ -46,6 +47,15 @@ Before LookAtLedger(const std::string& path) {
           (*log)->last_sequence()};
 }
 
+std::string BackupText(const Config& config) {
+  const std::optional<LedgerBackup> newest = NewestBackup(BackupFolder(config.directory));
+  if (!newest.has_value()) return "there is none of the ledger";
+  return absl::StrCat(newest->path, " is the newest, of ",
+                      absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", newest->made, absl::UTCTimeZone()),
+                      "; it can take the ledger's place where no table was written since, and "
+                      "`headwater fsck` says whether that is so");
+}
+
 constexpr char kLost[] =
     "Lost in any case: runs and their history, backfills that have not ended, marks that ranges "
     "are to be read again, what failed too often, plans, and what the last probes showed.\n";
@@ -61,6 +71,7 @@ absl::StatusOr<v1::TakeoverReport> Heal(const StateOptions& options, const Confi
   v1::TakeoverReport report = ReportOf(plans);
   if (options.global.output != OutputFormat::kJson) {
     std::cout << "before    " << Wrap(before.text, 10, kTextWidth - 10) << "\n"
+              << "backup    " << Wrap(BackupText(config), 10, kTextWidth - 10) << "\n"
               << TakeoverText(report) << Wrap(kLost, 0) << std::flush;
   }
   RETURN_IF_ERROR(

@@ -101,3 +101,32 @@ def refusals(ended, playground, table, why, found):
         assert words in refusal, refusal
     (summary,) = (line for line in ended.stdout if line.startswith(f"a/{table} "))
     assert summary.split()[1:5] == ["FAILED", "0", "0", "0"], "no microbatch was tried"
+
+
+def copies(playground):
+    return sorted((playground.state / "backups").glob("ledger-*.db*"))
+
+
+def test_a_ledger_that_is_lost_can_be_had_from_its_backup(playground):
+    playground.run("run")
+    assert not copies(playground), "there was nothing in it when the run began"
+    playground.run("run")
+    (copy,) = copies(playground)
+    playground.run("run")
+    assert copies(playground) == [copy], "the newest is less than a day old"
+    for path in playground.state.glob("ledger.db*"):
+        path.unlink()
+    asked = playground.run("state", "heal", expect=2)
+    assert copy.name in " ".join(asked.text().split()), "it names the newest"
+    copy.rename(playground.state / "ledger.db")
+    playground.run("fsck")
+    playground.check_settles()
+    playground.run("fsck")
+
+
+def test_a_full_or_locked_place_for_backups_stops_no_run(playground):
+    playground.run("run")
+    (playground.state / "backups").write_text("this is no folder")
+    ended = playground.run("run")
+    assert "not backed up" in ended.text()
+    playground.check()
