@@ -33,7 +33,7 @@ int RunRepair(const RepairOptions& options) {
     std::cout << ReportOf(options, *found) << std::flush;
   if (!repairs) return ExitCodeOf(*found);
   v1::SubmitRunRequest run;
-  run.set_kind(options.scd2 ? v1::RUN_KIND_REPAIR : v1::RUN_KIND_BACKFILL);
+  run.set_kind(v1::RUN_KIND_REPAIR);
   run.set_plan_id(found->plan_id());
   return SubmitAndWatch(options.global, *config, std::move(run));
 }

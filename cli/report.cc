@@ -281,10 +281,43 @@ std::string PlanReport(const v1::PlanResponse& plan) {
   return absl::StrCat(table.Render(), "\n", WindowNotes(plan.windows()), notes, closing, "\n");
 }
 
+namespace {
+
+constexpr int kMaxNamedRows = 10;  // Of one dataset.
+
+const char* WordFor(v1::Difference::Kind kind) {
+  switch (kind) {
+    case v1::Difference::KIND_NOT_IN_TABLE:
+      return "not in the table";
+    case v1::Difference::KIND_NOT_IN_SOURCE:
+      return "no more in the source";
+    default:
+      return "other content";
+  }
+}
+
+// The rows that differ, as far as they were told apart.
+std::string DifferingRowNotes(const v1::VerifiedDataset& dataset) {
+  std::string notes;
+  for (const v1::Difference& row : dataset.differences()) {
+    if (&row - &dataset.differences(0) == kMaxNamedRows) break;
+    notes += Note(
+        "row", absl::StrCat(NameOf(dataset.dataset()), ": ", row.key(), ": ", WordFor(row.kind())));
+  }
+  const int64_t more = dataset.rows_different() - kMaxNamedRows;
+  if (more > 0) {
+    notes += Note("row", absl::StrCat(NameOf(dataset.dataset()), ": ", Counted(more, "row"),
+                                      " more; -o json has up to 100"));
+  }
+  return notes;
+}
+
+}  // namespace
+
 std::string DifferencesReport(const v1::VerifyResponse& result) {
   TextTable table({{"DATASET"}, {"PIECES", true}, {"ROWS", true}, {"DIFFERENT", true}, {"RESULT"}});
   std::string notes;
-  int64_t pieces = 0, rows = 0, skipped = 0, different = 0, failed = 0;
+  int64_t pieces = 0, rows = 0, skipped = 0, read = 0, different = 0, failed = 0;
   for (const v1::VerifiedDataset& dataset : result.datasets()) {
     const char* word = dataset.different() > 0 ? "DIFFERENT"
                        : dataset.failed()      ? "FAILED"
@@ -295,12 +328,14 @@ std::string DifferencesReport(const v1::VerifyResponse& result) {
     pieces += dataset.pieces();
     rows += dataset.rows();
     skipped += dataset.rows_skipped();
+    read += dataset.rows_read();
     different += dataset.different();
     failed += dataset.failed() ? 1 : 0;
     for (v1::Problem problem : dataset.problems()) {
       *problem.mutable_dataset() = dataset.dataset();
       notes += ProblemNote(problem, dataset.different() > 0 ? "differs" : "FAILED");
     }
+    notes += DifferingRowNotes(dataset);
   }
   for (const v1::VerifiedDataset& dataset : result.datasets()) {
     if (dataset.pieces_left_out() == 0) continue;
@@ -318,7 +353,8 @@ std::string DifferencesReport(const v1::VerifyResponse& result) {
   }
   absl::StrAppend(&closing, ", ", Counted(rows, "row"), " compared");
   if (skipped > 0)
-    absl::StrAppend(&closing, " (", FormatCount(skipped), " of them by the source's checksum)");
+    absl::StrAppend(&closing, " (", FormatCount(skipped), " by the source's checksum, ",
+                    FormatCount(read), " read)");
   absl::StrAppend(&closing, " in ", FormatSeconds(result.seconds()), "\n");
   return absl::StrCat(table.Render(), "\n", notes, closing);
 }

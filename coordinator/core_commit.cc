@@ -152,7 +152,11 @@ void Core::Impl::On(const CommitFinished& input) {
     published->set_commit_sequence(input.sequence);
     published->set_version(input.result->version);
     *published->mutable_fences() = known->second.intended->fences();
-    for (const int64_t fence : published->fences()) bases.erase(state->FindClaim(fence)->spec.id);
+    for (const int64_t fence : published->fences()) {
+      const DatasetState& dataset = *state->FindClaim(fence);
+      // Of pieces a listing tells by itself whether it is of those that there are.
+      if (dataset.spec.keyed()) bases.erase(dataset.spec.id);
+    }
     Emit(std::move(event));
     next_collection.reset();  // It may have been the table's first.
     return;

@@ -247,7 +247,9 @@ bool Core::Impl::OfferProbe(const ServerChoice& choice) {
     probe.tail = dataset.TailStretches();
     probe.estimates = !planning.empty();
     probe.checksum = dataset.AsksChecksumFirst();
-    if (probe.checksum) probe.table_schema = state->ColumnsOf(id.table);
+    probe.known_tail = dataset.KnownTail();
+    if (probe.checksum || !probe.known_tail.empty())
+      probe.table_schema = state->ColumnsOf(id.table);
     task.kind = std::move(probe);
     Offer(session_id, *session, dataset, TaskKind::kProbe, {work.task_id, 0}, std::move(task),
           false);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/model/model_proto.h"
 #include "coordinator/core_impl.h"
 #include "coordinator/plan/verification_plan.h"
 
@@ -45,6 +46,13 @@ void Core::Impl::On(const VerifyRequested& input) {
 
 bool Core::Impl::TakeVerificationBase(const DatasetState& dataset, VerificationTask& task) {
   if (task.counts_only) return true;
+  // Rows that did not fit are in no file of the table: all of such pieces is read.
+  const std::vector<PublishedPiece> pieces = PiecesWithRows(dataset, task.extent);
+  if (!dataset.spec.keyed() &&
+      std::any_of(pieces.begin(), pieces.end(),
+                  [](const PublishedPiece& piece) { return piece.bad_rows > 0; })) {
+    return true;
+  }
   if (!HasBase(dataset, task.extent)) return false;
   task.base = TakeBase(dataset.spec.id);
   return true;
@@ -79,7 +87,7 @@ void CompareByKey(const DatasetState& dataset, const Extent& extent, const Manif
                   v1::VerifiedDataset& result) {
   const KeyedChange& change = *read.keyed;
   result.set_pieces(result.pieces() + 1);
-  result.set_rows(result.rows() + read.rows_read);
+  result.set_rows(result.rows() + read.rows_read + read.rows_skipped);
   // Of ranges of a cursor that updates change, rows may have gone on to other ranges.
   const bool tells_deletes =
       dataset.spec.on_missing != MissingPolicy::kKeep && !dataset.spec.cursor_modified;
@@ -88,9 +96,9 @@ void CompareByKey(const DatasetState& dataset, const Extent& extent, const Manif
   if (differ == 0) return;
   result.set_different(result.different() + 1);
   AddProblem(dataset, extent,
-             absl::StrCat(differ, " of ", read.rows_read, " rows: ", change.new_rows,
-                          " not in the table, ", change.changed_rows, " with other content, ",
-                          deleted, " no more in the source"),
+             absl::StrCat(differ, " of ", read.rows_read + read.rows_skipped,
+                          " rows: ", change.new_rows, " not in the table, ", change.changed_rows,
+                          " with other content, ", deleted, " no more in the source"),
              result);
 }
 
@@ -106,6 +114,15 @@ void Core::Impl::ComparePiece(const DatasetState& dataset, const VerificationTas
   const std::string& spec_version = outside ? dataset.outside->spec_version : piece->spec_version;
   result.set_pieces(result.pieces() + 1);
   result.set_rows(result.rows() + read.fingerprint.rows);
+  if (read.files_fingerprint.has_value() && !(*read.files_fingerprint == published)) {
+    result.set_different(result.different() + 1);
+    AddProblem(dataset, read.extent,
+               absl::StrCat("the table's files have ", read.files_fingerprint->rows,
+                            " rows that are not the ", published.rows,
+                            " that were committed: somebody has changed the files"),
+               result);
+    return;
+  }
   const bool same_count = published.rows == read.fingerprint.rows;
   if (published == read.fingerprint || (same_count && task.counts_only)) return;
   if (same_count && !Compares(dataset, spec_version, manifest)) {
@@ -150,6 +167,13 @@ void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manife
     }
     if (task.histories) return TakeHistories(dataset, *manifest, verify);
     result.set_rows_skipped(result.rows_skipped() + manifest->rows_skipped);
+    result.set_rows_read(result.rows_read() + manifest->rows_read);
+    result.set_bytes_read(result.bytes_read() + manifest->bytes_read);
+    result.set_rows_different(result.rows_different() + manifest->rows_different);
+    for (const Difference& difference : manifest->differences) {
+      if (result.differences_size() < static_cast<int>(kMaxDifferences))
+        *result.add_differences() = ToProto(difference);
+    }
     const auto compare = [&](const Extent& extent, const auto& how) {
       const int64_t before = result.different();
       how();
@@ -191,8 +215,10 @@ std::string Core::Impl::PlanOfDifferences(const VerifyCall& verify) {
   PlanCall plan;
   plan.request.plan_id = verify.plan_id;
   for (const auto& [id, differing] : verify.differing) {
-    plan.listed.push_back(ListedDemand(id, differing.ranges, differing.outside));
-    plan.listed.back().set_histories(differing.histories);
+    v1::Demand listed = ListedDemand(id, differing.ranges, differing.outside);
+    listed.set_differing(!differing.histories);
+    listed.set_histories(differing.histories);
+    plan.listed.push_back(std::move(listed));
   }
   RecordPlan(plan);
   return verify.plan_id;

@@ -1,6 +1,7 @@
 #include "worker/microbatch_runner.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,18 +11,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "worker/differing_rows.h"
 #include "worker/guarded_task.h"
-#include "worker/observed_reader.h"
 #include "worker/piece_checks.h"
-#include "worker/source/conforming_reader.h"
-#include "worker/source/prefetching_reader.h"
-#include "worker/staged_parts.h"
+#include "worker/table_comparison.h"
+#include "worker/task_read.h"
 
 namespace headwater {
 namespace {
-
-// Of one batch when several readers share the memory; smaller ones would cost more than they save.
-constexpr int64_t kLeastBatchBytes = 512 << 10;
 
 StagingOptions CommonOptions(const DatasetSpec& dataset, const TaskSpec& task,
                              const RunTaskOptions& options) {
@@ -58,67 +55,6 @@ StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
   return staging;
 }
 
-using Readers = std::vector<std::unique_ptr<SourceReader>>;
-
-// How rows are read: the columns that they get, what becomes of others, and over how many
-// connections.
-struct Reading {
-  const Schema& table;
-  SchemaPolicy policy;
-  int connections;
-};
-
-absl::Status Conform(Readers& readers, const Reading& reading, const DatasetSpec& dataset) {
-  for (std::unique_ptr<SourceReader>& reader : readers) {
-    ASSIGN_OR_RETURN(reader,
-                     ConformToTable(std::move(reader), reading.table, reading.policy, dataset));
-  }
-  return absl::OkStatus();
-}
-
-std::variant<Manifest, SidedError> ReadAndStage(StagingOptions staging, const Reading& reading,
-                                                Source& source, const StagingFactory& open_writer,
-                                                const RunTaskOptions& options,
-                                                const std::string& query_tag, std::stop_token stop,
-                                                const ProgressCallback& progress) {
-  ReadOptions read;
-  read.batch_bytes = options.batch_bytes;
-  read.cursor_type = staging.cursor_type;
-  read.domain_end = staging.domain_end;
-  read.query_tag = query_tag;
-  const int connections = reading.connections;
-  if (connections > 1) {
-    read.batch_bytes =
-        std::min(read.batch_bytes, std::max(read.batch_bytes / connections, kLeastBatchBytes));
-  }
-  staging.stop = stop;
-  // A version begins when the read that shows it first began, at the latest.
-  if (staging.base.has_value() && staging.dataset.write == WriteMode::kVersions &&
-      staging.cursor_type == CursorType::kNone) {
-    const absl::StatusOr<absl::Time> clock = source.Clock(staging.dataset, stop);
-    if (!clock.ok()) return SidedError{FailureKind::kSource, clock.status()};
-    staging.read_at = *clock;
-  }
-  auto opened = source.ReadParts(staging.dataset, staging.extent, read, connections, stop);
-  if (!opened.ok()) return SidedError{FailureKind::kSource, opened.status()};
-  if (absl::Status fits = Conform(*opened, reading, staging.dataset); !fits.ok())
-    return SidedError{FailureKind::kSource, std::move(fits)};
-  if (opened->size() > 1) {
-    return StageParts(*std::move(opened), staging, open_writer, stop, progress);
-  }
-
-  PrefetchingReader reader(std::move(opened->front()));
-  ObservedReader observed(reader, progress);
-  staging.source_schema = reader.schema();
-  absl::StatusOr<std::unique_ptr<StagingWriter>> writer = open_writer(staging);
-  if (!writer.ok()) return SidedError{FailureKind::kTask, writer.status()};
-
-  absl::StatusOr<Manifest> manifest = Pump(observed, **writer, stop);
-  if (manifest.ok()) return *std::move(manifest);
-  return SidedError{observed.failed() ? FailureKind::kSource : FailureKind::kTask,
-                    manifest.status()};
-}
-
 // What the source's administrators are told of a task, with what finds it first: where space is
 // short, the end is cut. The range is written as `status` shows it.
 std::string QueryTag(const DatasetSpec& dataset, const TaskSpec& task, const StagingOptions* read) {
@@ -135,39 +71,25 @@ std::string QueryTag(const DatasetSpec& dataset, const TaskSpec& task, const Sta
 
 using Result = decltype(Outcome::result);
 
-// Reads and stages, but for what checksums of the source tell of the pieces that `whole` makes.
-std::variant<Manifest, SidedError> ReadWhatDiffers(const StagingOptions& whole,
-                                                   const Reading& reading, Source& source,
-                                                   const StagingFactory& open_writer,
-                                                   const RunTaskOptions& options,
-                                                   const std::string& tag, std::stop_token stop,
-                                                   const ProgressCallback& progress) {
-  const PieceChecks::Asking asking{source, reading.table, reading.policy, tag, stop};
-  absl::StatusOr<PieceChecks> checks = PieceChecks::Ask(asking, whole);
-  if (!checks.ok()) return SidedError{FailureKind::kSource, checks.status()};
-  if (checks->all_unchanged()) return checks->Unread(whole.dataset);
-  StagingOptions staging = whole;
-  checks->Narrow(staging);
-  auto read =
-      ReadAndStage(std::move(staging), reading, source, open_writer, options, tag, stop, progress);
-  if (auto* manifest = std::get_if<Manifest>(&read)) {
-    const absl::Status told = checks->Complete(asking, whole, *manifest);
-    if (!told.ok()) return SidedError{FailureKind::kSource, told};
-  }
-  return read;
-}
-
 Result RunMicrobatch(const DatasetSpec& dataset, const TaskSpec& task,
                      const MicrobatchTask& microbatch, Source& source,
                      const StagingFactory& open_writer, const RunTaskOptions& options,
                      std::stop_token stop, const ProgressCallback& progress) {
   StagingOptions staging = OptionsOf(dataset, task, microbatch, options);
   const std::string tag = QueryTag(dataset, task, &staging);
-  const Reading reading{microbatch.table_schema, dataset.on_schema_change, microbatch.connections};
-  auto read = microbatch.checksums ? ReadWhatDiffers(staging, reading, source, open_writer, options,
-                                                     tag, stop, progress)
-                                   : ReadAndStage(std::move(staging), reading, source, open_writer,
-                                                  options, tag, stop, progress);
+  const TaskReading reading{.source = source,
+                            .open_writer = open_writer,
+                            .options = options,
+                            .tag = tag,
+                            .table = microbatch.table_schema,
+                            .policy = dataset.on_schema_change,
+                            .connections = microbatch.connections,
+                            .stop = stop,
+                            .progress = progress};
+  Staged read = microbatch.differing && microbatch.base.has_value()
+                    ? ReadDiffering(std::move(staging), *microbatch.base, reading)
+                : microbatch.checksums ? ReadUnlessUnchanged(staging, reading)
+                                       : ReadAndStage(std::move(staging), reading);
   if (auto* error = std::get_if<SidedError>(&read)) return Failure{error->kind, error->status};
   Manifest& manifest = std::get<Manifest>(read);
   if (microbatch.look_around && manifest.rows_read == 0 && manifest.rows_skipped == 0) {
@@ -213,11 +135,19 @@ Result RunVerification(const DatasetSpec& dataset, const TaskSpec& task,
   }
   // What is compared with pieces is given their columns, and no others. It is read over one
   // connection each: verifications leave the server to runs.
-  const Reading reading{verification.table_schema, SchemaPolicy::kIgnore, 1};
-  auto read = verification.known.empty() ? ReadAndStage(std::move(staging), reading, source,
-                                                        open_writer, options, tag, stop, progress)
-                                         : ReadWhatDiffers(staging, reading, source, open_writer,
-                                                           options, tag, stop, progress);
+  const TaskReading reading{.source = source,
+                            .open_writer = open_writer,
+                            .options = options,
+                            .tag = tag,
+                            .table = verification.table_schema,
+                            .policy = SchemaPolicy::kIgnore,
+                            .connections = 1,
+                            .stop = stop,
+                            .progress = progress};
+  Staged read = verification.base.has_value()
+                    ? CompareWithFiles(staging, *verification.base, reading)
+                : verification.known.empty() ? ReadAndStage(std::move(staging), reading)
+                                             : ReadUnlessUnchanged(staging, reading);
   if (auto* error = std::get_if<SidedError>(&read)) return Failure{error->kind, error->status};
   return Verification{std::move(std::get<Manifest>(read))};
 }
@@ -235,6 +165,34 @@ absl::Status SumWhole(const DatasetSpec& dataset, const ProbeTask& probe, Source
   return absl::OkStatus();
 }
 
+// Of those stretches of the tail that have as many rows as were published, and the same maximum.
+// What comes between the probe and this moves them, as it would have a moment later.
+absl::Status SumTail(const DatasetSpec& dataset, const ProbeTask& probe, Source& source,
+                     std::stop_token stop, ProbeResult& result) {
+  std::vector<Extent> extents;
+  std::vector<TailCheck*> checks;
+  for (TailCheck& check : result.tail) {
+    for (const TailCheck& known : probe.known_tail) {
+      if (!(known.range == check.range) || known.rows != check.rows ||
+          known.max_cursor != check.max_cursor) {
+        continue;
+      }
+      extents.push_back({check.range, false});
+      checks.push_back(&check);
+    }
+  }
+  if (extents.empty()) return absl::OkStatus();
+  StagingOptions tail;
+  tail.dataset = dataset;
+  tail.cursor_type = result.cursor_type;
+  tail.domain_end = std::numeric_limits<int64_t>::max();
+  const PieceChecks::Asking asking{source, probe.table_schema, dataset.on_schema_change,
+                                   probe.query_tag, std::move(stop)};
+  ASSIGN_OR_RETURN(auto sums, PieceChecks::Sums(asking, tail, extents));
+  for (size_t i = 0; i < checks.size(); ++i) checks[i]->checksum = std::move(sums[i]);
+  return absl::OkStatus();
+}
+
 Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
                 const StagingFactory& open_writer, const RunTaskOptions& options,
                 std::stop_token stop, const ProgressCallback& progress) {
@@ -248,6 +206,8 @@ Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source
       if (absl::Status told = SumWhole(dataset, probe, source, stop, *result); !told.ok())
         return Failure{FailureKind::kSource, told};
     }
+    if (absl::Status told = SumTail(dataset, probe, source, stop, *result); !told.ok())
+      return Failure{FailureKind::kSource, told};
     return *std::move(result);
   }
   if (const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind))

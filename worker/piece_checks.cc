@@ -22,15 +22,15 @@ bool TellsNothing(const absl::Status& status) {
   return absl::IsUnimplemented(status) || absl::IsDataLoss(status);
 }
 
-struct Sums {
+struct SumsTold {
   std::vector<std::optional<ExtentChecksum>> extents;  // None: nothing is told.
   bool rows_give_it = false;
   bool tells = false;
 };
 
-absl::StatusOr<Sums> SumsOf(const PieceChecks::Asking& asking, const StagingOptions& staging,
-                            const std::vector<Extent>& extents) {
-  Sums sums;
+absl::StatusOr<SumsTold> SumsOf(const PieceChecks::Asking& asking, const StagingOptions& staging,
+                                const std::vector<Extent>& extents) {
+  SumsTold sums;
   sums.extents.resize(extents.size());
   const ChecksumKind kind = staging.dataset.checksum;
   const ReadOptions options = OptionsOf(asking, staging);
@@ -86,9 +86,15 @@ absl::StatusOr<PieceChecks> PieceChecks::Ask(const Asking& asking, const Staging
   return checks;
 }
 
+absl::StatusOr<std::vector<std::optional<ExtentChecksum>>> PieceChecks::Sums(
+    const Asking& asking, const StagingOptions& staging, const std::vector<Extent>& extents) {
+  ASSIGN_OR_RETURN(SumsTold sums, SumsOf(asking, staging, extents));
+  return std::move(sums.extents);
+}
+
 absl::StatusOr<std::optional<ExtentChecksum>> PieceChecks::Whole(const Asking& asking,
                                                                  const StagingOptions& staging) {
-  ASSIGN_OR_RETURN(const Sums sums, SumsOf(asking, staging, {staging.extent}));
+  ASSIGN_OR_RETURN(const SumsTold sums, SumsOf(asking, staging, {staging.extent}));
   return sums.extents.front();
 }
 
@@ -97,7 +103,7 @@ absl::Status PieceChecks::SumThose(const Asking& asking, const StagingOptions& s
   std::vector<Extent> extents;
   for (const PieceState* piece : pieces) extents.push_back(piece->extent);
   // Also of none: it is told whether there are sums, and of what.
-  ASSIGN_OR_RETURN(const Sums sums, SumsOf(asking, staging, extents));
+  ASSIGN_OR_RETURN(const SumsTold sums, SumsOf(asking, staging, extents));
   tells_ = sums.tells;
   rows_give_it_ = sums.rows_give_it;
   for (size_t i = 0; i < pieces.size(); ++i) {
@@ -172,7 +178,7 @@ absl::Status PieceChecks::Complete(const Asking& asking, const StagingOptions& w
   }
   manifest.pieces = std::move(pieces);
   if (rows_give_it_ || !tells_) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const Sums after, SumsOf(asking, whole, read));
+  ASSIGN_OR_RETURN(const SumsTold after, SumsOf(asking, whole, read));
   size_t summed = 0;
   for (size_t i = 0; i < pieces_.size(); ++i) {
     StagedPiece& piece = manifest.pieces[i];

@@ -39,6 +39,10 @@ class PieceChecks {
   static absl::StatusOr<std::optional<ExtentChecksum>> Whole(const Asking& asking,
                                                              const StagingOptions& staging);
 
+  // That of each of `extents`; none: nothing is told.
+  static absl::StatusOr<std::vector<std::optional<ExtentChecksum>>> Sums(
+      const Asking& asking, const StagingOptions& staging, const std::vector<Extent>& extents);
+
   // All pieces are as they were: there is nothing to read, and this is what is told of it.
   bool all_unchanged() const;
   Manifest Unread(const DatasetSpec& dataset) const;

@@ -28,6 +28,12 @@ struct Fingerprint {
     rows += other.rows;
     AddSum(other.sum);
   }
+  // That of the rows without those of `part`.
+  void Subtract(const Fingerprint& part) {
+    rows -= part.rows;
+    sum.high -= part.sum.high + (sum.low < part.sum.low ? 1 : 0);
+    sum.low -= part.sum.low;
+  }
   friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
 
  private:

@@ -221,17 +221,6 @@ void DatasetState::AdvanceSettled() {
   }
 }
 
-bool DatasetState::Moved(const TailCheck& check) const {
-  int64_t rows = 0;
-  std::optional<int64_t> max_cursor;
-  for (const Piece* piece : coverage.Overlapping(check.range)) {
-    rows += piece->fingerprint.rows;
-    if (piece->max_cursor.has_value())
-      max_cursor = std::max(max_cursor.value_or(*piece->max_cursor), *piece->max_cursor);
-  }
-  return rows != check.rows || max_cursor != check.max_cursor;
-}
-
 void DatasetState::CheckTail(const ProbeResult& result, int64_t sequence) {
   const ProbeFacts facts = Facts();
   for (const TailCheck& check : result.tail) {

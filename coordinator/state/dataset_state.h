@@ -108,6 +108,13 @@ class DatasetState {
   // What the next probe has to look at: at most kMaxTailChecks stretches of unsettled pieces.
   std::vector<Range> TailStretches() const;
 
+  // What is published of those of them that have a checksum which a probe can compare: not of so
+  // many rows that every tick would have the source sum them.
+  std::vector<TailCheck> KnownTail() const;
+
+  // What a check of this range finds where the source is as it was.
+  TailCheck PublishedIn(const Range& range) const;
+
   // Whether the source has other rows there than are published, as far as a check can tell.
   bool Moved(const TailCheck& check) const;
 

@@ -73,8 +73,10 @@ DOORS = [
 ARROW = re.compile(r"(?:arrow|parquet)/")
 ARROW_HEADERS = ("*_arrow.h", "*/arrow_schema.h")
 ADAPTER_HEADERS = ("worker/source/*.h", "worker/stage/*.h", "worker/change/*")
-# Who else may see the headers of a folder: what stages by key is made of what stages.
-ARROW_FRIENDS = {"worker/stage": "worker/change"}
+# Who else may see the headers of a folder: what stages by key is made of what stages, and what
+# compares tables with sources of both.
+ARROW_FRIENDS = {"worker/stage": ("worker/change", "worker/compare"),
+                 "worker/change": ("worker/compare",)}
 
 
 def _matches(path, patterns):
@@ -154,6 +156,6 @@ def arrow_headers(tree):
             yield path, line, "shows Arrow: move it to the .cc, or name the header *_arrow.h"
             continue
         for user, place in seen_by.get(path, []):
-            inside = user.rsplit("/", 1)[0] in (folder, ARROW_FRIENDS.get(folder))
+            inside = user.rsplit("/", 1)[0] in (folder, *ARROW_FRIENDS.get(folder, ()))
             if not inside and not user.startswith(("tests/", "bench/")):
                 yield user, place, f"{path} shows Arrow and is private to {folder}"

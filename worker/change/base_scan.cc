@@ -45,6 +45,9 @@ class FileScan {
     }
     conformer_.emplace(reader_->schema(), wanted_);
     ASSIGN_OR_RETURN(key_hasher_, ColumnsHasher::Create(wanted_, scan_.read.key()));
+    if (scan_.only != nullptr) {
+      ASSIGN_OR_RETURN(ranges_, KeyRangeIndex::Create(wanted_, *scan_.only));
+    }
     if (has_hashes_) return absl::OkStatus();
     ASSIGN_OR_RETURN(content_hasher_, ColumnsHasher::Create(wanted_, scan_.read.compared()));
     return absl::OkStatus();
@@ -57,10 +60,12 @@ class FileScan {
     ASSIGN_OR_RETURN(const std::shared_ptr<arrow::RecordBatch> rows, conformer_->Conform(*batch));
     RETURN_IF_ERROR(key_hasher_->Hash(*rows, keys_));
     RETURN_IF_ERROR(TakeContents(*rows));
+    if (ranges_.has_value()) RETURN_IF_ERROR(ranges_->Take(RowBatch(rows), parts_));
     const Extras extras = ExtrasOf(*rows);
     for (int64_t i = 0; i < rows->num_rows(); ++i) {
       const auto at = static_cast<size_t>(i);
       if (scan_.prune && !scan_.read.keys().contains(keys_[at])) continue;
+      if (ranges_.has_value() && parts_[at] < 0) continue;
       BaseRow row{file_, first_row_ + i, keys_[at], contents_[at], std::nullopt};
       Fill(extras, i, row);
       RETURN_IF_ERROR(take(row));
@@ -86,6 +91,7 @@ class FileScan {
     }
     if (has_hashes_) Want(names.row_hash);
     if (scan_.cursors) Want(scan_.dataset.cursor);
+    if (scan_.only != nullptr) Want(scan_.only->key);
     if (scan_.dataset.on_missing == MissingPolicy::kMark) Want(names.deleted_at);
     if (scan_.dataset.write == WriteMode::kVersions) {
       for (const std::string* name :
@@ -184,6 +190,8 @@ class FileScan {
   std::unique_ptr<ColumnsHasher> key_hasher_, content_hasher_;
   int64_t first_row_ = 0;  // Of the next batch.
   std::vector<Hash128> keys_, contents_;
+  std::optional<KeyRangeIndex> ranges_;
+  std::vector<int> parts_;  // Of `ranges_`.
 };
 
 }  // namespace

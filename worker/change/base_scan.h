@@ -10,6 +10,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "common/data/fingerprint.h"
+#include "common/data/key_range_set.h"
 #include "common/data/schema.h"
 #include "common/model/dataset_spec.h"
 #include "common/model/task.h"
@@ -36,12 +37,13 @@ struct BaseRow {
 
 struct BaseScan {
   const DatasetSpec& dataset;
-  const std::string& folder;  // Of the table.
-  const Schema& file_schema;  // FileSchemaOf() of now: what files lack of it is NULL.
-  const ReadRows& read;       // Its key, compared columns and spec version.
-  bool cursors = false;       // BaseRow::cursor is wanted.
-  bool prune = false;         // Only rows of the keys that were read are wanted.
-  bool fences = false;        // BaseRow::fence is wanted.
+  const std::string& folder;          // Of the table.
+  const Schema& file_schema;          // FileSchemaOf() of now: what files lack of it is NULL.
+  const ReadRows& read;               // Its key, compared columns and spec version.
+  bool cursors = false;               // BaseRow::cursor is wanted.
+  bool prune = false;                 // Only rows of the keys that were read are wanted,
+  const KeyRangeSet* only = nullptr;  // and unless it is null only those that it has.
+  bool fences = false;                // BaseRow::fence is wanted.
 };
 
 // Gives each row of the files of `base`, file by file, that can be wanted. The hashes that rows

@@ -45,6 +45,7 @@ struct DecisionInput {
   const TableBase& base;
   // Whether a row of the table with this cursor is inside of what was read.
   std::function<bool(const std::optional<int64_t>& cursor)> covers;
+  const KeyRangeSet* only = nullptr;  // As StagingOptions has it.
   int64_t read_at = 0;  // Versions by whole reads: when that was, in microseconds UTC.
   std::stop_token stop;
 };

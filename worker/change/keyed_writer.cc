@@ -104,6 +104,7 @@ class KeyedStagingWriter final : public StagingWriter {
         .file_schema = file_schema_,
         .base = *options_.base,
         .covers = [this](const std::optional<int64_t>& cursor) { return Covers(cursor); },
+        .only = options_.only.get(),
         .read_at = absl::ToUnixMicros(options_.read_at),
         .stop = options_.stop};
     return options_.dataset.write == WriteMode::kMerge ? DecideMerge(input, *read_)

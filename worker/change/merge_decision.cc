@@ -25,7 +25,8 @@ absl::StatusOr<KeyedDecision> DecideMerge(const DecisionInput& input, ReadRows& 
                       .file_schema = input.file_schema,
                       .read = read,
                       .cursors = missing != MissingPolicy::kKeep && !input.dataset.cursor.empty(),
-                      .prune = missing == MissingPolicy::kKeep};
+                      .prune = missing == MissingPolicy::kKeep,
+                      .only = input.only};
   KeyedChange& counts = decision.counts;
   const auto change = [&](const BaseRow& row, RowChange::Kind kind) {
     decision.files[static_cast<size_t>(row.file)].changes.push_back({row.row, kind});

@@ -48,7 +48,8 @@ class VersionDecider {
                         .file_schema = input_.file_schema,
                         .read = read_,
                         .cursors = false,
-                        .prune = !closes()};
+                        .prune = !closes(),
+                        .only = input_.only};
     return ScanBase(scan, input_.base, input_.stop, [&](const BaseRow& row) -> absl::Status {
       if (!row.has_times) return Broken();
       table_.Add(row);

@@ -8,6 +8,7 @@
 #include "worker/source/dialect.h"
 #include "worker/source/divided_read.h"
 #include "worker/source/open_transactions.h"
+#include "worker/source/part_checksums.h"
 #include "worker/source/probe.h"
 #include "worker/source/questions.h"
 #include "worker/source/server_url.h"
@@ -95,6 +96,33 @@ class SessionSource : public Source {
     }();
     if (sums.ok()) return sums;
     return Failed(sums.status(), absl::StrCat("summing '", dataset.relation, "'"));
+  }
+
+  absl::StatusOr<DividingKey> KeyToDivideBy(const DatasetSpec& dataset, const ReadOptions& options,
+                                            std::stop_token stop) override {
+    RETURN_IF_ERROR(Connect());
+    absl::StatusOr<DividingKey> key = [&]() -> absl::StatusOr<DividingKey> {
+      const std::stop_callback cancel(stop, [this] { session_->Cancel(); });  // As in Probe().
+      return FindDividingKey(*session_, dataset, options);
+    }();
+    if (key.ok()) return key;
+    return Failed(key.status(), absl::StrCat("looking for a key of '", dataset.relation, "'"));
+  }
+
+  absl::StatusOr<PartChecksums> ChecksumParts(const DatasetSpec& dataset, const Extent& extent,
+                                              const ReadOptions& options,
+                                              const ChecksumOptions& checksum,
+                                              const std::string& key,
+                                              const std::vector<std::string>& borders,
+                                              std::stop_token stop) override {
+    RETURN_IF_ERROR(Connect());
+    absl::StatusOr<PartChecksums> sums = [&]() -> absl::StatusOr<PartChecksums> {
+      const std::stop_callback cancel(stop, [this] { session_->Cancel(); });  // As in Probe().
+      RETURN_IF_ERROR(NameSession(options.query_tag));
+      return SumParts(*session_, dataset, extent, options, checksum, key, borders);
+    }();
+    if (sums.ok()) return sums;
+    return Failed(sums.status(), absl::StrCat("summing parts of '", dataset.relation, "'"));
   }
 
   absl::StatusOr<std::vector<ExtentCount>> Counts(const DatasetSpec& dataset,

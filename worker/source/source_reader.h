@@ -81,6 +81,22 @@ struct ExtentChecksums {
   std::vector<RowChecksum> extents = {};  // As they were asked for.
 };
 
+// How the rows of a dataset can be divided by ranges of a key.
+struct DividingKey {
+  std::string column;               // Orders as KeyParts does; empty: none does.
+  std::vector<std::string> unique;  // Columns of which no two rows have the same; may be empty.
+};
+
+// What is summed of an extent's rows, each part by itself: part 0 is what lies below the first
+// border, and rows whose key is NULL; the others begin with the border before them.
+struct PartChecksums {
+  Schema columns;                      // As ExtentChecksums has them,
+  std::vector<std::string> differing;  // and these.
+  std::vector<std::string> borders;    // Those that were asked for and can be written in SQL.
+  std::vector<RowChecksum> parts;      // One more than the borders.
+  std::vector<std::string> within;     // By part: ReadOptions::within that selects its rows alone.
+};
+
 struct ExtentCount {
   int64_t rows = 0;                   // Of the whole extent, bad ones too.
   std::optional<int64_t> max_cursor;  // The largest in its range; none: no row is in it.
@@ -134,6 +150,24 @@ class Source {
                                                     const ReadOptions& /*options*/,
                                                     const ChecksumOptions& /*checksum*/,
                                                     std::stop_token /*stop*/) {
+    return absl::UnimplementedError("this source makes no checksums");
+  }
+
+  // By what ChecksumParts() can divide the dataset's rows: its own key, else one that the source
+  // declares, else the cursor. Errors: as of Read(), and UNIMPLEMENTED: it makes no checksums.
+  virtual absl::StatusOr<DividingKey> KeyToDivideBy(const DatasetSpec& /*dataset*/,
+                                                    const ReadOptions& /*options*/,
+                                                    std::stop_token /*stop*/) {
+    return absl::UnimplementedError("this source makes no checksums");
+  }
+
+  // The checksum of each part into which `borders`, ascending values of `key` as the source or
+  // Arrow prints them, divide what Checksums() would sum. At most kMaxKeyParts parts. Errors: as of
+  // Checksums(), and INVALID_ARGUMENT: `key` does not divide rows.
+  virtual absl::StatusOr<PartChecksums> ChecksumParts(
+      const DatasetSpec& /*dataset*/, const Extent& /*extent*/, const ReadOptions& /*options*/,
+      const ChecksumOptions& /*checksum*/, const std::string& /*key*/,
+      const std::vector<std::string>& /*borders*/, std::stop_token /*stop*/) {
     return absl::UnimplementedError("this source makes no checksums");
   }
 

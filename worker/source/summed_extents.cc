@@ -60,6 +60,15 @@ absl::StatusOr<std::vector<ChecksumColumn>> ChecksumColumnsFor(const Selection& 
   return columns;
 }
 
+Schema SummedColumns(const std::vector<ChecksumColumn>& columns) {
+  Schema summed;
+  for (const ChecksumColumn& column : columns) {
+    summed.columns.push_back(column.column);
+    summed.columns.back().type = column.table_type.value_or(column.column.type);
+  }
+  return summed;
+}
+
 absl::StatusOr<ExtentChecksums> SumExtents(SourceSession& session, const DatasetSpec& dataset,
                                            const std::vector<Extent>& extents,
                                            const ReadOptions& options,
@@ -70,9 +79,8 @@ absl::StatusOr<ExtentChecksums> SumExtents(SourceSession& session, const Dataset
   const auto begin = [&](const Selection& selection) -> absl::Status {
     ASSIGN_OR_RETURN(columns,
                      ChecksumColumnsFor(selection, checksum.table, checksum.policy, dataset));
+    sums.columns = SummedColumns(columns);
     for (const ChecksumColumn& column : columns) {
-      sums.columns.columns.push_back(column.column);
-      sums.columns.columns.back().type = column.table_type.value_or(column.column.type);
       if (fast) sums.differing.push_back(column.column.name);
     }
     if (!fast) sums.differing = DifferingColumns(session.dialect(), columns);

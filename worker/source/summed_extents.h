@@ -22,6 +22,9 @@ absl::StatusOr<std::vector<ChecksumColumn>> ChecksumColumnsFor(const Selection& 
                                                                SchemaPolicy policy,
                                                                const DatasetSpec& dataset);
 
+// Those columns as ExtentChecksums names them.
+Schema SummedColumns(const std::vector<ChecksumColumn>& columns);
+
 // Errors: as of Source::Checksums().
 absl::StatusOr<ExtentChecksums> SumExtents(SourceSession& session, const DatasetSpec& dataset,
                                            const std::vector<Extent>& extents,

@@ -21,6 +21,7 @@
 namespace headwater {
 
 class BadRowTally;
+struct KeyRangeSet;  // common/data/key_range_set.h
 
 struct StagingOptions {
   DatasetSpec dataset;
@@ -42,6 +43,9 @@ struct StagingOptions {
   // Keyed writes: what the table has of the dataset, when its rows were read by the source's clock
   // (of whole reads), and what ends Finish() early.
   std::optional<TableBase> base = {};
+  // Of the table's rows only these are looked at: all others are known to be as the source has
+  // them. Null: all are.
+  std::shared_ptr<const KeyRangeSet> only = nullptr;
   absl::Time read_at = absl::UnixEpoch();
   std::stop_token stop = {};
 };
