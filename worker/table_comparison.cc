@@ -52,7 +52,13 @@ class Comparison {
     for (size_t i = 0; i < pieces.size(); ++i) {
       StagedPiece& piece = manifest_.pieces[i];
       piece.files_fingerprint = piece.fingerprint;
-      if (source.has_value() && source->pieces[i].fingerprint == piece.fingerprint) continue;
+      if (source.has_value() && (source->pieces[i].fingerprint == piece.fingerprint ||
+                                 piece.fingerprint.rows > kMostMatched)) {
+        piece.fingerprint =
+            source->pieces[i].fingerprint;  // Of so many rows it is all that is told.
+        piece.bad_rows = source->pieces[i].bad_rows;
+        continue;
+      }
       if (!source.has_value() && IsEqual(i, piece)) {
         manifest_.rows_skipped += piece.fingerprint.rows;
         continue;
