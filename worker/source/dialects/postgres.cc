@@ -217,7 +217,8 @@ std::string ChecksumField(const std::string& column, const ColumnType& type, abs
   }
 }
 
-// `||` and not CONCAT, which takes a hundred arguments only.
+// `||` and not CONCAT, which takes a hundred arguments only. No hash is NULL here, and hashes that
+// were counted would be made once more for that: the planner puts the expression into both places.
 std::string Checksum(const ChecksumNames& names) {
   const std::string row =
       absl::StrJoin(names.fields, " || ", [](std::string* out, const std::string& field) {
@@ -226,7 +227,7 @@ std::string Checksum(const ChecksumNames& names) {
   const bool parts = !names.part.empty();
   return absl::StrCat(
       "SELECT ", parts ? "CAST(part AS text), " : "",
-      "CAST(COUNT(*) AS text), CAST(COUNT(hash) AS text), CAST(COALESCE(SUM(hash), 0) AS "
+      "CAST(COUNT(*) AS text), CAST(COUNT(*) AS text), CAST(COALESCE(SUM(hash), 0) AS "
       "text) FROM (SELECT ",
       parts ? absl::StrCat(names.part, " AS part, ") : "",
       "CAST(CAST('x' || SUBSTR(MD5(CONVERT_TO(", row,
