@@ -40,7 +40,7 @@ create index on deals(timemsc);
 vacuum analyze deals;
 checkpoint;
 """
-CONFIG = """
+CRM = """
 version: 1
 servers:
   crm:
@@ -49,7 +49,8 @@ servers:
     password: "${{BENCH_PASSWORD}}"
 targets:
   lake: {{delta: ./lake}}
-tables:
+"""
+CONFIG = CRM + """tables:
   - {{from: crm/public.deals, target: lake, strategy: incremental, cursor: timemsc, unit: {unit}}}
 """
 # What perf calls it: by symbol, those that the compiler took out of line among them.

@@ -18,19 +18,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 import peers  # noqa: E402
-from postgres_load import DATABASE, DEALS  # noqa: E402
+from postgres_load import CRM, DATABASE, DEALS  # noqa: E402
 from throwaway_postgres import ThrowawayPostgres, why_not  # noqa: E402
 
-CONFIG = """
-version: 1
-servers:
-  crm:
-    url: "postgresql://127.0.0.1:{port}/deals"
-    user: {user}
-    password: "${{BENCH_PASSWORD}}"
-targets:
-  lake: {{delta: ./lake}}
-defaults: {{target: lake}}
+CONFIG = CRM + """defaults: {{target: lake}}
 tables:
   - {{from: crm/public.deals, target_table: divided, strategy: full, key: [deal_id]}}
   - {{from: crm/public.deals, target_table: read, strategy: full, key: [deal_id], checksum: none}}

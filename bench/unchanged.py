@@ -17,19 +17,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"
 import peers  # noqa: E402
 import postgres_load  # noqa: E402
 from measure import Rounds, timed  # noqa: E402
-from postgres_load import DATABASE, DEALS  # noqa: E402
+from postgres_load import CRM, DATABASE, DEALS  # noqa: E402
 from throwaway_postgres import ThrowawayPostgres, why_not  # noqa: E402
 
-CONFIG = """
-version: 1
-servers:
-  crm:
-    url: "postgresql://127.0.0.1:{port}/deals"
-    user: {user}
-    password: "${{BENCH_PASSWORD}}"
-targets:
-  lake: {{delta: ./lake}}
-defaults: {{target: lake}}
+CONFIG = CRM + """defaults: {{target: lake}}
 tables:
   - {{from: crm/public.deals, target_table: static, strategy: static, key: [deal_id]}}
   - {{from: crm/public.deals, target_table: days, strategy: partition, cursor: timemsc, unit: 1d,

@@ -358,14 +358,7 @@ bool Core::Impl::OfferVerification(const ServerChoice& choice) {
       if (session == nullptr) return false;
       const DatasetState& dataset = *state->FindDataset(id);
       if (!TakeVerificationBase(dataset, it->second)) continue;
-      const std::string task_id = NewTaskId("verification");
-      verify.under_way.insert(task_id);
-      verify.tasks.emplace(task_id, *it);
-      TaskSpec task;
-      task.kind = it->second;
-      verify.queued.erase(it);
-      Offer(session_id, *session, dataset, TaskKind::kVerification, {task_id, 0}, std::move(task),
-            false);
+      OfferQueued(session_id, *session, verify, it);
       return true;
     }
   }

@@ -111,14 +111,7 @@ bool Core::Impl::OfferHistoryCheck() {
       const DatasetState& dataset = *state->FindDataset(it->first);
       if (!it->second.histories || !TakeVerificationBase(dataset, it->second)) continue;
       const SessionId session_id = free_sessions.begin()->second;
-      const std::string task_id = NewTaskId("verification");
-      verify.under_way.insert(task_id);
-      verify.tasks.emplace(task_id, *it);
-      TaskSpec task;
-      task.kind = it->second;
-      verify.queued.erase(it);
-      Offer(session_id, sessions.at(session_id), dataset, TaskKind::kVerification, {task_id, 0},
-            std::move(task), false);
+      OfferQueued(session_id, sessions.at(session_id), verify, it);
       ++dispatch_count;
       return true;
     }
@@ -133,9 +126,7 @@ void Core::Impl::TakeHistories(const DatasetState& dataset, const Manifest& mani
   result.set_pieces(sound + manifest.rows_different);
   result.set_rows(manifest.rows_read);
   result.set_different(manifest.rows_different);
-  result.set_rows_different(manifest.rows_different);
-  for (const Difference& difference : manifest.differences)
-    *result.add_differences() = ToProto(difference);
+  AddDifferences(manifest, result);
   if (manifest.rows_different == 0) return;
   VerifyCall::Differing& differing = verify.differing[dataset.spec.id];
   differing.histories = true;

@@ -56,7 +56,8 @@ v1::Demand DemandProto(const DemandRequest& request);
 v1::Demand ListedDemand(const DatasetId& id, const RangeSet& ranges, bool outside);
 
 struct VerifyCall {
-  std::deque<std::pair<DatasetId, VerificationTask>> queued;
+  using Queue = std::deque<std::pair<DatasetId, VerificationTask>>;
+  Queue queued;
   std::set<std::string> under_way;  // Task ids.
   std::set<std::string> unasked;    // Tables that have not been looked at for it.
   std::map<std::string, std::pair<DatasetId, VerificationTask>> tasks;
@@ -135,6 +136,8 @@ struct TableWork {
 // The published pieces of `range`, or in `extent`, that have files.
 std::vector<PublishedPiece> PiecesWithRows(const DatasetState& dataset, Range range);
 std::vector<PublishedPiece> PiecesWithRows(const DatasetState& dataset, const Extent& extent);
+// What a verification found goes to what is answered, as far as there is room.
+void AddDifferences(const Manifest& manifest, v1::VerifiedDataset& result);
 // Each with the same attempt's.
 bool AreSame(const std::vector<PublishedPiece>& a, const std::vector<PublishedPiece>& b);
 
@@ -192,6 +195,8 @@ struct Core::Impl {
   bool OfferClaim(const ServerChoice& choice, const DatasetState& dataset,
                   const std::string& run_id, const PlannedClaim& claim, Band band);
   bool OfferVerification(const ServerChoice& choice);
+  void OfferQueued(const SessionId& session_id, Session& session, VerifyCall& verify,
+                   VerifyCall::Queue::iterator queued);
   // The session with the most credit left that may have a connection to that server.
   Session* PickSession(const ServerChoice& choice, SessionId& id);
   void Offer(const SessionId& session_id, Session& session, const DatasetState& dataset,

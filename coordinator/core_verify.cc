@@ -143,6 +143,27 @@ void Core::Impl::ComparePiece(const DatasetState& dataset, const VerificationTas
              result);
 }
 
+void AddDifferences(const Manifest& manifest, v1::VerifiedDataset& result) {
+  result.set_rows_different(result.rows_different() + manifest.rows_different);
+  for (const Difference& difference : manifest.differences) {
+    if (result.differences_size() < static_cast<int>(kMaxDifferences))
+      *result.add_differences() = ToProto(difference);
+  }
+}
+
+void Core::Impl::OfferQueued(const SessionId& session_id, Session& session, VerifyCall& verify,
+                             VerifyCall::Queue::iterator queued) {
+  const DatasetState& dataset = *state->FindDataset(queued->first);
+  const std::string task_id = NewTaskId("verification");
+  verify.under_way.insert(task_id);
+  TaskSpec task;
+  task.kind = queued->second;
+  verify.tasks.emplace(task_id, std::move(*queued));
+  verify.queued.erase(queued);
+  Offer(session_id, session, dataset, TaskKind::kVerification, {task_id, 0}, std::move(task),
+        false);
+}
+
 void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manifest,
                               const Failure* failure) {
   for (auto& entry : verifications) {
@@ -169,11 +190,7 @@ void Core::Impl::TakeVerified(const std::string& task_id, const Manifest* manife
     result.set_rows_skipped(result.rows_skipped() + manifest->rows_skipped);
     result.set_rows_read(result.rows_read() + manifest->rows_read);
     result.set_bytes_read(result.bytes_read() + manifest->bytes_read);
-    result.set_rows_different(result.rows_different() + manifest->rows_different);
-    for (const Difference& difference : manifest->differences) {
-      if (result.differences_size() < static_cast<int>(kMaxDifferences))
-        *result.add_differences() = ToProto(difference);
-    }
+    AddDifferences(*manifest, result);
     const auto compare = [&](const Extent& extent, const auto& how) {
       const int64_t before = result.different();
       how();

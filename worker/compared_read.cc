@@ -32,7 +32,6 @@ absl::StatusOr<DifferingRows> Search(const StagingOptions& staging, const TableR
                             .stop = reading.stop});
 }
 
-// Readers of the source's rows in `within`, or of all if it is empty, given the table's columns.
 std::vector<ChainedReader::Opener> SourceReaders(const StagingOptions& staging,
                                                  const Extent& extent,
                                                  const std::vector<std::string>& within,
@@ -51,7 +50,6 @@ std::vector<ChainedReader::Opener> SourceReaders(const StagingOptions& staging,
   return openers;
 }
 
-// Those that may differ, or all.
 absl::StatusOr<std::unique_ptr<SourceReader>> OpenSource(const StagingOptions& staging,
                                                          const Extent& extent,
                                                          const DifferingRows& found,
@@ -61,14 +59,12 @@ absl::StatusOr<std::unique_ptr<SourceReader>> OpenSource(const StagingOptions& s
                                          SourceReaders(staging, extent, found.within, reading));
 }
 
-absl::Status AddTable(TableRows rows, const std::stop_token& stop, RowMatcher& matcher) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<SourceReader> reader, OpenTableReader(std::move(rows)));
-  while (true) {
-    if (stop.stop_requested()) return absl::CancelledError("stopped before the table was compared");
-    ASSIGN_OR_RETURN(const std::unique_ptr<RowBatch> batch, reader->Next());
-    if (batch == nullptr) return absl::OkStatus();
-    RETURN_IF_ERROR(matcher.AddTable(*batch));
-  }
+absl::Status AddTable(TableRows rows, const DifferingRows& found, const std::stop_token& stop,
+                      RowMatcher& matcher) {
+  rows.columns = found.columns;
+  rows.within = found.ranges;
+  return ForEachTableBatch(std::move(rows), stop,
+                           [&](const RowBatch& batch) { return matcher.AddTable(batch); });
 }
 
 }  // namespace headwater

@@ -43,8 +43,9 @@ absl::StatusOr<std::unique_ptr<SourceReader>> OpenSource(const StagingOptions& s
                                                          const DifferingRows& found,
                                                          const TaskReading& reading);
 
-// Gives the matcher all rows of the table. CANCELLED: after `stop`.
-absl::Status AddTable(TableRows rows, const std::stop_token& stop, RowMatcher& matcher);
+// Gives the matcher those of `rows` that may differ. Errors: of ForEachTableBatch().
+absl::Status AddTable(TableRows rows, const DifferingRows& found, const std::stop_token& stop,
+                      RowMatcher& matcher);
 
 // Shows the matcher what passes through.
 class MatchedReader final : public SourceReader {

@@ -20,12 +20,10 @@ bool DividesKeys(const DatasetSpec& dataset, const DifferingRows& found) {
 }
 
 // Which rows differ in what is compared, for people.
-absl::StatusOr<RowMatcher> KeyedMatcher(const StagingOptions& staging, TableRows table,
+absl::StatusOr<RowMatcher> KeyedMatcher(const StagingOptions& staging, const TableRows& table,
                                         const DifferingRows& found, const std::stop_token& stop) {
   ASSIGN_OR_RETURN(RowMatcher matcher, RowMatcher::CreateKeyed(staging.dataset, found.columns));
-  table.columns = found.columns;
-  table.within = found.ranges;
-  RETURN_IF_ERROR(AddTable(std::move(table), stop, matcher));
+  RETURN_IF_ERROR(AddTable(table, found, stop, matcher));
   return matcher;
 }
 

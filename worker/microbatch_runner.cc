@@ -102,15 +102,11 @@ Result RunMicrobatch(const DatasetSpec& dataset, const TaskSpec& task,
 }
 
 // Just how many rows there are.
-absl::StatusOr<Manifest> CountPieces(const StagingOptions& staging, Source& source,
-                                     const std::string& tag, std::stop_token stop) {
-  ReadOptions read;
-  read.cursor_type = staging.cursor_type;
-  read.domain_end = staging.domain_end;
-  read.query_tag = tag;
+absl::StatusOr<Manifest> CountPieces(const StagingOptions& staging, const TaskReading& reading) {
   const std::vector<Extent> pieces = PiecesOf(staging.extent, staging.cuts);
   ASSIGN_OR_RETURN(const std::vector<ExtentCount> counts,
-                   source.Counts(staging.dataset, pieces, read, std::move(stop)));
+                   reading.source.Counts(staging.dataset, pieces, ReadOptionsOf(staging, reading),
+                                         reading.stop));
   Manifest manifest;
   manifest.spec_version = "counts";
   for (size_t i = 0; i < pieces.size(); ++i) {
@@ -128,11 +124,6 @@ Result RunVerification(const DatasetSpec& dataset, const TaskSpec& task,
                        std::stop_token stop, const ProgressCallback& progress) {
   StagingOptions staging = OptionsOf(dataset, task, verification, options);
   const std::string tag = QueryTag(dataset, task, &staging);
-  if (verification.counts_only) {
-    absl::StatusOr<Manifest> counted = CountPieces(staging, source, tag, std::move(stop));
-    if (!counted.ok()) return Failure{FailureKind::kSource, counted.status()};
-    return Verification{*std::move(counted)};
-  }
   // What is compared with pieces is given their columns, and no others. It is read over one
   // connection each: verifications leave the server to runs.
   const TaskReading reading{.source = source,
@@ -144,6 +135,11 @@ Result RunVerification(const DatasetSpec& dataset, const TaskSpec& task,
                             .connections = 1,
                             .stop = stop,
                             .progress = progress};
+  if (verification.counts_only) {
+    absl::StatusOr<Manifest> counted = CountPieces(staging, reading);
+    if (!counted.ok()) return Failure{FailureKind::kSource, counted.status()};
+    return Verification{*std::move(counted)};
+  }
   Staged read = verification.base.has_value()
                     ? CompareWithFiles(staging, *verification.base, reading)
                 : verification.known.empty() ? ReadAndStage(std::move(staging), reading)
@@ -153,22 +149,19 @@ Result RunVerification(const DatasetSpec& dataset, const TaskSpec& task,
 }
 
 // Of a static table before anything of it is read. A source that makes none tells nothing.
-absl::Status SumWhole(const DatasetSpec& dataset, const ProbeTask& probe, Source& source,
-                      std::stop_token stop, ProbeResult& result) {
+absl::Status SumWhole(const PieceChecks::Asking& asking, const DatasetSpec& dataset,
+                      ProbeResult& result) {
   StagingOptions whole;
   whole.dataset = dataset;
-  whole.extent.range = Range{0, 1};
-  ASSIGN_OR_RETURN(result.checksum,
-                   PieceChecks::Whole({source, probe.table_schema, dataset.on_schema_change,
-                                       probe.query_tag, std::move(stop)},
-                                      whole));
+  ASSIGN_OR_RETURN(auto sums, PieceChecks::Sums(asking, whole, {{Range{0, 1}, false}}));
+  result.checksum = std::move(sums.front());
   return absl::OkStatus();
 }
 
 // Of those stretches of the tail that have as many rows as were published, and the same maximum.
 // What comes between the probe and this moves them, as it would have a moment later.
-absl::Status SumTail(const DatasetSpec& dataset, const ProbeTask& probe, Source& source,
-                     std::stop_token stop, ProbeResult& result) {
+absl::Status SumTail(const PieceChecks::Asking& asking, const DatasetSpec& dataset,
+                     const ProbeTask& probe, ProbeResult& result) {
   std::vector<Extent> extents;
   std::vector<TailCheck*> checks;
   for (TailCheck& check : result.tail) {
@@ -186,30 +179,30 @@ absl::Status SumTail(const DatasetSpec& dataset, const ProbeTask& probe, Source&
   tail.dataset = dataset;
   tail.cursor_type = result.cursor_type;
   tail.domain_end = std::numeric_limits<int64_t>::max();
-  const PieceChecks::Asking asking{source, probe.table_schema, dataset.on_schema_change,
-                                   probe.query_tag, std::move(stop)};
   ASSIGN_OR_RETURN(auto sums, PieceChecks::Sums(asking, tail, extents));
   for (size_t i = 0; i < checks.size(); ++i) checks[i]->checksum = std::move(sums[i]);
   return absl::OkStatus();
+}
+
+Result RunProbe(const DatasetSpec& dataset, const TaskSpec& task, ProbeTask probe, Source& source,
+                const std::stop_token& stop) {
+  probe.query_tag = QueryTag(dataset, task, nullptr);
+  absl::StatusOr<ProbeResult> result = source.Probe(dataset, probe, stop);
+  if (!result.ok()) return Failure{FailureKind::kSource, result.status()};
+  const PieceChecks::Asking asking{source, probe.table_schema, dataset.on_schema_change,
+                                   probe.query_tag, stop};
+  absl::Status told = probe.checksum ? SumWhole(asking, dataset, *result) : absl::OkStatus();
+  if (told.ok()) told = SumTail(asking, dataset, probe, *result);
+  if (!told.ok()) return Failure{FailureKind::kSource, told};
+  return *std::move(result);
 }
 
 Result ResultOf(const DatasetSpec& dataset, const TaskSpec& task, Source& source,
                 const StagingFactory& open_writer, const RunTaskOptions& options,
                 std::stop_token stop, const ProgressCallback& progress) {
   if (progress) progress(TaskProgress{TaskPhase::kConnecting});
-  if (const auto* given = std::get_if<ProbeTask>(&task.kind)) {
-    ProbeTask probe = *given;
-    probe.query_tag = QueryTag(dataset, task, nullptr);
-    absl::StatusOr<ProbeResult> result = source.Probe(dataset, probe, stop);
-    if (!result.ok()) return Failure{FailureKind::kSource, result.status()};
-    if (probe.checksum) {
-      if (absl::Status told = SumWhole(dataset, probe, source, stop, *result); !told.ok())
-        return Failure{FailureKind::kSource, told};
-    }
-    if (absl::Status told = SumTail(dataset, probe, source, stop, *result); !told.ok())
-      return Failure{FailureKind::kSource, told};
-    return *std::move(result);
-  }
+  if (const auto* probe = std::get_if<ProbeTask>(&task.kind))
+    return RunProbe(dataset, task, *probe, source, stop);
   if (const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind))
     return RunMicrobatch(dataset, task, *microbatch, source, open_writer, options, stop, progress);
   return RunVerification(dataset, task, std::get<VerificationTask>(task.kind), source, open_writer,

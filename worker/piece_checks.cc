@@ -92,12 +92,6 @@ absl::StatusOr<std::vector<std::optional<ExtentChecksum>>> PieceChecks::Sums(
   return std::move(sums.extents);
 }
 
-absl::StatusOr<std::optional<ExtentChecksum>> PieceChecks::Whole(const Asking& asking,
-                                                                 const StagingOptions& staging) {
-  ASSIGN_OR_RETURN(const SumsTold sums, SumsOf(asking, staging, {staging.extent}));
-  return sums.extents.front();
-}
-
 absl::Status PieceChecks::SumThose(const Asking& asking, const StagingOptions& staging,
                                    const std::vector<PieceState*>& pieces) {
   std::vector<Extent> extents;

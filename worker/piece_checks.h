@@ -35,11 +35,7 @@ class PieceChecks {
   // make one of some row, tells nothing; that is no error. Others: of Source::Checksums().
   static absl::StatusOr<PieceChecks> Ask(const Asking& asking, const StagingOptions& staging);
 
-  // The checksum of the one extent that `staging` has, if the source makes one.
-  static absl::StatusOr<std::optional<ExtentChecksum>> Whole(const Asking& asking,
-                                                             const StagingOptions& staging);
-
-  // That of each of `extents`; none: nothing is told.
+  // The checksum of each of `extents`, if the source makes one.
   static absl::StatusOr<std::vector<std::optional<ExtentChecksum>>> Sums(
       const Asking& asking, const StagingOptions& staging, const std::vector<Extent>& extents);
 

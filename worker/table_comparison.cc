@@ -30,7 +30,14 @@ StagingOptions CountingOf(const StagingOptions& staging, const Extent& extent) {
 class Comparison {
  public:
   Comparison(const StagingOptions& staging, const TableBase& base, const TaskReading& reading)
-      : staging_(staging), reading_(reading), table_(RowsOf(staging, base, staging.extent)) {}
+      : staging_(staging),
+        reading_(reading),
+        pieces_(PiecesOf(staging.extent, staging.cuts)),
+        table_(RowsOf(staging, base, staging.extent)) {
+    all_known_ = std::all_of(pieces_.begin(), pieces_.end(),
+                             [&](const Extent& extent) { return KnownOf(extent) != nullptr; });
+    alone_ = pieces_.size() == 1 && !all_known_;
+  }
 
   Staged Run() {
     if (absl::Status asked = AskSource(); !asked.ok())
@@ -41,15 +48,14 @@ class Comparison {
     manifest_ = std::move(*manifest);
     manifest_.rows_read = manifest_.bytes_read = 0;
     std::optional<Manifest> source;
-    if (!rows_give_it_ && (sums_.empty() || !AllKnown())) {
+    if (!rows_give_it_ && (sums_.empty() || !all_known_)) {
       Staged read = ReadAndStage(CountingOf(staging_, staging_.extent), reading_);
       if (auto* error = std::get_if<SidedError>(&read)) return std::move(*error);
       source = std::get<Manifest>(std::move(read));
       manifest_.rows_read = source->rows_read;
       manifest_.bytes_read = source->bytes_read;
     }
-    const std::vector<Extent> pieces = PiecesOf(staging_.extent, staging_.cuts);
-    for (size_t i = 0; i < pieces.size(); ++i) {
+    for (size_t i = 0; i < pieces_.size(); ++i) {
       StagedPiece& piece = manifest_.pieces[i];
       piece.files_fingerprint = piece.fingerprint;
       if (source.has_value() && (source->pieces[i].fingerprint == piece.fingerprint ||
@@ -63,7 +69,7 @@ class Comparison {
         manifest_.rows_skipped += piece.fingerprint.rows;
         continue;
       }
-      if (std::optional<SidedError> failed = Look(pieces[i], piece)) return *std::move(failed);
+      if (std::optional<SidedError> failed = Look(pieces_[i], piece)) return *std::move(failed);
     }
     return std::move(manifest_);
   }
@@ -72,12 +78,9 @@ class Comparison {
   // What the source sums of each piece, if it does. Of just one the search sums all parts anyway.
   absl::Status AskSource() {
     if (staging_.dataset.checksum == ChecksumKind::kNone) return absl::OkStatus();
-    std::vector<Extent> pieces = PiecesOf(staging_.extent, staging_.cuts);
-    alone_ = pieces.size() == 1 && !AllKnown();
-    if (alone_) pieces.clear();
-    const auto sums =
-        reading_.source.Checksums(staging_.dataset, pieces, ReadOptionsOf(staging_, reading_),
-                                  ChecksumOf(reading_), reading_.stop);
+    const auto sums = reading_.source.Checksums(
+        staging_.dataset, alone_ ? std::vector<Extent>() : pieces_,
+        ReadOptionsOf(staging_, reading_), ChecksumOf(reading_), reading_.stop);
     if (absl::IsUnimplemented(sums.status()) || absl::IsDataLoss(sums.status()))
       return absl::OkStatus();
     RETURN_IF_ERROR(sums.status());
@@ -93,7 +96,7 @@ class Comparison {
     if (!rows.ok()) return SidedError{FailureKind::kTask, rows.status()};
     table_.columns = (*rows)->schema();
     StagingOptions counting = CountingOf(staging_, staging_.extent);
-    counting.checksums = rows_give_it_ && !alone_ && !AllKnown();
+    counting.checksums = rows_give_it_ && !alone_ && !all_known_;
     Staged counted = StageRows(std::move(counting), *std::move(rows), reading_);
     // What could not be read were files, and no source.
     if (auto* error = std::get_if<SidedError>(&counted)) error->kind = FailureKind::kTask;
@@ -108,12 +111,6 @@ class Comparison {
       }
     }
     return nullptr;
-  }
-
-  bool AllKnown() const {
-    const std::vector<Extent> pieces = PiecesOf(staging_.extent, staging_.cuts);
-    return std::all_of(pieces.begin(), pieces.end(),
-                       [&](const Extent& extent) { return KnownOf(extent) != nullptr; });
   }
 
   bool IsEqual(size_t i, const StagedPiece& files) const {
@@ -165,10 +162,7 @@ class Comparison {
         found.unique.empty() ? staging_.dataset.key_columns : found.unique;
     ASSIGN_OR_RETURN(RowMatcher matcher,
                      RowMatcher::Create(staging_.dataset, found.columns, key, found.columns));
-    TableRows rows = OfPiece(extent);
-    rows.columns = found.columns;
-    rows.within = found.ranges;
-    RETURN_IF_ERROR(AddTable(std::move(rows), reading_.stop, matcher));
+    RETURN_IF_ERROR(AddTable(OfPiece(extent), found, reading_.stop, matcher));
     return matcher;
   }
 
@@ -200,7 +194,9 @@ class Comparison {
 
   const StagingOptions& staging_;
   const TaskReading& reading_;
+  const std::vector<Extent> pieces_;
   TableRows table_;
+  bool all_known_ = false;         // A checksum was kept of each piece.
   std::vector<RowChecksum> sums_;  // By piece; empty: the source makes none.
   bool rows_give_it_ = false;      // They are those of rows that were read.
   bool alone_ = false;             // One piece, of which nothing is known.

@@ -8,7 +8,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/data/row_checksum.h"
@@ -35,17 +34,6 @@ struct Border {
   KeyValue value;
   std::string text;
 };
-
-absl::Status ForEachBatch(const TableRows& table, const std::stop_token& stop,
-                          absl::FunctionRef<absl::Status(const RowBatch&)> take) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<SourceReader> reader, OpenTableReader(table));
-  while (true) {
-    if (stop.stop_requested()) return absl::CancelledError("stopped before the table was compared");
-    ASSIGN_OR_RETURN(const std::unique_ptr<RowBatch> batch, reader->Next());
-    if (batch == nullptr) return absl::OkStatus();
-    RETURN_IF_ERROR(take(*batch));
-  }
-}
 
 class Search {
  public:
@@ -74,7 +62,6 @@ class Search {
     for (Open& one : open) {
       found_.ranges.ranges.push_back(std::move(one.range));
       found_.within.push_back(std::move(one.within));
-      found_.rows_in_ranges += one.rows;
     }
     return std::move(found_);
   }
@@ -178,19 +165,20 @@ class Search {
       every.push_back(std::max<int64_t>(1, one.rows / (kSamplesPerPart * PartsOf(one))));
     std::vector<std::vector<std::string>> samples(open.size());
     std::vector<int> parts;
-    RETURN_IF_ERROR(ForEachBatch(keys, asked_.stop, [&](const RowBatch& batch) -> absl::Status {
-      RETURN_IF_ERROR(index.Take(batch, parts));
-      const arrow::Array& column = *batch.arrow()->column(0);
-      for (int64_t row = 0; row < batch.rows(); ++row) {
-        const int part = parts[static_cast<size_t>(row)];
-        if (part < 0 || column.IsNull(row)) continue;
-        const auto at = static_cast<size_t>(part);
-        if (open[at].few || ++seen[at] % every[at] != 0) continue;
-        const auto value = column.GetScalar(row);
-        if (value.ok()) samples[at].push_back((*value)->ToString());
-      }
-      return absl::OkStatus();
-    }));
+    RETURN_IF_ERROR(
+        ForEachTableBatch(keys, asked_.stop, [&](const RowBatch& batch) -> absl::Status {
+          RETURN_IF_ERROR(index.Take(batch, parts));
+          const arrow::Array& column = *batch.arrow()->column(0);
+          for (int64_t row = 0; row < batch.rows(); ++row) {
+            const int part = parts[static_cast<size_t>(row)];
+            if (part < 0 || column.IsNull(row)) continue;
+            const auto at = static_cast<size_t>(part);
+            if (open[at].few || ++seen[at] % every[at] != 0) continue;
+            const auto value = column.GetScalar(row);
+            if (value.ok()) samples[at].push_back((*value)->ToString());
+          }
+          return absl::OkStatus();
+        }));
     std::vector<std::vector<Border>> borders(open.size());
     for (size_t i = 0; i < open.size(); ++i) {
       ASSIGN_OR_RETURN(borders[i], Quantiles(open[i], std::move(samples[i])));
@@ -228,20 +216,21 @@ class Search {
                      RowChecksummer::Create(table_.columns));
     std::vector<RowChecksum> sums(static_cast<size_t>(index.count()));
     std::vector<int> parts;
-    RETURN_IF_ERROR(ForEachBatch(table_, asked_.stop, [&](const RowBatch& batch) -> absl::Status {
-      RETURN_IF_ERROR(index.Take(batch, parts));
-      std::vector<int32_t> rows;
-      std::vector<int> of_rows;
-      for (size_t i = 0; i < parts.size(); ++i) {
-        if (parts[i] < 0) continue;
-        rows.push_back(static_cast<int32_t>(i));
-        of_rows.push_back(parts[i]);
-      }
-      if (rows.empty()) return absl::OkStatus();
-      if (rows.size() == parts.size()) return checksummer->AddByPart(batch, parts, sums);
-      ASSIGN_OR_RETURN(auto taken, TakeRows(*batch.arrow(), rows));
-      return checksummer->AddByPart(RowBatch(std::move(taken)), of_rows, sums);
-    }));
+    RETURN_IF_ERROR(
+        ForEachTableBatch(table_, asked_.stop, [&](const RowBatch& batch) -> absl::Status {
+          RETURN_IF_ERROR(index.Take(batch, parts));
+          std::vector<int32_t> rows;
+          std::vector<int> of_rows;
+          for (size_t i = 0; i < parts.size(); ++i) {
+            if (parts[i] < 0) continue;
+            rows.push_back(static_cast<int32_t>(i));
+            of_rows.push_back(parts[i]);
+          }
+          if (rows.empty()) return absl::OkStatus();
+          if (rows.size() == parts.size()) return checksummer->AddByPart(batch, parts, sums);
+          ASSIGN_OR_RETURN(auto taken, TakeRows(*batch.arrow(), rows));
+          return checksummer->AddByPart(RowBatch(std::move(taken)), of_rows, sums);
+        }));
     return sums;
   }
 

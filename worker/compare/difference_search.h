@@ -44,8 +44,7 @@ struct DifferingRows {
   std::vector<std::string> unique;  // Columns of which no two rows have the same; may be empty.
   KeyRangeSet ranges;               // Of the table,
   std::vector<std::string> within;  // and of the source: one condition per range.
-  int64_t source_rows = 0;          // Of the whole extent,
-  int64_t rows_in_ranges = 0;       // and in the ranges, of that side which has more.
+  int64_t source_rows = 0;          // Of the whole extent.
 };
 
 // Asks the source once per range and level, each time in a snapshot of its own: a row that changes

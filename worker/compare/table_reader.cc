@@ -141,4 +141,15 @@ absl::StatusOr<std::unique_ptr<SourceReader>> OpenTableReader(TableRows rows) {
   return std::make_unique<TableReader>(std::move(rows), std::move(folder));
 }
 
+absl::Status ForEachTableBatch(TableRows rows, const std::stop_token& stop,
+                               absl::FunctionRef<absl::Status(const RowBatch&)> take) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<SourceReader> reader, OpenTableReader(std::move(rows)));
+  while (true) {
+    if (stop.stop_requested()) return absl::CancelledError("stopped before the table was compared");
+    ASSIGN_OR_RETURN(const std::unique_ptr<RowBatch> batch, reader->Next());
+    if (batch == nullptr) return absl::OkStatus();
+    RETURN_IF_ERROR(take(*batch));
+  }
+}
+
 }  // namespace headwater

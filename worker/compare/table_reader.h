@@ -2,12 +2,13 @@
 #ifndef HEADWATER_WORKER_COMPARE_TABLE_READER_H_
 #define HEADWATER_WORKER_COMPARE_TABLE_READER_H_
 
-#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
+#include <stop_token>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/data/key_range_set.h"
 #include "common/data/schema.h"
@@ -34,6 +35,11 @@ struct TableRows {
 // Opens file by file, as it comes to them. Cancel() takes effect between batches. INTERNAL: a file
 // cannot be read. INVALID_ARGUMENT: the target is not a local folder, a value does not fit.
 absl::StatusOr<std::unique_ptr<SourceReader>> OpenTableReader(TableRows rows);
+
+// Gives `take` the rows, batch by batch, until there are no more or it fails. CANCELLED: after
+// `stop`. Errors: of OpenTableReader() and its reader, and of `take`.
+absl::Status ForEachTableBatch(TableRows rows, const std::stop_token& stop,
+                               absl::FunctionRef<absl::Status(const RowBatch&)> take);
 
 // The columns that those files have of the source's: of the first one, or of none.
 absl::StatusOr<Schema> ColumnsOfFiles(const DatasetSpec& dataset,

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/data/bad_row.h"
@@ -25,27 +24,6 @@ namespace {
 constexpr char kOurApps[] = "headwater/";  // Every ledger's, and that of the fences.
 constexpr char kOperation[] = "SET TBLPROPERTIES";
 constexpr char kIntent[] = "takeover";  // No intent has this hash: they are hex digits.
-
-std::string TagOf(const DeltaAdd& add, const std::string& name) {
-  const auto it = add.tags.find(name);
-  return it == add.tags.end() ? "" : it->second;
-}
-
-int64_t NumberOf(const DeltaAdd& add, const std::string& name, int64_t otherwise) {
-  int64_t number = otherwise;
-  return absl::SimpleAtoi(TagOf(add, name), &number) ? number : otherwise;
-}
-
-// 32 hex digits.
-Hash128 HashOf(const std::string& hex) {
-  constexpr size_t kHalf = 16;
-  Hash128 hash;
-  if (hex.size() != 2 * kHalf || !absl::SimpleHexAtoi(hex.substr(0, kHalf), &hash.high) ||
-      !absl::SimpleHexAtoi(hex.substr(kHalf), &hash.low)) {
-    return {};
-  }
-  return hash;
-}
 
 // One table as it is now; a quarantine is one of its own.
 struct Folder {
@@ -98,10 +76,11 @@ void Gather(const DeltaAdd& add, const PieceTags& tags, int64_t rows, Gathered& 
   if (tags.fence < piece.fence) return;
   piece.extent = tags.extent;
   piece.fence = tags.fence;
-  piece.fingerprint = {NumberOf(add, "headwater.rows", 0), HashOf(TagOf(add, "headwater.sum"))};
-  piece.bad_rows = NumberOf(add, "headwater.bad_rows", 0);
-  piece.spec_version = TagOf(add, "headwater.spec");
-  piece.settled_to = NumberOf(add, "headwater.settled_to", INT64_MIN);
+  PieceFacts facts = FactsOf(add);
+  piece.fingerprint = facts.fingerprint;
+  piece.bad_rows = facts.bad_rows;
+  piece.spec_version = std::move(facts.spec_version);
+  piece.settled_to = facts.settled_to;
 }
 
 struct GatheredServer {

@@ -33,7 +33,35 @@ std::map<std::string, std::string> AttemptTags(const Replacement& replacement) {
   return tags;
 }
 
+std::string TagOf(const DeltaAdd& add, const std::string& name) {
+  const auto it = add.tags.find(name);
+  return it == add.tags.end() ? "" : it->second;
+}
+
+int64_t NumberOf(const DeltaAdd& add, const std::string& name, int64_t otherwise) {
+  int64_t number = otherwise;
+  return absl::SimpleAtoi(TagOf(add, name), &number) ? number : otherwise;
+}
+
+// 32 hex digits.
+Hash128 HashOf(const std::string& hex) {
+  constexpr size_t kHalf = 16;
+  Hash128 hash;
+  if (hex.size() != 2 * kHalf || !absl::SimpleHexAtoi(hex.substr(0, kHalf), &hash.high) ||
+      !absl::SimpleHexAtoi(hex.substr(kHalf), &hash.low)) {
+    return {};
+  }
+  return hash;
+}
+
 }  // namespace
+
+PieceFacts FactsOf(const DeltaAdd& add) {
+  return {{NumberOf(add, "headwater.rows", 0), HashOf(TagOf(add, "headwater.sum"))},
+          NumberOf(add, "headwater.bad_rows", 0),
+          TagOf(add, "headwater.spec"),
+          NumberOf(add, "headwater.settled_to", INT64_MIN)};
+}
 
 // A parser would cost more than all the rest of taking a file in.
 int64_t RowsOf(const DeltaAdd& add) {
@@ -266,13 +294,12 @@ std::vector<StagedFile> PieceIndex::KeyedFilesOf(const std::string& server,
   std::vector<StagedFile> files;
   for (const std::string& path : Keyed(server)) {
     const DeltaAdd& add = snapshot.files().at(path);
-    const auto spec = add.tags.find("headwater.spec");
     files.push_back({DecodePath(path),
                      add.size_bytes,
                      files_.at(path).rows,
                      {add.partition_values.begin(), add.partition_values.end()},
                      add.stats,
-                     spec == add.tags.end() ? "" : spec->second});
+                     TagOf(add, "headwater.spec")});
   }
   return files;
 }

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "common/data/fingerprint.h"
 #include "common/model/extent.h"
 #include "coordinator/commit/committer.h"
 #include "coordinator/commit/delta/delta_snapshot.h"
@@ -37,6 +38,14 @@ std::map<std::string, std::string> TagsOf(const Replacement& replacement, const 
 std::map<std::string, std::string> ForeignTags(const std::string& server, bool keyed);
 // Rows of a file, from its statistics; -1: they do not say.
 int64_t RowsOf(const DeltaAdd& add);
+// What they say of the piece that a file belongs to; what is missing is 0 or empty.
+struct PieceFacts {
+  Fingerprint fingerprint;
+  int64_t bad_rows = 0;
+  std::string spec_version;
+  int64_t settled_to = INT64_MIN;
+};
+PieceFacts FactsOf(const DeltaAdd& add);
 // Absent: the file was not written by this program.
 std::optional<PieceTags> ParseTags(const DeltaAdd& add);
 
