@@ -101,7 +101,7 @@ struct RunSubmitted {
   std::string retry_of = {};  // For RUN_KIND_RETRY: of its demands those of `demands` that did not
                               // come to their end.
   std::string plan_id = {};   // Of kind BACKFILL or REPAIR: what this plan has found, all of which
-                             // must be of datasets in `demands`.
+                              // must be of datasets in `demands`.
 };
 struct PlanRequested {  // Like a run, but only looked at.
   CallId call = 0;
