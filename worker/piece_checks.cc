@@ -5,6 +5,7 @@
 
 #include "common/base/status.h"
 #include "common/data/row_hash.h"
+#include "worker/source/checksum_query.h"
 
 namespace headwater {
 namespace {
@@ -15,11 +16,6 @@ ReadOptions OptionsOf(const PieceChecks::Asking& asking, const StagingOptions& s
   options.domain_end = staging.domain_end;
   options.query_tag = asking.query_tag;
   return options;
-}
-
-// It is as if nothing had been asked: the source has no such checksum, or none of some row.
-bool TellsNothing(const absl::Status& status) {
-  return absl::IsUnimplemented(status) || absl::IsDataLoss(status);
 }
 
 struct SumsTold {
@@ -36,7 +32,7 @@ absl::StatusOr<SumsTold> SumsOf(const PieceChecks::Asking& asking, const Staging
   const ReadOptions options = OptionsOf(asking, staging);
   if (kind == ChecksumKind::kCounts) {
     const auto counts = asking.source.Counts(staging.dataset, extents, options, asking.stop);
-    if (TellsNothing(counts.status())) return sums;
+    if (MakesNoChecksum(counts.status())) return sums;
     RETURN_IF_ERROR(counts.status());
     sums.tells = true;
     for (size_t i = 0; i < extents.size(); ++i) {
@@ -48,7 +44,7 @@ absl::StatusOr<SumsTold> SumsOf(const PieceChecks::Asking& asking, const Staging
   }
   const ChecksumOptions wanted{.kind = kind, .table = asking.table, .policy = asking.policy};
   const auto made = asking.source.Checksums(staging.dataset, extents, options, wanted, asking.stop);
-  if (TellsNothing(made.status())) return sums;
+  if (MakesNoChecksum(made.status())) return sums;
   RETURN_IF_ERROR(made.status());
   const std::string spec_version = SpecVersionOf(made->columns);
   for (size_t i = 0; i < extents.size(); ++i)

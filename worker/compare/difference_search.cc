@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/data/row_checksum.h"
+#include "worker/source/checksum_query.h"
 #include "worker/source/key_ranges.h"
 #include "worker/stage/taken_rows.h"
 
@@ -49,7 +50,13 @@ class Search {
       const bool done =
           level > 0 && std::all_of(open.begin(), open.end(), [](const Open& o) { return o.few; });
       if (done) break;
-      ASSIGN_OR_RETURN(open, Divide(open));
+      absl::StatusOr<std::vector<Open>> divided = Divide(open);
+      if (MakesNoChecksum(divided.status())) {
+        found_.why = "the source cannot make the checksum of a row";
+        return std::move(found_);
+      }
+      RETURN_IF_ERROR(divided.status());
+      open = *std::move(divided);
       if (level > 0) continue;
       int64_t differing = 0;
       for (const Open& one : open) differing += one.rows;
@@ -71,7 +78,7 @@ class Search {
   absl::StatusOr<bool> Prepare() {
     const auto sums =
         asked_.source.Checksums(asked_.dataset, {}, asked_.read, asked_.checksum, asked_.stop);
-    if (absl::IsUnimplemented(sums.status())) {
+    if (MakesNoChecksum(sums.status())) {
       found_.why = "the source makes no checksums";
       return false;
     }

@@ -49,8 +49,9 @@ struct DifferingRows {
 
 // Asks the source once per range and level, each time in a snapshot of its own: a row that changes
 // meanwhile is seen as it was at one of these times. Not narrowed: the source makes no checksums
-// that rows give too, no column divides the rows, or a quarter of them and more differ. Errors: of
-// the source (SidedError has no part in it: they name the server), and of reading files.
+// that rows give too, or none of some row, no column divides the rows, or a quarter of them and
+// more differ. Errors: of the source (SidedError has no part in it: they name the server), and of
+// reading files.
 absl::StatusOr<DifferingRows> FindDifferingRows(const DifferenceSearch& search);
 
 // The conditions in groups, so that each is one of a statement that a server takes.

@@ -100,4 +100,8 @@ absl::StatusOr<RowChecksum> ParseChecksum(const std::vector<std::optional<std::s
   return RowChecksum{.rows = *rows, .sum = *sum};
 }
 
+bool MakesNoChecksum(const absl::Status& answer) {
+  return absl::IsUnimplemented(answer) || absl::IsDataLoss(answer);
+}
+
 }  // namespace headwater

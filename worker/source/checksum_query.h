@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/data/row_checksum.h"
 #include "common/data/schema.h"
@@ -61,6 +62,10 @@ std::vector<std::string> DifferingColumns(const Dialect& dialect,
 
 // True if there are none: then the server's sum is that of the rows, as long as none is bad.
 bool ChecksumsAgree(const Dialect& dialect, const std::vector<ChecksumColumn>& columns);
+
+// Whether a source that was asked for checksums answered that it makes none, or cannot make that of
+// some row: it is as if nothing had been asked.
+bool MakesNoChecksum(const absl::Status& answer);
 
 }  // namespace headwater
 

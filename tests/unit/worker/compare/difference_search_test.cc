@@ -63,6 +63,7 @@ class SummingSource final : public Source {
                                               std::stop_token) override {
     EXPECT_EQ(column, "id");
     ++questions;
+    if (questions > answers) return absl::DataLossError("the text of a row is too long");
     std::vector<std::string> ends = absl::StrSplit(options.within, ':');
     if (options.within.empty()) ends = {"", ""};
     PartChecksums sums{kSchema, differing, borders, {}, {}};
@@ -85,6 +86,7 @@ class SummingSource final : public Source {
   std::vector<std::string> differing;
   DividingKey key{"id", {"id"}};
   int questions = 0;
+  int answers = 1000;  // To so many of them.
 
  private:
   static RowChecksum SumOf(const Rows& rows) {
@@ -232,6 +234,22 @@ TEST_F(DifferenceSearchTest, ASourceWhoseSumsAreOfOtherTextsTellsNothing) {
   EXPECT_FALSE(found.narrowed);
   EXPECT_THAT(found.why, HasSubstr("'value'"));
   EXPECT_EQ(source.questions, 0);
+}
+
+TEST_F(DifferenceSearchTest, WhereTheSourceCannotSumSomeRowAllAreToBeRead) {
+  std::mt19937_64 random(3);
+  const Rows rows = RandomRows(100'000, random);
+  Write(rows);
+  Rows others = rows;
+  others.begin()->second += 1000;
+  for (const int answers : {0, 1}) {
+    SummingSource source(others);
+    source.answers = answers;
+    const DifferingRows found = Search(source);
+    EXPECT_FALSE(found.narrowed);
+    EXPECT_THAT(found.why, HasSubstr("checksum of a row"));
+    EXPECT_EQ(source.questions, answers + 1);
+  }
 }
 
 TEST_F(DifferenceSearchTest, WithoutAKeyThatDividesNothingIsTold) {
