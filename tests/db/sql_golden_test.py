@@ -48,6 +48,8 @@ def test_every_file_is_one_statement_that_sqlglot_understands(dialect):
         expected = exp.Select
         if path.name.startswith(SETTINGS):
             expected = exp.Pragma if dialect == "sqlite" else exp.Set
+            if "set_config(" in tree.sql().lower():
+                expected = exp.Select  # Of a setting that not every version has.
         assert isinstance(tree, expected), f"{path.name} is a {type(tree)}"
 
 

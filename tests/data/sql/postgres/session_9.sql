@@ -1,1 +1,1 @@
-SET application_name TO 'headwater'
+SELECT set_config('jit', 'off', false) FROM pg_settings WHERE name = 'jit'
