@@ -47,7 +47,7 @@ def change(table, chance, few):
     for i in deleted:
         table.sql(f"delete from deals where id = {i}")
     for i in inserted:
-        table.sql(f"insert into deals values ({i}, 'new', 1, '2013-05-01', "
+        table.sql(f"insert into deals (id, name, price, day, at) values ({i}, 'new', 1, '2013-05-01', "
                   f"'2013-01-0{1 + i % 4} 00:00:0{i % 10}')")
     return {"changed": changed, "deleted": deleted, "inserted": inserted}
 
@@ -94,6 +94,32 @@ def test_each_row_that_differs_is_named_and_repaired_and_few_others_are_read(pla
         assert table.versions() == versions
         table.run()
         assert table_rows(table) == source_rows(table)
+
+
+@pytest.mark.parametrize("settings", ["strategy: full", "strategy: static"])
+def test_a_key_of_texts_divides_as_well(place, chance, settings):
+    table = place("deals", settings + ", key: [code]")
+    table.sql("alter table deals add column code varchar(60)")
+
+    def name_all():
+        table.sql("update deals set code = concat(case id % 3 when 0 then 'Straße ' when 1 then "
+                  "'strasse ' else '表''\\ ' end, id) where code is null")
+
+    name_all()
+    table.run()
+    done = change(table, chance, 3)
+    name_all()
+    (differs,) = table.verify(expect=5)
+    found = {"changed": [], "deleted": [], "inserted": []}
+    for row in differs["differences"]:
+        found[KINDS[row["kind"]]].append(int(re.search(r"(\d+)\D*$", row["key"]).group(1)))
+    assert {sort: sorted(ids) for sort, ids in found.items()} == \
+        {sort: sorted(ids) for sort, ids in done.items()}
+    assert int(differs["rows_read"]) < ROWS / 2
+    (repaired,) = table.headwater("repair")["datasets"]
+    assert int(repaired["rows_read"]) < ROWS / 2, repaired
+    assert table_rows(table) == source_rows(table)
+    table.verify()
 
 
 @pytest.mark.parametrize("settings", [SETTINGS["full"], SETTINGS["partition"]])

@@ -55,6 +55,11 @@ class Search {
         found_.why = "the source cannot make the checksum of a row";
         return std::move(found_);
       }
+      // As a server whose encoding lacks some of a text's characters does.
+      if (absl::IsInvalidArgument(divided.status()) && key_type_.kind == TypeKind::kString) {
+        found_.why = absl::StrCat("its key cannot be divided: ", divided.status().message());
+        return std::move(found_);
+      }
       RETURN_IF_ERROR(divided.status());
       open = *std::move(divided);
       if (level > 0) continue;
@@ -182,7 +187,10 @@ class Search {
             const auto at = static_cast<size_t>(part);
             if (open[at].few || ++seen[at] % every[at] != 0) continue;
             const auto value = column.GetScalar(row);
-            if (value.ok()) samples[at].push_back((*value)->ToString());
+            if (!value.ok()) continue;
+            std::optional<std::string> sample = (*value)->ToString();
+            if (key_type_.kind == TypeKind::kString) sample = TextBorder(*sample);
+            if (sample.has_value()) samples[at].push_back(*std::move(sample));
           }
           return absl::OkStatus();
         }));

@@ -123,6 +123,10 @@ struct Dialect {
                                absl::string_view source_type) = nullptr;
   absl::StatusOr<std::string> (*key_literal)(const Column& key, absl::string_view source_type,
                                              absl::string_view text) = nullptr;
+  // A column of texts, and a text, such that comparing them compares their bytes in UTF-8 and not
+  // by the column's collation; no bytes of a text can end its literal.
+  std::string (*text_bytes)(const std::string& column, absl::string_view source_type) = nullptr;
+  std::string (*text_bytes_literal)(absl::string_view text) = nullptr;
   std::string (*statement_timeout)(int64_t milliseconds) = nullptr;
   std::string (*name_session)(absl::string_view name) = nullptr;
   // Ends what another session of the same user runs, and leaves that session open.

@@ -54,20 +54,25 @@ bool OrdersAlike(const Dialect& dialect, const KeyColumn& key) {
   const TypeKind kind = key.column.type.kind;
   if (kind == TypeKind::kDecimal) return key.source_type != "money";  // Compared with money only.
   if (CursorTypeOf(kind).has_value()) return true;
-  return dialect.kind == DialectKind::kPostgres && kind == TypeKind::kString &&
-         key.source_type == "uuid";
+  if (kind != TypeKind::kString) return false;
+  if (!key.by_bytes) return dialect.kind == DialectKind::kPostgres && key.source_type == "uuid";
+  return dialect.text_bytes != nullptr && ChecksumsAgree(dialect, {{key.column, key.source_type}});
 }
 
 std::optional<KeyColumn> RangeKeyOf(const Dialect& dialect, const Selection& selection,
                                     const std::vector<std::string>& key) {
+  std::optional<KeyColumn> text;
   for (const std::string& name : key) {
     const int at = selection.schema.Find(name);
     if (at < 0) continue;
     const SourceColumn& column = selection.columns[static_cast<size_t>(at)];
     KeyColumn candidate{.column = column.column, .source_type = column.type_name};
-    if (!column.as_text && OrdersAlike(dialect, candidate)) return candidate;
+    if (column.as_text) continue;
+    if (OrdersAlike(dialect, candidate)) return candidate;
+    candidate.by_bytes = true;
+    if (!text.has_value() && OrdersAlike(dialect, candidate)) text = std::move(candidate);
   }
-  return std::nullopt;
+  return text;
 }
 
 absl::StatusOr<std::string> UniqueKeysSql(const Dialect& dialect, absl::string_view relation) {
@@ -89,11 +94,24 @@ absl::StatusOr<std::string> BuildBordersQuery(const Dialect& dialect, const Rang
   if (parts < 2 || parts > kMaxKeyParts) return TooManyParts(parts);
   QuantileNames names{.relation = {}, .column = {}, .parts = parts, .sample_percent = 100};
   ASSIGN_OR_RETURN(names.column, QuoteIdentifier(dialect, key.column.name));
+  ASSIGN_OR_RETURN(std::string compared, KeySql(dialect, key));
+  if (key.by_bytes) absl::StrAppend(&compared, " AS ", names.column);
   ASSIGN_OR_RETURN(const std::string relation, QuoteRelation(dialect, query.relation));
   ASSIGN_OR_RETURN(const std::string where, WhereSql(dialect, query));
   names.relation =
-      absl::StrCat("(SELECT ", names.column, " FROM ", relation, where, ") AS extent_keys");
+      absl::StrCat("(SELECT ", compared, " FROM ", relation, where, ") AS extent_keys");
   return absl::StrCat(QueryComment(query.tag), dialect.quantiles(names));
+}
+
+std::optional<std::string> TextBorder(absl::string_view text) {
+  size_t size = std::min(text.size(), kMaxBorderBytes);
+  // Not within a character: its other bytes begin with the bits 10.
+  while (size < text.size() && size > 0 &&
+         (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U)
+    --size;
+  text = text.substr(0, size);
+  if (!IsValidUtf8(text) || text.find('\0') != absl::string_view::npos) return std::nullopt;
+  return std::string(text);
 }
 
 absl::StatusOr<std::vector<std::string>> BordersFrom(const Dialect& dialect, const KeyColumn& key,
@@ -103,10 +121,12 @@ absl::StatusOr<std::vector<std::string>> BordersFrom(const Dialect& dialect, con
   std::optional<KeyValue> last;
   for (const auto& row : answer) {
     if (row.empty() || !row[0].has_value()) continue;
-    std::optional<KeyValue> value = KeyValueOf(key.column.type, *row[0]);
+    const std::optional<std::string> text = key.by_bytes ? TextBorder(*row[0]) : row[0];
+    if (!text.has_value()) continue;
+    std::optional<KeyValue> value = KeyValueOf(key.column.type, *text);
     if (!value.has_value() || (last.has_value() && !(*last < *value))) continue;
-    if (!dialect.key_literal(key.column, key.source_type, *row[0]).ok()) continue;
-    borders.push_back(*row[0]);
+    if (!KeyLiteralSql(dialect, key, *text).ok()) continue;
+    borders.push_back(*text);
     last = std::move(value);
   }
   return borders;
@@ -133,15 +153,16 @@ absl::StatusOr<std::string> BuildPartChecksumQuery(const Dialect& dialect, const
   if (!OrdersAlike(dialect, key)) return NoOrder(key);
   const int parts = static_cast<int>(borders.size()) + 1;
   if (parts > kMaxKeyParts) return TooManyParts(parts);
-  ASSIGN_OR_RETURN(const std::string column, QuoteIdentifier(dialect, key.column.name));
+  ASSIGN_OR_RETURN(const std::string name, QuoteIdentifier(dialect, key.column.name));
+  ASSIGN_OR_RETURN(const std::string column, KeySql(dialect, key));
   std::vector<std::string> literals;
   for (const std::string& border : borders) {
-    ASSIGN_OR_RETURN(std::string literal, dialect.key_literal(key.column, key.source_type, border));
+    ASSIGN_OR_RETURN(std::string literal, KeyLiteralSql(dialect, key, border));
     literals.push_back(std::move(literal));
   }
   std::string part = "0";
   if (!borders.empty()) {
-    part = absl::StrCat("CASE WHEN ", column, " IS NULL THEN 0 ELSE ",
+    part = absl::StrCat("CASE WHEN ", name, " IS NULL THEN 0 ELSE ",
                         PartSql(column, literals, 0, borders.size()), " END");
   }
   return BuildPartedChecksumQuery(dialect, query, columns, part);

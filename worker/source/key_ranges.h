@@ -36,11 +36,18 @@ inline constexpr int kMaxKeyParts = 256;
 // An answer's rows of texts.
 using AnswerRows = std::vector<std::vector<std::optional<std::string>>>;
 
+// Longer texts are cut to borders of so many bytes: a statement has 255 of them, and SQLite takes
+// statements of a million bytes.
+inline constexpr size_t kMaxBorderBytes = 512;
+
 // True if the server orders the key's values as KeyValue does: numbers but floating point, dates,
-// timestamps, and PostgreSQL's uuid. Not texts, which every server orders by its own collation.
+// timestamps, and PostgreSQL's uuid. Of texts those that are compared by their bytes, where the
+// dialect can, and where the server's text is known to be the one that is read: every server has
+// collations of its own.
 bool OrdersAlike(const Dialect& dialect, const KeyColumn& key);
 
-// The first of the columns `key` that is selected and orders alike; none: this key divides nothing.
+// The first of the columns `key` that is selected and orders alike; without one the first text that
+// does by its bytes; none: this key divides nothing.
 std::optional<KeyColumn> RangeKeyOf(const Dialect& dialect, const Selection& selection,
                                     const std::vector<std::string>& key);
 
@@ -56,8 +63,13 @@ std::vector<std::string> BestUniqueKey(const AnswerRows& answer);
 absl::StatusOr<std::string> BuildBordersQuery(const Dialect& dialect, const RangeQuery& query,
                                               const KeyColumn& key, int parts);
 
-// The borders in that answer, ascending, each once. Left out is what cannot be written as a literal
-// or held by the column, such as years before 1. INVALID_ARGUMENT: the key does not order alike.
+// `text` as a border among texts: as much of its beginning as a border may have. None: it is no
+// UTF-8 or has a NUL, which servers refuse.
+std::optional<std::string> TextBorder(absl::string_view text);
+
+// The borders in that answer, ascending, each once; texts as TextBorder() has them. Left out is
+// what cannot be written as a literal or held by the column, such as years before 1.
+// INVALID_ARGUMENT: the key does not order alike.
 absl::StatusOr<std::vector<std::string>> BordersFrom(const Dialect& dialect, const KeyColumn& key,
                                                      const AnswerRows& answer);
 

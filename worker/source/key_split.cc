@@ -1,11 +1,23 @@
 #include "worker/source/key_split.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 
 namespace headwater {
+
+absl::StatusOr<std::string> KeySql(const Dialect& dialect, const KeyColumn& key) {
+  ASSIGN_OR_RETURN(std::string column, QuoteIdentifier(dialect, key.column.name));
+  return key.by_bytes ? dialect.text_bytes(column, key.source_type) : std::move(column);
+}
+
+absl::StatusOr<std::string> KeyLiteralSql(const Dialect& dialect, const KeyColumn& key,
+                                          absl::string_view value) {
+  return key.by_bytes ? dialect.text_bytes_literal(value)
+                      : dialect.key_literal(key.column, key.source_type, value);
+}
 
 absl::StatusOr<std::string> BuildQuantileQuery(const Dialect& dialect, absl::string_view relation,
                                                const KeyColumn& key, int parts,
@@ -27,15 +39,16 @@ absl::StatusOr<std::string> BuildQuantileQuery(const Dialect& dialect, absl::str
 
 absl::StatusOr<std::vector<std::string>> SplitByKey(const Dialect& dialect, const KeyColumn& key,
                                                     const std::vector<std::string>& values) {
-  ASSIGN_OR_RETURN(const std::string column, QuoteIdentifier(dialect, key.column.name));
+  ASSIGN_OR_RETURN(const std::string name, QuoteIdentifier(dialect, key.column.name));
+  ASSIGN_OR_RETURN(const std::string column, KeySql(dialect, key));
   std::vector<std::string> literals;
   for (const std::string& value : values) {
-    ASSIGN_OR_RETURN(std::string literal, dialect.key_literal(key.column, key.source_type, value));
+    ASSIGN_OR_RETURN(std::string literal, KeyLiteralSql(dialect, key, value));
     if (literals.empty() || literals.back() != literal) literals.push_back(std::move(literal));
   }
   if (literals.empty()) return std::vector<std::string>{""};
   std::vector<std::string> conditions = {
-      absl::StrCat(column, " < ", literals.front(), " OR ", column, " IS NULL")};
+      absl::StrCat(column, " < ", literals.front(), " OR ", name, " IS NULL")};
   for (size_t i = 1; i < literals.size(); ++i) {
     conditions.push_back(
         absl::StrCat(column, " >= ", literals[i - 1], " AND ", column, " < ", literals[i]));

@@ -22,10 +22,20 @@ namespace headwater {
 struct KeyColumn {
   Column column;
   std::string source_type;  // In the source's words.
+  // A text that is compared by its bytes in UTF-8, as KeyValue orders it, and not by the column's
+  // collation. No index serves that, unless it is one of bytes.
+  bool by_bytes = false;
 };
 
 // At most so many parts: more connections than that no server grants one reader.
 inline constexpr int kMaxParts = 1000;
+
+// What is compared of a key that is not NULL, and a value that it is compared with.
+// INVALID_ARGUMENT: a name that cannot be quoted; the key's type does not divide rows; the value is
+// not of that type.
+absl::StatusOr<std::string> KeySql(const Dialect& dialect, const KeyColumn& key);
+absl::StatusOr<std::string> KeyLiteralSql(const Dialect& dialect, const KeyColumn& key,
+                                          absl::string_view value);
 
 // Up to `parts` - 1 rows of one column: the values, ascending, that divide the rows into `parts` of
 // about equal size. `sample_percent` below 100 looks at so many of the pages only, on PostgreSQL

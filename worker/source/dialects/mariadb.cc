@@ -72,6 +72,15 @@ absl::StatusOr<std::string> KeyLiteral(const Column& key, absl::string_view sour
   return CommonKeyLiteral(kMariaDb, key, source_type, text);
 }
 
+// The text that ChecksumField() sums. Bytes have no collation, which would pad texts with blanks.
+std::string TextBytes(const std::string& column, absl::string_view) {
+  return absl::StrCat("CAST(CONVERT(", column, " USING utf8mb4) AS BINARY)");
+}
+
+std::string BytesLiteral(absl::string_view text) {
+  return absl::StrCat("X'", absl::BytesToHexString(text), "'");
+}
+
 // The variable has another name in each of the two; a comment that begins with `M!` is read by
 // MariaDB only, and MariaDB leaves those from 50700 to 50999 to MySQL.
 std::string Timeout(int64_t milliseconds) {
@@ -172,6 +181,8 @@ constinit const Dialect kMariaDb = {
     .key_as_text = AsText,
     .value_as_text = ValueText,
     .key_literal = KeyLiteral,
+    .text_bytes = TextBytes,
+    .text_bytes_literal = BytesLiteral,
     .statement_timeout = Timeout,
     .stop_query = StopQuery,
     .estimate = Estimate,

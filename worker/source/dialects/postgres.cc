@@ -70,6 +70,13 @@ absl::StatusOr<std::string> KeyLiteral(const Column& key, absl::string_view sour
   return absl::StrCat("CAST(", StandardText(text), " AS ", source_type, ")");
 }
 
+// Bytes are those of the server's encoding, whose order is that of UTF-8 where it is UTF-8. A
+// literal without a type is no shorter than it is written, whatever the column's type would hold.
+std::string TextBytes(const std::string& column, absl::string_view source_type) {
+  const bool text = source_type == "text" || absl::StartsWith(source_type, "character varying");
+  return absl::StrCat(text ? column : AsText(column), " COLLATE \"C\"");
+}
+
 std::string Timeout(int64_t milliseconds) {
   return absl::StrCat("SET statement_timeout TO ", milliseconds);
 }
@@ -260,6 +267,8 @@ constinit const Dialect kPostgres = {
     .key_as_text = AsText,
     .value_as_text = ValueText,
     .key_literal = KeyLiteral,
+    .text_bytes = TextBytes,
+    .text_bytes_literal = StandardText,
     .statement_timeout = Timeout,
     .name_session = Name,
     .estimate = Estimate,

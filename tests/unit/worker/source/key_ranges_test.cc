@@ -35,7 +35,7 @@ TEST(KeyRanges, OnlyKeysThatEveryServerOrdersAlikeDivide) {
   EXPECT_TRUE(OrdersAlike(Postgres(), Key({TypeKind::kString}, "uuid")));
   EXPECT_TRUE(OrdersAlike(Postgres(), Key({TypeKind::kDecimal, 9, 2}, "numeric(9,2)")));
   EXPECT_FALSE(OrdersAlike(Postgres(), Key({TypeKind::kDecimal, 19, 2}, "money")));
-  EXPECT_FALSE(OrdersAlike(Postgres(), Key({TypeKind::kString}, "text")));
+  EXPECT_FALSE(OrdersAlike(Postgres(), Key({TypeKind::kString}, "text"))) << "by its collation";
   EXPECT_FALSE(OrdersAlike(Postgres(), Key({TypeKind::kDouble}, "double precision")));
   EXPECT_FALSE(OrdersAlike(DialectOf(DialectKind::kMariaDb), Key({TypeKind::kString}, "uuid")))
       << "it begins with the clock's last digits there";
@@ -52,7 +52,7 @@ TEST(KeyRanges, TheFirstColumnOfAKeyThatOrdersAlikeIsTaken) {
   const auto add = [&](const std::string& name, ColumnType type, bool as_text) {
     SourceColumn column;
     column.column = Column{name, type, true};
-    column.type_name = "bigint";
+    column.type_name = type.kind == TypeKind::kString ? "text" : "bigint";
     column.as_text = as_text;
     selection.columns.push_back(column);
     selection.schema.columns.push_back(column.column);
@@ -61,7 +61,64 @@ TEST(KeyRanges, TheFirstColumnOfAKeyThatOrdersAlikeIsTaken) {
   add("cast", {TypeKind::kLong}, true);
   add("id", {TypeKind::kLong}, false);
   EXPECT_EQ(RangeKeyOf(Postgres(), selection, {"gone", "name", "cast", "id"})->column.name, "id");
+  const std::optional<KeyColumn> name = RangeKeyOf(Postgres(), selection, {"cast", "name"});
+  ASSERT_TRUE(name.has_value()) << "without another, a text";
+  EXPECT_EQ(name->column.name, "name");
+  EXPECT_TRUE(name->by_bytes);
+  selection.columns[0].type_name = "citext";
   EXPECT_FALSE(RangeKeyOf(Postgres(), selection, {"name"}).has_value());
+}
+
+KeyColumn ByBytes(const std::string& source_type) {
+  KeyColumn key = Key({TypeKind::kString}, source_type);
+  key.by_bytes = true;
+  return key;
+}
+
+TEST(KeyRanges, TextsDivideByTheirBytesWhereTheServerComparesThemAndTheirTextIsKnown) {
+  const Dialect& mariadb = DialectOf(DialectKind::kMariaDb);
+  for (const char* type : {"text", "character varying(9)", "numeric", "time without time zone"})
+    EXPECT_TRUE(OrdersAlike(Postgres(), ByBytes(type))) << type;
+  for (const char* type : {"character(9)", "citext", "mood", "text[]"})
+    EXPECT_FALSE(OrdersAlike(Postgres(), ByBytes(type))) << type;
+  for (const char* type : {"char(9)", "varchar(9)", "longtext", "enum('a')", "uuid"})
+    EXPECT_TRUE(OrdersAlike(mariadb, ByBytes(type))) << type;
+  EXPECT_FALSE(OrdersAlike(mariadb, ByBytes("geometry")));
+  EXPECT_FALSE(OrdersAlike(DialectOf(DialectKind::kSqlServer), ByBytes("varchar")));
+  EXPECT_FALSE(OrdersAlike(DialectOf(DialectKind::kSqlite), ByBytes("TEXT")));
+}
+
+TEST(KeyRanges, NoTextEndsItsLiteral) {
+  const std::vector<std::string> borders = {"it's", "\\' OR 1=1 --"};
+  const auto split = [&](DialectKind kind, const char* type) {
+    return *SplitByKey(DialectOf(kind), ByBytes(type), borders);
+  };
+  EXPECT_THAT(
+      split(DialectKind::kPostgres, "character varying(3)"),
+      ElementsAre("\"k\" COLLATE \"C\" < 'it''s' OR \"k\" IS NULL",
+                  "\"k\" COLLATE \"C\" >= 'it''s' AND \"k\" COLLATE \"C\" < '\\'' OR 1=1 --'",
+                  "\"k\" COLLATE \"C\" >= '\\'' OR 1=1 --'"));
+  EXPECT_EQ(split(DialectKind::kPostgres, "numeric")[0],
+            "CAST(\"k\" AS text) COLLATE \"C\" < 'it''s' OR \"k\" IS NULL");
+  EXPECT_EQ(split(DialectKind::kMariaDb, "varchar(3)")[0],
+            "CAST(CONVERT(`k` USING utf8mb4) AS BINARY) < X'69742773' OR `k` IS NULL");
+}
+
+TEST(KeyRanges, TextsAreCutToBordersAndNoneIsMadeOfWhatServersRefuse) {
+  EXPECT_EQ(TextBorder(""), "");
+  EXPECT_EQ(TextBorder("Zo\u00eb \U0001F600"), "Zo\u00eb \U0001F600");
+  EXPECT_EQ(TextBorder(std::string(2000, 'x')), std::string(kMaxBorderBytes, 'x'));
+  const std::string odd = std::string(kMaxBorderBytes - 3, 'x');
+  EXPECT_EQ(TextBorder(odd + "\U0001F600"), odd) << "no half of a character";
+  EXPECT_EQ(TextBorder(odd + "\u8868"), odd + "\u8868");
+  EXPECT_EQ(TextBorder("a\xff"), std::nullopt);
+  EXPECT_EQ(TextBorder(std::string("a\0b", 3)), std::nullopt);
+  EXPECT_THAT(*BordersFrom(Postgres(), ByBytes("text"),
+                           AnswerOf({"", "B", "a", "a", "\xff", std::string(600, 'b'),
+                                     std::string(601, 'b'), "\u00e9", "\uff41", "\U0001F600"})),
+              ElementsAre("", "B", "a", std::string(kMaxBorderBytes, 'b'), "\u00e9", "\uff41",
+                          "\U0001F600"))
+      << "of two that are cut alike one is left";
 }
 
 TEST(KeyRanges, BordersAscendAndAreWhatAColumnHolds) {

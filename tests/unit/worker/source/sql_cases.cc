@@ -282,7 +282,11 @@ class Cases {
   }
 
   // Borders of a key within an extent, and sums of the parts between them.
-  void PutKeyRanges(const KeyColumn& key, const std::vector<std::string>& values) {
+  void PutKeyRanges(KeyColumn key, const std::vector<std::string>& values) {
+    if (!OrdersAlike(dialect_, key) && dialect_.text_bytes != nullptr) {
+      key.by_bytes = true;
+      PutParts(absl::StrCat("split_bytes_", key.column.name), SplitByKey(dialect_, key, values));
+    }
     const CursorCase any = Cursors(kind_).front();
     const RangeQuery query = Query(kind_, any.cursor, Extent{any.range, true}, any.range.to);
     if (!OrdersAlike(dialect_, key) || dialect_.checksum == nullptr) return;

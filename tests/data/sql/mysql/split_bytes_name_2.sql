@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT `id`, `name` FROM `events` WHERE CAST(CONVERT(`name` USING utf8mb4) AS BINARY) >= X'6261636b5c736c617368' AND CAST(CONVERT(`name` USING utf8mb4) AS BINARY) < X'69742773'

@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT `id`, `name` FROM `events` WHERE CAST(CONVERT(`token` USING utf8mb4) AS BINARY) < X'61306565626339392d396330622d346566382d626236642d366262396264333830613131' OR `token` IS NULL

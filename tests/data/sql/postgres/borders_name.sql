@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT CAST(UNNEST(PERCENTILE_DISC(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY "name")) AS text) FROM (SELECT "name" COLLATE "C" AS "name" FROM "events" WHERE ("day" >= DATE '2013-01-01' AND "day" < DATE '2013-02-01') OR "day" IS NULL OR "day" >= DATE '2013-02-01') AS extent_keys
