@@ -170,6 +170,10 @@ bool Core::Impl::OfferCompaction(const CompactionInput& input) {
   compaction.domain_end = dataset.OutsideEnd();
   compaction.connections = 0;
   compaction.inputs = input.files;
+  if (const TableState* table = state->FindTable(input.dataset.table); table != nullptr) {
+    const std::string& spec_version = CompactedPiece(dataset, input.range).spec_version;
+    compaction.hash_algorithm = table->AlgorithmOf(spec_version);
+  }
   TaskSpec task;
   for (const std::string& run_id : dataset.live_runs) {
     const std::vector<Range>& wanted = state->FindRun(run_id)->demands.at(input.dataset).compacting;

@@ -20,6 +20,12 @@
 namespace headwater {
 namespace {
 
+// What was hashed by another algorithm than the dataset's is so again.
+DatasetSpec HashedAs(const std::optional<HashAlgorithm>& algorithm, DatasetSpec dataset) {
+  dataset.hash_algorithm = algorithm.value_or(dataset.hash_algorithm);
+  return dataset;
+}
+
 StagingOptions CommonOptions(const DatasetSpec& dataset, const TaskSpec& task,
                              const RunTaskOptions& options) {
   StagingOptions staging;
@@ -44,7 +50,8 @@ StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
 
 StagingOptions OptionsOf(const DatasetSpec& dataset, const TaskSpec& task,
                          const VerificationTask& verification, const RunTaskOptions& options) {
-  StagingOptions staging = CommonOptions(dataset, task, options);
+  StagingOptions staging =
+      CommonOptions(HashedAs(verification.hash_algorithm, dataset), task, options);
   staging.extent = verification.extent;
   staging.cuts = verification.cuts;
   staging.cursor_type = verification.cursor_type;
@@ -234,7 +241,11 @@ Outcome RunCompaction(const DatasetSpec& dataset, const TaskSpec& task,
                       const ProgressCallback& progress) {
   return RunGuarded(dataset, task, stop, [&]() -> Result {
     const auto& microbatch = std::get<MicrobatchTask>(task.kind);
-    CompactionOptions options{dataset, task.lease, microbatch.extent, microbatch.inputs, {}};
+    CompactionOptions options{HashedAs(microbatch.hash_algorithm, dataset),
+                              task.lease,
+                              microbatch.extent,
+                              microbatch.inputs,
+                              {}};
     options.progress = [&](int64_t rows, int64_t bytes) {
       if (progress) progress(TaskProgress{TaskPhase::kReading, rows, bytes});
     };

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "common/base/status.h"
-#include "common/data/row_hash.h"
+#include "common/data/hash_algorithm.h"
 #include "worker/source/checksum_query.h"
 
 namespace headwater {
@@ -46,7 +46,7 @@ absl::StatusOr<SumsTold> SumsOf(const PieceChecks::Asking& asking, const Staging
   const auto made = asking.source.Checksums(staging.dataset, extents, options, wanted, asking.stop);
   if (MakesNoChecksum(made.status())) return sums;
   RETURN_IF_ERROR(made.status());
-  const std::string spec_version = SpecVersionOf(made->columns);
+  const std::string spec_version = ColumnsVersionOf(made->columns);
   for (size_t i = 0; i < extents.size(); ++i)
     sums.extents[i] =
         ExtentChecksum{kind, made->extents[i].rows, made->extents[i].sum, spec_version};

@@ -58,8 +58,10 @@ void ReadHash(WriteSettings& settings, MapReader& map, Problems& problems) {
   const YamlNode* node = map.Child("hash");
   if (node == nullptr) return;
   MapReader hash(*node, "hash", problems);
+  std::vector<std::string> algorithms;
+  for (const HashAlgorithm algorithm : kHashAlgorithms) algorithms.push_back(NameOf(algorithm));
+  PutSetting(settings.hash_algorithm, hash, "algorithm", hash.Choice("algorithm", algorithms));
   PutSetting(settings.hash_exclude, hash, "exclude", hash.TextList("exclude"));
-  hash.Later({"algorithm"});
   hash.Finish();
 }
 
@@ -77,6 +79,8 @@ class WriteBuilder {
     SetCompared();
     SetNames();
     SetChecksum();
+    const std::string xxh3 = NameOf(HashAlgorithm::kXxh3);
+    spec_.hash_algorithm = *HashAlgorithmNamed(settings_.hash_algorithm.Or(xxh3));
     spec_.dedup_by = spec_.keyed() ? settings_.dedup_by.Or("") : "";
     spec_.cursor_modified = settings_.cursor_kind.Or("created") == "modified";
     if (spec_.strategy == Strategy::kScd2) spec_.cursor_modified = !spec_.cursor.empty();
@@ -271,6 +275,7 @@ void WriteSettings::Overlay(const WriteSettings& nearer) {
   on_change.Overlay(nearer.on_change);
   force_after.Overlay(nearer.force_after);
   checksum.Overlay(nearer.checksum);
+  hash_algorithm.Overlay(nearer.hash_algorithm);
   hash_exclude.Overlay(nearer.hash_exclude);
   track.Overlay(nearer.track);
   ignore.Overlay(nearer.ignore);

@@ -24,7 +24,8 @@ struct WriteSettings {
   Setting<std::string> dedup_by;        // `dedup: latest by <column>`; empty: `dedup: error`
   Setting<std::string> on_change;       // Strategy static: replace, upsert
   Setting<absl::Duration> force_after;
-  Setting<std::string> checksum;  // md5, fast, counts, none
+  Setting<std::string> checksum;        // md5, fast, counts, none
+  Setting<std::string> hash_algorithm;  // xxh3, md5, sha256
   Setting<std::vector<std::string>> hash_exclude;
   Setting<std::vector<std::string>> track, ignore;     // Of `scd2`,
   Setting<std::string> deletes;                        // as this: close, keep

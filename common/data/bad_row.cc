@@ -1,7 +1,5 @@
 #include "common/data/bad_row.h"
 
-#include <xxhash.h>
-
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -36,11 +34,9 @@ std::string Describe(const BadRow& row) {
                       row.reason);
 }
 
-Hash128 HashOf(const BadRow& row) {
+std::string HashedText(const BadRow& row) {
   // A row that fits never has these bytes: its first one is a type's tag (docs/row-hash.md).
-  const std::string text = absl::StrCat("bad row\n", row.column, "\n", row.row);
-  const XXH128_hash_t digest = XXH3_128bits(text.data(), text.size());
-  return {digest.high64, digest.low64};
+  return absl::StrCat("bad row\n", row.column, "\n", row.row);
 }
 
 void RowJson::Add(absl::string_view name, const std::optional<absl::string_view>& value) {

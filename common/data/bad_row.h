@@ -8,7 +8,6 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "common/data/fingerprint.h"
 #include "common/data/schema.h"
 
 namespace headwater {
@@ -30,9 +29,9 @@ struct BadRow {
 // "column 'price' holds 'NaN' in the row {"id":"5"}: expected a decimal(10,2)"
 std::string Describe(const BadRow& row);
 
-// What the row counts as in a piece's fingerprint. Covers all of its columns: a row that changes is
-// read again, also in a column that fits.
-Hash128 HashOf(const BadRow& row);
+// The bytes whose hash the row counts as in a piece's fingerprint. They cover all of its columns: a
+// row that changes is read again, also in a column that fits.
+std::string HashedText(const BadRow& row);
 
 // A JSON object of column names and values as text:
 //   {"id":"5","name":null,"blob":{"hex":"00ff"}}

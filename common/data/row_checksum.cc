@@ -1,7 +1,6 @@
 #include "common/data/row_checksum.h"
 
 #include <arrow/record_batch.h>
-#include <openssl/evp.h>
 
 #include <array>
 #include <string>
@@ -11,24 +10,17 @@
 #include "common/base/status.h"
 #include "common/data/column_view_arrow.h"
 #include "common/data/field_text_arrow.h"
+#include "common/data/openssl_digest.h"
 
 namespace headwater {
 namespace {
 
 constexpr size_t kMd5Bytes = 16;
 
-struct DigestDeleter {
-  void operator()(EVP_MD* digest) const { EVP_MD_free(digest); }
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-// Fetched once: looking it up costs more than the hash of a short row.
-using Digest = std::unique_ptr<EVP_MD, DigestDeleter>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, DigestDeleter>;
-
 class Md5RowChecksummer final : public RowChecksummer {
  public:
-  Md5RowChecksummer(const Schema& schema, Digest digest, DigestContext context)
-      : views_(schema), digest_(std::move(digest)), context_(std::move(context)) {}
+  Md5RowChecksummer(const Schema& schema, OpensslDigest md5)
+      : views_(schema), md5_(std::move(md5)) {}
 
   absl::Status Add(const RowBatch& batch, RowChecksum& checksum) override {
     RowChecksum added{.rows = batch.rows()};
@@ -56,11 +48,7 @@ class Md5RowChecksummer final : public RowChecksummer {
     for (int64_t row = 0; row < rows.num_rows(); ++row) {
       const size_t size = PutRow(row);
       std::array<unsigned char, kMd5Bytes> hash;
-      if (EVP_DigestInit_ex2(context_.get(), digest_.get(), nullptr) != 1 ||
-          EVP_DigestUpdate(context_.get(), text_.data(), size) != 1 ||
-          EVP_DigestFinal_ex(context_.get(), hash.data(), nullptr) != 1) {
-        return absl::InternalError("row checksum: OpenSSL made no MD5 of a row");
-      }
+      RETURN_IF_ERROR(md5_.Make(text_.data(), size, hash.data()));
       uint64_t first = 0;
       for (size_t i = 0; i < sizeof(first); ++i) first = first << 8 | hash[i];
       take(row, first);
@@ -86,22 +74,15 @@ class Md5RowChecksummer final : public RowChecksummer {
   }
 
   ColumnViews views_;
-  const Digest digest_;
-  const DigestContext context_;
+  OpensslDigest md5_;
   std::string text_;  // As long as the longest row's may be.
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RowChecksummer>> RowChecksummer::Create(const Schema& schema) {
-  Digest digest(EVP_MD_fetch(nullptr, "MD5", nullptr));
-  if (digest == nullptr) {
-    return absl::UnimplementedError(
-        "row checksum: this machine's OpenSSL has no MD5, so no checksums are made of rows");
-  }
-  DigestContext context(EVP_MD_CTX_new());
-  if (context == nullptr) return absl::ResourceExhaustedError("row checksum: OpenSSL: no memory");
-  return std::make_unique<Md5RowChecksummer>(schema, std::move(digest), std::move(context));
+  ASSIGN_OR_RETURN(OpensslDigest md5, OpensslDigest::Create("MD5", "row checksum"));
+  return std::make_unique<Md5RowChecksummer>(schema, std::move(md5));
 }
 
 }  // namespace headwater

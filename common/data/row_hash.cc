@@ -7,13 +7,16 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/data/column_view_arrow.h"
+#include "common/data/openssl_digest.h"
 
 namespace headwater {
 namespace {
@@ -181,23 +184,56 @@ void AppendColumn(const ColumnView& column, int64_t begin, int64_t count, uint8_
   }
 }
 
-class Xxh3RowHasher final : public RowHasher {
+// The algorithms: each makes a hash of some bytes.
+struct Xxh3 {
+  absl::Status Hash(const uint8_t* bytes, size_t size, Hash128& hash) {
+    const XXH128_hash_t made = XXH3_128bits(bytes, size);
+    hash = {made.high64, made.low64};
+    return absl::OkStatus();
+  }
+};
+
+struct Openssl {
+  absl::Status Hash(const uint8_t* bytes, size_t size, Hash128& hash) {
+    std::array<unsigned char, kMostDigestBytes> digest;
+    RETURN_IF_ERROR(made.Make(bytes, size, digest.data()));
+    std::memcpy(&hash.high, digest.data(), sizeof(hash.high));
+    std::memcpy(&hash.low, digest.data() + sizeof(hash.high), sizeof(hash.low));
+    hash.high = __builtin_bswap64(hash.high);  // The first byte is the highest.
+    hash.low = __builtin_bswap64(hash.low);
+    return absl::OkStatus();
+  }
+
+  static constexpr size_t kMostDigestBytes = 32;  // SHA-256's.
+  OpensslDigest made;
+};
+
+template <typename Algorithm>
+class RowHasherBy final : public RowHasher {
  public:
-  explicit Xxh3RowHasher(const Schema& schema) : views_(schema) {}
+  RowHasherBy(const Schema& schema, Algorithm algorithm)
+      : views_(schema), algorithm_(std::move(algorithm)) {}
 
   absl::Status Hash(const RowBatch& batch, std::vector<Hash128>& hashes) override {
     const arrow::RecordBatch& rows = *batch.arrow();
     RETURN_IF_ERROR(views_.Take(rows, "row hash"));
     hashes.reserve(hashes.size() + rows.num_rows());
     for (int64_t begin = 0; begin < rows.num_rows(); begin += kRowsPerBlock) {
-      HashBlock(begin, std::min(kRowsPerBlock, rows.num_rows() - begin), hashes);
+      RETURN_IF_ERROR(HashBlock(begin, std::min(kRowsPerBlock, rows.num_rows() - begin), hashes));
     }
     return absl::OkStatus();
   }
 
+  absl::StatusOr<Hash128> HashText(absl::string_view text) override {
+    Hash128 hash;
+    RETURN_IF_ERROR(
+        algorithm_.Hash(reinterpret_cast<const uint8_t*>(text.data()), text.size(), hash));
+    return hash;
+  }
+
  private:
   // Lays the canonical bytes of each row out one behind the other, filled column by column.
-  void HashBlock(int64_t begin, int64_t count, std::vector<Hash128>& hashes) {
+  absl::Status HashBlock(int64_t begin, int64_t count, std::vector<Hash128>& hashes) {
     uint64_t sizes[kRowsPerBlock];
     uint64_t same = 0;
     for (const ColumnView& view : views_.all()) same += static_cast<uint64_t>(SameBytes(view));
@@ -216,25 +252,32 @@ class Xxh3RowHasher final : public RowHasher {
     }
     for (const ColumnView& view : views_.all()) AppendColumn(view, begin, count, ends);
     for (int64_t i = 0; i < count; ++i) {
-      const XXH128_hash_t hash = XXH3_128bits(ends[i] - sizes[i], sizes[i]);
-      hashes.push_back(Hash128{hash.high64, hash.low64});
+      Hash128 hash;
+      RETURN_IF_ERROR(algorithm_.Hash(ends[i] - sizes[i], sizes[i], hash));
+      hashes.push_back(hash);
     }
+    return absl::OkStatus();
   }
 
   ColumnViews views_;
+  Algorithm algorithm_;
   std::vector<uint8_t> bytes_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RowHasher>> RowHasher::Create(const Schema& schema) {
+absl::StatusOr<std::unique_ptr<RowHasher>> RowHasher::Create(const Schema& schema,
+                                                             HashAlgorithm algorithm) {
   for (const Column& column : schema.columns) {
     if (TagOf(column.type.kind) == 0) {
       return absl::UnimplementedError(
           absl::StrCat("row hash: column '", column.name, "' has a type without a canonical form"));
     }
   }
-  return std::make_unique<Xxh3RowHasher>(schema);
+  if (algorithm == HashAlgorithm::kXxh3) return std::make_unique<RowHasherBy<Xxh3>>(schema, Xxh3());
+  const char* name = algorithm == HashAlgorithm::kMd5 ? "MD5" : "SHA256";
+  ASSIGN_OR_RETURN(OpensslDigest digest, OpensslDigest::Create(name, "row hash"));
+  return std::make_unique<RowHasherBy<Openssl>>(schema, Openssl{std::move(digest)});
 }
 
 }  // namespace headwater

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/data/cursor.h"
+#include "common/data/hash_algorithm.h"
 #include "common/data/quiet_window.h"
 #include "common/data/schema_drift.h"
 #include "common/data/system_columns.h"
@@ -109,6 +110,8 @@ struct DatasetSpec {
   std::vector<std::string> uncompared_columns;
   ChecksumKind checksum = ChecksumKind::kNone;
   absl::Duration force_after = absl::InfiniteDuration();  // kStatic: read again so long after.
+  // Of rows that are written. What was written before may be of another, as its spec version says.
+  HashAlgorithm hash_algorithm = HashAlgorithm::kXxh3;
   SystemColumns system_columns;
 
   // Rows are looked up by key: the dataset's files hold whole keys, and belong to no piece.

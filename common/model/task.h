@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "common/data/cursor.h"
 #include "common/data/fingerprint.h"
+#include "common/data/hash_algorithm.h"
 #include "common/data/schema.h"
 #include "common/data/value_spread.h"
 #include "common/model/dataset_spec.h"
@@ -35,7 +36,7 @@ struct ExtentChecksum {
   ChecksumKind kind = ChecksumKind::kNone;
   int64_t rows = 0;
   uint64_t sum = 0;          // kCounts: the largest cursor, if any.
-  std::string spec_version;  // Of the columns that were summed.
+  std::string spec_version;  // ColumnsVersionOf() those that were summed.
   friend bool operator==(const ExtentChecksum&, const ExtentChecksum&) = default;
 };
 
@@ -128,6 +129,8 @@ struct MicrobatchTask {
   // A repair: rows of the source are read where they differ from those in `base`, which stay.
   bool differing = false;
   bool histories = false;  // Versions in `base` are mended, and no source is read.
+  // A compaction: what its pieces are hashed by. None: as the dataset says.
+  std::optional<HashAlgorithm> hash_algorithm = {};
 };
 
 // Reads like a microbatch and stages nothing.
@@ -143,6 +146,8 @@ struct VerificationTask {
   std::optional<TableBase> base = {};
   bool counts_only = false;  // Pieces are counted, no more.
   bool histories = false;    // Histories in `base` are checked, and no source is asked.
+  // What the pieces were hashed by. None: as the dataset says.
+  std::optional<HashAlgorithm> hash_algorithm = {};
 };
 
 struct TaskSpec {

@@ -106,6 +106,7 @@ absl::StatusOr<MicrobatchTask> MicrobatchFromProto(const v1::MicrobatchTask& tas
   result.checksums = task.checksums();
   result.differing = task.differing();
   result.histories = task.histories();
+  ASSIGN_OR_RETURN(result.hash_algorithm, AlgorithmFromProto(task.hash_algorithm()));
   RETURN_IF_ERROR(TakeBase(task, result));
   return result;
 }
@@ -115,6 +116,7 @@ absl::StatusOr<VerificationTask> VerificationFromProto(const v1::VerificationTas
   ASSIGN_OR_RETURN(result.known, KnownFromProto(task.known()));
   result.counts_only = task.counts_only();
   result.histories = task.histories();
+  ASSIGN_OR_RETURN(result.hash_algorithm, AlgorithmFromProto(task.hash_algorithm()));
   RETURN_IF_ERROR(TakeBase(task, result));
   return result;
 }
@@ -149,6 +151,7 @@ void KindToProto(const MicrobatchTask& task, v1::TaskSpec& result) {
   microbatch.set_checksums(task.checksums);
   microbatch.set_differing(task.differing);
   microbatch.set_histories(task.histories);
+  microbatch.set_hash_algorithm(AlgorithmToProto(task.hash_algorithm));
   PutBase(task, microbatch);
 }
 
@@ -158,6 +161,7 @@ void KindToProto(const VerificationTask& task, v1::TaskSpec& result) {
   KnownToProto(task.known, verification.mutable_known());
   verification.set_counts_only(task.counts_only);
   verification.set_histories(task.histories);
+  verification.set_hash_algorithm(AlgorithmToProto(task.hash_algorithm));
   PutBase(task, verification);
 }
 

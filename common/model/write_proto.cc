@@ -141,6 +141,8 @@ absl::Status WriteFromProto(const v1::DatasetSpec& proto, DatasetSpec& spec) {
     ASSIGN_OR_RETURN(spec.force_after, FromProto("force_after", proto.force_after()));
   }
   if (proto.has_system_columns()) spec.system_columns = NamesFromProto(proto.system_columns());
+  ASSIGN_OR_RETURN(const auto algorithm, AlgorithmFromProto(proto.hash_algorithm()));
+  spec.hash_algorithm = algorithm.value_or(HashAlgorithm::kXxh3);  // Before there were others.
   return CheckKeyed(spec);
 }
 
@@ -156,6 +158,7 @@ void WriteToProto(const DatasetSpec& spec, v1::DatasetSpec& proto) {
   if (spec.force_after != absl::InfiniteDuration())
     *proto.mutable_force_after() = ToProto(spec.force_after);
   *proto.mutable_system_columns() = NamesToProto(spec.system_columns);
+  proto.set_hash_algorithm(AlgorithmToProto(spec.hash_algorithm));
 }
 
 absl::StatusOr<ExtentChecksum> ChecksumFromProto(const v1::ExtentChecksum& checksum) {
@@ -205,6 +208,34 @@ v1::KeyedChange KeyedToProto(const KeyedChange& change) {
   result.set_table_rows(change.table_rows);
   result.set_duplicate_rows(change.duplicate_rows);
   return result;
+}
+
+absl::StatusOr<std::optional<HashAlgorithm>> AlgorithmFromProto(v1::HashAlgorithm algorithm) {
+  switch (algorithm) {
+    case v1::HASH_ALGORITHM_UNSPECIFIED:
+      return std::nullopt;
+    case v1::HASH_ALGORITHM_XXH3:
+      return HashAlgorithm::kXxh3;
+    case v1::HASH_ALGORITHM_MD5:
+      return HashAlgorithm::kMd5;
+    case v1::HASH_ALGORITHM_SHA256:
+      return HashAlgorithm::kSha256;
+    default:
+      return Unknown("hash_algorithm", algorithm);
+  }
+}
+
+v1::HashAlgorithm AlgorithmToProto(std::optional<HashAlgorithm> algorithm) {
+  if (!algorithm.has_value()) return v1::HASH_ALGORITHM_UNSPECIFIED;
+  switch (*algorithm) {
+    case HashAlgorithm::kXxh3:
+      return v1::HASH_ALGORITHM_XXH3;
+    case HashAlgorithm::kMd5:
+      return v1::HASH_ALGORITHM_MD5;
+    case HashAlgorithm::kSha256:
+      return v1::HASH_ALGORITHM_SHA256;
+  }
+  return v1::HASH_ALGORITHM_UNSPECIFIED;
 }
 
 // The wire's numbers are the enum's, in order.

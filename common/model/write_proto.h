@@ -2,6 +2,8 @@
 #ifndef HEADWATER_COMMON_MODEL_WRITE_PROTO_H_
 #define HEADWATER_COMMON_MODEL_WRITE_PROTO_H_
 
+#include <optional>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/model/dataset_spec.h"
@@ -20,6 +22,10 @@ v1::ExtentChecksum ChecksumToProto(const ExtentChecksum& checksum);
 
 absl::StatusOr<KeyedChange> KeyedFromProto(const v1::KeyedChange& change);
 v1::KeyedChange KeyedToProto(const KeyedChange& change);
+
+// None: it is not said. INVALID_ARGUMENT: an unknown one.
+absl::StatusOr<std::optional<HashAlgorithm>> AlgorithmFromProto(v1::HashAlgorithm algorithm);
+v1::HashAlgorithm AlgorithmToProto(std::optional<HashAlgorithm> algorithm);
 
 absl::StatusOr<SystemColumn> SystemColumnFromProto(v1::SystemColumn column);
 v1::SystemColumn SystemColumnToProto(SystemColumn column);

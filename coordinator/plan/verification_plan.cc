@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <random>
+#include <string>
 
 namespace headwater {
 namespace {
@@ -74,8 +75,7 @@ bool Joins(const VerificationTask& task, const std::string& spec_version, const 
 
 }  // namespace
 
-VerificationPlan PlanVerification(const DatasetState& dataset,
-                                  const std::map<std::string, Schema>& written,
+VerificationPlan PlanVerification(const DatasetState& dataset, const TableState& table,
                                   const VerificationOptions& options) {
   VerificationPlan plan;
   if (!dataset.calendar.has_value()) return plan;
@@ -101,8 +101,10 @@ VerificationPlan PlanVerification(const DatasetState& dataset,
       task.cursor_type = dataset.calendar->type();
       task.domain_end = VerifiedEnd(dataset);
       task.counts_only = options.counts_only && !looked_up;
-      if (const auto it = written.find(piece.spec_version); it != written.end())
-        task.table_schema = it->second;
+      const auto columns = table.written.find(piece.spec_version);
+      if (columns != table.written.end()) task.table_schema = columns->second;
+      // Rows that are looked up are hashed on both sides anew.
+      if (!looked_up) task.hash_algorithm = table.AlgorithmOf(piece.spec_version);
       spec_version = piece.spec_version;
     }
     if (piece.known.has_value() && !plan.tasks.back().counts_only)

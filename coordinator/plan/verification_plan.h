@@ -3,13 +3,11 @@
 #define HEADWATER_COORDINATOR_PLAN_VERIFICATION_PLAN_H_
 
 #include <cstdint>
-#include <map>
-#include <string>
 #include <vector>
 
-#include "common/data/schema.h"
 #include "common/model/task.h"
 #include "coordinator/state/dataset_state.h"
+#include "coordinator/state/table_state.h"
 
 namespace headwater {
 
@@ -25,12 +23,11 @@ struct VerificationPlan {
   int64_t left_out = 0;  // Pieces that the sample has not.
 };
 
-// Published pieces in groups, to be compared in the columns that they were written with: `written`
-// has them by spec_version. Of pieces with a checksum that is asked first. The rows of a keyed
-// table are looked up in it: each stretch that is covered is one task, whatever its pieces, and
-// a sample is of those.
-VerificationPlan PlanVerification(const DatasetState& dataset,
-                                  const std::map<std::string, Schema>& written,
+// Published pieces in groups, to be compared in the columns that they were written with, and hashed
+// as they were: `table` has both by spec_version. Of pieces with a checksum that is asked first.
+// The rows of a keyed table are looked up in it: each stretch that is covered is one task, whatever
+// its pieces, and a sample is of those.
+VerificationPlan PlanVerification(const DatasetState& dataset, const TableState& table,
                                   const VerificationOptions& options);
 
 }  // namespace headwater

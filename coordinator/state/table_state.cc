@@ -7,6 +7,12 @@
 
 namespace headwater {
 
+std::optional<HashAlgorithm> TableState::AlgorithmOf(const std::string& spec_version) const {
+  const auto known = written.find(spec_version);
+  // Of a ledger that was made of the tables' tags nobody has told the columns.
+  return headwater::AlgorithmOf(known == written.end() ? columns : known->second, spec_version);
+}
+
 void TableState::TakePublished(int64_t version, int64_t sequence) {
   if (version < 0) return;  // Nothing had to change there.
   published_version = std::max(published_version, version);

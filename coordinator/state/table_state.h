@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "common/data/hash_algorithm.h"
 #include "common/data/schema.h"
 #include "common/model/task.h"
 #include "headwater/v1/ledger.pb.h"
@@ -33,6 +34,8 @@ struct TableState {
   // some source's columns.
   std::map<std::string, Schema> written;
 
+  // What rows of that version were hashed by. None: its columns are not known here.
+  std::optional<HashAlgorithm> AlgorithmOf(const std::string& spec_version) const;
   void TakePublished(int64_t version, int64_t sequence);
   void TakeCollected(const v1::Collected& event, absl::Time at);
   // Rows of `manifest` have been published, in a version of the table if `in_version`.

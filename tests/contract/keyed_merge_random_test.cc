@@ -123,6 +123,7 @@ class KeyedMergeRandom : public KeyedFixture {
       const char* const names[] = {"", "_hw_row_hash", "hash"};
       options_.dataset.system_columns.row_hash = names[Below(3)];
     }
+    if (Below(6) == 0) options_.dataset.hash_algorithm = kHashAlgorithms[Below(3)];
   }
 
   void ChooseExtent() {

@@ -232,6 +232,7 @@ TEST_F(KeyedVersionsStaging, IsTheSameForEveryOrderAndCutOfWhatIsRead) {
         call.insert(rows[next++]);
       std::vector<std::string> batches;
       for (const std::string& row : call) batches.push_back("[" + row + "]");
+      if (below(4) == 0) options_.dataset.hash_algorithm = kHashAlgorithms[below(3)];
       LoadBatches(batches);
       if (HasFailure()) return;
     }
@@ -277,6 +278,7 @@ TEST_F(KeyedVersionsStaging, OfWholeReadsAtRandomTheyAreWhatEachReadHad) {
         if (current) held.back().to = second;
         held.push_back({content, second, 0});
       }
+      if (random() % 4 == 0) options_.dataset.hash_algorithm = kHashAlgorithms[random() % 3];
       LoadAt(second, "[" + rows + "]");
       std::vector<std::string> texts;
       for (const auto& [key, held] : expected) {

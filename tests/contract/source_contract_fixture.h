@@ -127,7 +127,7 @@ class SourceContract : public ::testing::Test {
   }
 
   void AddTo(Fingerprint& fingerprint, const RowBatch& batch) {
-    if (hasher_ == nullptr) hasher_ = *RowHasher::Create(ContractSchema());
+    if (hasher_ == nullptr) hasher_ = *RowHasher::Create(ContractSchema(), HashAlgorithm::kXxh3);
     std::vector<Hash128> hashes;
     ASSERT_TRUE(hasher_->Hash(batch, hashes).ok());
     for (const Hash128& hash : hashes) fingerprint.Add(hash);

@@ -32,12 +32,13 @@ namespace {
 
 constexpr size_t kRowsPerInsert = 100;
 
-// Hashes in one order, whatever order the rows came in.
+// Hashes by one algorithm, in one order, whatever order the rows came in.
 using Hashes = std::vector<std::pair<uint64_t, uint64_t>>;
 
-void AddHashes(const Schema& schema, const RowBatch& batch, Hashes& hashes) {
+void AddHashes(const Schema& schema, const RowBatch& batch, HashAlgorithm algorithm,
+               Hashes& hashes) {
   std::vector<Hash128> added;
-  const absl::Status status = (*RowHasher::Create(schema))->Hash(batch, added);
+  const absl::Status status = (*RowHasher::Create(schema, algorithm))->Hash(batch, added);
   ASSERT_TRUE(status.ok()) << status;
   for (const Hash128& hash : added) hashes.emplace_back(hash.high, hash.low);
   std::sort(hashes.begin(), hashes.end());
@@ -50,7 +51,8 @@ Fingerprint FingerprintOf(const Hashes& hashes) {
 }
 
 // Of the rows themselves: no source, driver or parser had a hand in them.
-Hashes ExpectedHashes(const Schema& schema, const std::vector<std::vector<Value>>& rows) {
+Hashes ExpectedHashes(const Schema& schema, const std::vector<std::vector<Value>>& rows,
+                      HashAlgorithm algorithm = HashAlgorithm::kXxh3) {
   BatchBuilder batch(schema);
   for (const std::vector<Value>& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) {
@@ -73,7 +75,7 @@ Hashes ExpectedHashes(const Schema& schema, const std::vector<std::vector<Value>
     batch.EndRow();
   }
   Hashes hashes;
-  AddHashes(schema, **batch.Finish(), hashes);
+  AddHashes(schema, **batch.Finish(), algorithm, hashes);
   return hashes;
 }
 
@@ -140,7 +142,7 @@ class CrossSourceHash : public ::testing::Test {
     return absl::StrCat("'", absl::StrReplaceAll(value.literal, {{"'", "''"}}), "'");
   }
 
-  Loaded Load(size_t source) {
+  Loaded Load(size_t source, HashAlgorithm algorithm = HashAlgorithm::kXxh3) {
     SourceUnderTest& db = *sources_[source].second;
     const TempFolder folder;
     Loaded loaded;
@@ -149,6 +151,7 @@ class CrossSourceHash : public ::testing::Test {
     staging.dataset.relation = "t";
     staging.dataset.server = db.server();
     staging.dataset.target_uri = folder.path() + "/t";
+    staging.dataset.hash_algorithm = algorithm;
     staging.lease = {"t", 7};
     staging.extent = {Range{0, 1}, false};
     staging.loaded_at = absl::UnixEpoch();
@@ -167,19 +170,19 @@ class CrossSourceHash : public ::testing::Test {
       auto batch = (*reader)->Next();
       EXPECT_TRUE(batch.ok()) << batch.status();
       if (!batch.ok() || *batch == nullptr) break;
-      AddHashes(loaded.schema, **batch, loaded.read);
+      AddHashes(loaded.schema, **batch, algorithm, loaded.read);
       EXPECT_TRUE((*writer)->Write(**batch).ok());
     }
     loaded.manifest = *(*writer)->Finish();
     for (const StagedPiece& piece : loaded.manifest.pieces) {
       for (const StagedFile& file : piece.files) {
-        ReadAgain(staging.dataset.target_uri + "/" + file.path, loaded);
+        ReadAgain(staging.dataset.target_uri + "/" + file.path, algorithm, loaded);
       }
     }
     return loaded;
   }
 
-  static void ReadAgain(const std::string& path, Loaded& loaded) {
+  static void ReadAgain(const std::string& path, HashAlgorithm algorithm, Loaded& loaded) {
     const auto file = *arrow::io::ReadableFile::Open(path);
     const auto reader = *parquet::arrow::OpenFile(file, ArrowPool());
     std::vector<std::string> names;
@@ -190,7 +193,7 @@ class CrossSourceHash : public ::testing::Test {
       return chosen;
     }());
     EXPECT_EQ(table->ColumnNames(), names);
-    AddHashes(loaded.schema, RowBatch(*table->CombineChunksToBatch(ArrowPool())),
+    AddHashes(loaded.schema, RowBatch(*table->CombineChunksToBatch(ArrowPool())), algorithm,
               loaded.read_again);
   }
 
@@ -225,16 +228,19 @@ TEST_F(CrossSourceHash, EqualRowsAreEqualFromEverySourceAndFromTheirFiles) {
       "id INTEGER, whole BIGINT, amount DECIMAL(15,4), ratio REAL, name TEXT, flag BOOLEAN, "
       "day DATE, at TIMESTAMP, payload BLOB"};
   const auto rows = RowsOf(schema, random_);
-  const Hashes expected = ExpectedHashes(schema, rows);
   for (size_t source = 0; source < sources_.size(); ++source) {
     SCOPED_TRACE(sources_[source].first);
     Fill(source, columns[source], schema, rows);
-    const Loaded loaded = Load(source);
-    EXPECT_EQ(loaded.read, expected);
-    EXPECT_EQ(loaded.read_again, expected);
-    ASSERT_EQ(loaded.manifest.pieces.size(), 1u);
-    EXPECT_EQ(loaded.manifest.pieces[0].fingerprint, FingerprintOf(expected));
-    EXPECT_EQ(loaded.manifest.spec_version, SpecVersionOf(schema));
+    for (const HashAlgorithm algorithm : kHashAlgorithms) {
+      SCOPED_TRACE(NameOf(algorithm));
+      const Hashes expected = ExpectedHashes(schema, rows, algorithm);
+      const Loaded loaded = Load(source, algorithm);
+      EXPECT_EQ(loaded.read, expected);
+      EXPECT_EQ(loaded.read_again, expected);
+      ASSERT_EQ(loaded.manifest.pieces.size(), 1u);
+      EXPECT_EQ(loaded.manifest.pieces[0].fingerprint, FingerprintOf(expected));
+      EXPECT_EQ(loaded.manifest.spec_version, SpecVersionOf(schema, algorithm));
+    }
   }
 }
 
@@ -258,7 +264,7 @@ TEST_F(CrossSourceHash, TypesThatSqliteHasNotAreEqualFromTheOthers) {
     const Loaded loaded = Load(source);
     EXPECT_EQ(loaded.read, expected);
     EXPECT_EQ(loaded.read_again, expected);
-    EXPECT_EQ(loaded.manifest.spec_version, SpecVersionOf(schema));
+    EXPECT_EQ(loaded.manifest.spec_version, SpecVersionOf(schema, HashAlgorithm::kXxh3));
   }
 }
 

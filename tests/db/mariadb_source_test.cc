@@ -116,7 +116,7 @@ absl::StatusOr<Fingerprint> MariaDbSource<UnderTest>::ReadWhileTheTableChanges(c
   options.cursor_type = cursor;
   auto reader = source_->Read(dataset_, extent, options);
   if (!reader.ok()) return reader.status();
-  auto hasher = *RowHasher::Create((*reader)->schema());
+  auto hasher = *RowHasher::Create((*reader)->schema(), HashAlgorithm::kXxh3);
   Fingerprint fingerprint;
   for (bool first = true;; first = false) {
     auto batch = (*reader)->Next();
@@ -141,7 +141,8 @@ Fingerprint MariaDbSource<UnderTest>::ExpectedUpTo(int count) {
     batch.EndRow();
   }
   std::vector<Hash128> hashes;
-  EXPECT_TRUE((*RowHasher::Create(schema))->Hash(**batch.Finish(), hashes).ok());
+  EXPECT_TRUE(
+      (*RowHasher::Create(schema, HashAlgorithm::kXxh3))->Hash(**batch.Finish(), hashes).ok());
   Fingerprint fingerprint;
   for (const Hash128& hash : hashes) fingerprint.Add(hash);
   return fingerprint;

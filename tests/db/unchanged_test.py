@@ -43,8 +43,12 @@ class Place:
     def __init__(self, server, access, folder, relation, settings):
         self.server, self.folder = server, folder
         self.table = relation.rsplit(".", 1)[-1].rsplit("/", 1)[-1]
-        (folder / "headwater.yaml").write_text(
-            CONFIG.format(access=access, relation=relation, settings=settings))
+        self.access, self.relation = access, relation
+        self.configure(settings)
+
+    def configure(self, settings):
+        (self.folder / "headwater.yaml").write_text(
+            CONFIG.format(access=self.access, relation=self.relation, settings=settings))
 
     def sql(self, text):
         return self.server.sql("unchanged", text)

@@ -113,6 +113,32 @@ def test_a_settled_unit_becomes_one_set_of_files_without_a_change_of_rows(tmp_pa
     ticking.check(tables=["t_inc"])
 
 
+def test_pieces_of_two_algorithms_do_not_become_one(ticking):
+    ticking.fill()
+    ticking.configure(tables=(TABLE % ", hash: {algorithm: sha256}",))
+    first, half, end = (f"{FIRST + datetime.timedelta(minutes=minutes)}Z" for minutes in (0, 20, 60))
+    ticking.run("backfill", "--from", first, "--to", half)
+    small = ticking.pieces_of_unit()
+    assert of_run(ticking, ticking.settle()).get("compacted_units", 0) == 0
+    assert ticking.pieces_of_unit() == small
+    ticking.run("verify")
+    ticking.run("backfill", "--from", first, "--to", end)
+    assert of_run(ticking, ticking.settle())["compacted_units"] == 1
+    assert len(ticking.pieces_of_unit()) == 1
+    ticking.run("verify")
+    ticking.check(tables=["t_inc"])
+
+
+def test_pieces_that_were_hashed_by_another_algorithm_become_one_all_the_same(ticking):
+    ticking.fill()
+    before = ticking.all_rows("deltalake")
+    ticking.configure(tables=(TABLE % ", hash: {algorithm: sha256}",))
+    assert of_run(ticking, ticking.settle())["compacted_units"] == 1
+    assert compare_tables(before, ticking.all_rows("deltalake")) is None
+    ticking.run("verify")
+    ticking.run("fsck")
+
+
 def test_people_are_told_in_one_line(ticking):
     ticking.fill()
     ticking.change("a", "UPDATE demo_clock SET value = ?",

@@ -74,7 +74,7 @@ Outcome Decode(absl::string_view stream, size_t step, bool set_aside) {
   }
   if (!outcome.status.ok()) return outcome;
   outcome.finished = decoder.finished();
-  static const auto hasher = *RowHasher::Create(StreamSchema());
+  static const auto hasher = *RowHasher::Create(StreamSchema(), HashAlgorithm::kXxh3);
   outcome.rows = TakeRows(decoder.batch(), *hasher, set_aside);
   return outcome;
 }

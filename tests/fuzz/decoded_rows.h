@@ -33,7 +33,9 @@ inline std::vector<Hash128> TakeRows(BatchBuilder& waiting, RowHasher& hasher, b
   HW_CHECK(hasher.Hash(**batch, rows).ok());
   for (const BadRow& bad : (*batch)->bad_rows()) {
     HW_CHECK(set_aside && IsValidUtf8(bad.value) && IsValidUtf8(bad.row));
-    rows.push_back(HashOf(bad));
+    const absl::StatusOr<Hash128> hash = hasher.HashText(HashedText(bad));
+    HW_CHECK(hash.ok());
+    rows.push_back(*hash);
   }
   return rows;
 }

@@ -49,7 +49,7 @@ std::optional<Hash128> HashOf(const ColumnType& type, AppendTo append) {
   const auto finished = batch.Finish();
   HW_CHECK(finished.ok() && (*finished)->rows() == 1);
   std::vector<Hash128> hashes;
-  HW_CHECK((*RowHasher::Create(schema))->Hash(**finished, hashes).ok());
+  HW_CHECK((*RowHasher::Create(schema, HashAlgorithm::kXxh3))->Hash(**finished, hashes).ok());
   return taken ? std::optional<Hash128>(hashes.at(0)) : std::nullopt;
 }
 

@@ -119,7 +119,7 @@ Outcome Decode(absl::string_view rows, bool set_aside, bool alone) {
   }
   // What came before an error counts, unless the error left a row half appended.
   if (!outcome.status.ok()) decoder.batch().DropRow();
-  static const auto hasher = *RowHasher::Create(RowSchema());
+  static const auto hasher = *RowHasher::Create(RowSchema(), HashAlgorithm::kXxh3);
   outcome.rows = TakeRows(decoder.batch(), *hasher, set_aside);
   HW_CHECK(outcome.rows.size() == outcome.sizes.size());
   return outcome;

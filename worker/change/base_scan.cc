@@ -44,12 +44,14 @@ class FileScan {
       RETURN_IF_ERROR(OpenReader(file));
     }
     conformer_.emplace(reader_->schema(), wanted_);
-    ASSIGN_OR_RETURN(key_hasher_, ColumnsHasher::Create(wanted_, scan_.read.key()));
+    ASSIGN_OR_RETURN(key_hasher_, ColumnsHasher::Create(wanted_, scan_.read.key(),
+                                                        scan_.dataset.hash_algorithm));
     if (scan_.only != nullptr) {
       ASSIGN_OR_RETURN(ranges_, KeyRangeIndex::Create(wanted_, *scan_.only));
     }
     if (has_hashes_) return absl::OkStatus();
-    ASSIGN_OR_RETURN(content_hasher_, ColumnsHasher::Create(wanted_, scan_.read.compared()));
+    ASSIGN_OR_RETURN(content_hasher_, ColumnsHasher::Create(wanted_, scan_.read.compared(),
+                                                            scan_.dataset.hash_algorithm));
     return absl::OkStatus();
   }
 
@@ -183,7 +185,7 @@ class FileScan {
 
   const BaseScan& scan_;
   const int file_;
-  bool has_hashes_ = false;  // Of the very columns that are compared now.
+  bool has_hashes_ = false;  // Of the very columns and by the algorithm of now.
   Schema wanted_;
   std::unique_ptr<ParquetReader> reader_;
   std::optional<RowConformer> conformer_;

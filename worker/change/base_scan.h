@@ -47,7 +47,8 @@ struct BaseScan {
 };
 
 // Gives each row of the files of `base`, file by file, that can be wanted. The hashes that rows
-// carry are taken where they were made of the same columns; else the row is hashed anew.
+// carry are taken where they were made of the same columns by the same algorithm; else the row is
+// hashed anew.
 // INTERNAL: a file cannot be read. INVALID_ARGUMENT: its rows have marks (MissingPolicy::kMark)
 // that the dataset does not keep any more. CANCELLED: after `stop`. The first error of `take` ends
 // it.

@@ -136,7 +136,7 @@ absl::Status FileRewriter::SetTimes(const std::vector<Written>& written,
 
 absl::Status FileRewriter::SetHashes(const arrow::RecordBatch& rows, arrow::ArrayVector& columns) {
   ASSIGN_OR_RETURN(const std::unique_ptr<ColumnsHasher> hasher,
-                   ColumnsHasher::Create(file_schema_, compared_));
+                   ColumnsHasher::Create(file_schema_, compared_, options_.dataset.hash_algorithm));
   std::vector<Hash128> hashes;
   RETURN_IF_ERROR(hasher->Hash(rows, hashes));
   const auto at = static_cast<size_t>(FindSystemColumn(file_schema_, SystemColumn::kRowHash));

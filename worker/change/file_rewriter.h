@@ -23,13 +23,14 @@ namespace headwater {
 // Confined to one thread.
 class FileRewriter {
  public:
-  // `compared` are the columns of which `spec_version` is. All outlive the rewriter.
+  // `compared` are the columns of which `spec_version` is, by the dataset's algorithm. All outlive
+  // the rewriter.
   FileRewriter(const StagingOptions& options, const Schema& file_schema, const Schema& compared,
                const std::string& spec_version);
 
   // Hands the rows of `file` (at `path`) to `put` in batches with the columns of the file schema,
-  // in their order, but for what `plan` says. Rows without a hash, or with one of other columns,
-  // get one anew. Errors: of reading, and of `put`.
+  // in their order, but for what `plan` says. Rows without a hash, or with one of other columns
+  // or by another algorithm, get one anew. Errors: of reading, and of `put`.
   using Put = absl::FunctionRef<absl::Status(std::shared_ptr<arrow::RecordBatch> rows)>;
   absl::Status Rewrite(const StagedFile& file, const std::string& path, FilePlan& plan, Put put);
 

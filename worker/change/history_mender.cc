@@ -15,7 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/failpoint.h"
 #include "common/base/status.h"
-#include "common/data/row_hash.h"
+#include "common/data/hash_algorithm.h"
 #include "worker/change/file_rewriter.h"
 #include "worker/change/read_rows.h"
 #include "worker/change/table_histories.h"
@@ -78,7 +78,7 @@ class HistoryMender {
     check_.read = by_ranges() ? HistoryRead::kRanges : HistoryRead::kWhole;
     check_.instant_text = [calendar](int64_t at) { return calendar.Format(at); };
     manifest_.schema = file_schema_;
-    manifest_.spec_version = SpecVersionOf(options.table_schema);
+    manifest_.spec_version = SpecVersionOf(options.table_schema, options.dataset.hash_algorithm);
     manifest_.keyed.emplace();
   }
 

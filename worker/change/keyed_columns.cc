@@ -80,8 +80,9 @@ absl::StatusOr<Schema> ComparedSchema(const DatasetSpec& dataset, const Schema& 
 }
 
 absl::StatusOr<std::unique_ptr<ColumnsHasher>> ColumnsHasher::Create(const Schema& rows,
-                                                                     const Schema& columns) {
-  ASSIGN_OR_RETURN(std::unique_ptr<RowHasher> hasher, RowHasher::Create(columns));
+                                                                     const Schema& columns,
+                                                                     HashAlgorithm algorithm) {
+  ASSIGN_OR_RETURN(std::unique_ptr<RowHasher> hasher, RowHasher::Create(columns, algorithm));
   return std::unique_ptr<ColumnsHasher>(new ColumnsHasher(rows, columns, std::move(hasher)));
 }
 

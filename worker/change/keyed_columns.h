@@ -39,9 +39,11 @@ absl::StatusOr<Schema> ComparedSchema(const DatasetSpec& dataset, const Schema& 
 // Hashes some columns of rows. Confined to one thread.
 class ColumnsHasher {
  public:
-  // `columns` of rows that have `rows`; a column that they lack counts as NULL.
+  // `columns` of rows that have `rows`; a column that they lack counts as NULL. UNIMPLEMENTED: as
+  // RowHasher::Create().
   static absl::StatusOr<std::unique_ptr<ColumnsHasher>> Create(const Schema& rows,
-                                                               const Schema& columns);
+                                                               const Schema& columns,
+                                                               HashAlgorithm algorithm);
 
   // One hash per row.
   absl::Status Hash(const arrow::RecordBatch& rows, std::vector<Hash128>& hashes);

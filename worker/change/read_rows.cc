@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
-#include "common/data/row_hash.h"
+#include "common/data/hash_algorithm.h"
 
 namespace headwater {
 namespace {
@@ -28,9 +28,11 @@ absl::StatusOr<std::unique_ptr<ReadRows>> ReadRows::Create(const DatasetSpec& da
   std::unique_ptr<ReadRows> rows(new ReadRows(dataset));
   ASSIGN_OR_RETURN(rows->key_, KeySchema(dataset, source));
   ASSIGN_OR_RETURN(rows->compared_, ComparedSchema(dataset, source));
-  rows->spec_version_ = SpecVersionOf(rows->compared_);
-  ASSIGN_OR_RETURN(rows->key_hasher_, ColumnsHasher::Create(source, rows->key_));
-  ASSIGN_OR_RETURN(rows->content_hasher_, ColumnsHasher::Create(source, rows->compared_));
+  rows->spec_version_ = SpecVersionOf(rows->compared_, dataset.hash_algorithm);
+  ASSIGN_OR_RETURN(rows->key_hasher_,
+                   ColumnsHasher::Create(source, rows->key_, dataset.hash_algorithm));
+  ASSIGN_OR_RETURN(rows->content_hasher_,
+                   ColumnsHasher::Create(source, rows->compared_, dataset.hash_algorithm));
   if (dataset.write == WriteMode::kVersions) rows->at_column_ = dataset.cursor;
   if (dataset.dedup_by.empty()) return rows;
   const int at = source.Find(dataset.dedup_by);

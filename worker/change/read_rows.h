@@ -61,7 +61,10 @@ class ReadRows {
   std::vector<ReadRow>& rows() { return rows_; }
   const Schema& key() const { return key_; }
   const Schema& compared() const { return compared_; }
-  const std::string& spec_version() const { return spec_version_; }  // Of compared().
+  const std::string& spec_version() const {
+    return spec_version_;
+  }  // Of compared(),
+     // as the dataset hashes it.
   const KeyBounds& bounds() const { return bounds_; }
   int64_t duplicates() const { return duplicates_; }  // Rows that are not wanted.
 

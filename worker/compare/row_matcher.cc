@@ -53,8 +53,9 @@ absl::StatusOr<RowMatcher> RowMatcher::Create(const DatasetSpec& dataset, const 
     key = compared;
     matcher.naming_.key_columns = NamingColumns(dataset, columns);
   }
-  ASSIGN_OR_RETURN(matcher.keys_, ColumnsHasher::Create(columns, key));
-  ASSIGN_OR_RETURN(matcher.contents_, ColumnsHasher::Create(columns, compared));
+  ASSIGN_OR_RETURN(matcher.keys_, ColumnsHasher::Create(columns, key, dataset.hash_algorithm));
+  ASSIGN_OR_RETURN(matcher.contents_,
+                   ColumnsHasher::Create(columns, compared, dataset.hash_algorithm));
   return matcher;
 }
 

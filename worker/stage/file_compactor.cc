@@ -99,7 +99,7 @@ class Compactor {
     for (const Column& column : source_schema_.columns)
       source_columns_.push_back(schema_.Find(column.name));
     source_arrow_schema_ = ToArrow(source_schema_);
-    ASSIGN_OR_RETURN(hasher_, RowHasher::Create(source_schema_));
+    ASSIGN_OR_RETURN(hasher_, RowHasher::Create(source_schema_, options_.dataset.hash_algorithm));
     return absl::OkStatus();
   }
 
@@ -119,7 +119,7 @@ class Compactor {
     manifest.schema = schema_;
     manifest.rows_read = rows_;
     manifest.bytes_read = bytes_;
-    manifest.spec_version = SpecVersionOf(source_schema_);
+    manifest.spec_version = SpecVersionOf(source_schema_, options_.dataset.hash_algorithm);
     for (const StagedFile& file : piece_.files) manifest.bytes_staged += file.size_bytes;
     manifest.pieces.push_back(std::move(piece_));
     return manifest;

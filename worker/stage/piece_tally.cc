@@ -12,7 +12,7 @@ PieceTally::PieceTally(const StagingOptions& options, const std::string& folder,
                        PartitionRouter router, std::unique_ptr<RowHasher> hasher,
                        std::unique_ptr<RowChecksummer> checksummer)
     : options_(options),
-      spec_version_(SpecVersionOf(options.source_schema)),
+      spec_version_(SpecVersionOf(options.source_schema, options.dataset.hash_algorithm)),
       router_(std::move(router)),
       hasher_(std::move(hasher)),
       checksummer_(std::move(checksummer)),
@@ -23,7 +23,8 @@ PieceTally::PieceTally(const StagingOptions& options, const std::string& folder,
 absl::StatusOr<std::unique_ptr<PieceTally>> PieceTally::Create(const StagingOptions& options,
                                                                const std::string& folder) {
   ASSIGN_OR_RETURN(PartitionRouter router, PartitionRouter::Create(options));
-  ASSIGN_OR_RETURN(std::unique_ptr<RowHasher> hasher, RowHasher::Create(options.source_schema));
+  ASSIGN_OR_RETURN(std::unique_ptr<RowHasher> hasher,
+                   RowHasher::Create(options.source_schema, options.dataset.hash_algorithm));
   std::unique_ptr<RowChecksummer> checksummer;
   if (options.checksums) {
     ASSIGN_OR_RETURN(checksummer, RowChecksummer::Create(options.source_schema));
@@ -53,7 +54,8 @@ absl::Status PieceTally::Take(const RowBatch& batch, std::vector<int>& slots) {
 absl::Status PieceTally::SetAside(const std::vector<BadRow>& rows) {
   for (const BadRow& row : rows) {
     ASSIGN_OR_RETURN(const int piece, router_.RouteBadRow(row.cursor));
-    fingerprints_[static_cast<size_t>(piece)].Add(HashOf(row));
+    ASSIGN_OR_RETURN(const Hash128 hash, hasher_->HashText(HashedText(row)));
+    fingerprints_[static_cast<size_t>(piece)].Add(hash);
     RETURN_IF_ERROR(quarantine_.Write(static_cast<size_t>(piece), row));
   }
   bad_rows_ += static_cast<int64_t>(rows.size());
@@ -90,8 +92,8 @@ Manifest PieceTally::Describe(const Schema& file_schema) {
     piece.unchanged = IsUnchanged(static_cast<int>(i));
     // What the source sums is what it has: also what does not fit, and times not cut.
     if (checksummer_ != nullptr && quarantine_.rows(i) == 0 && truncated_values_ == 0) {
-      piece.checksum =
-          ExtentChecksum{ChecksumKind::kMd5, checksums_[i].rows, checksums_[i].sum, spec_version_};
+      piece.checksum = ExtentChecksum{ChecksumKind::kMd5, checksums_[i].rows, checksums_[i].sum,
+                                      ColumnsVersionOf(options_.source_schema)};
     }
     piece.bad_rows = quarantine_.rows(i);
     piece.bad_files = quarantine_.TakeFiles(i);

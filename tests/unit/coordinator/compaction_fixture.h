@@ -159,8 +159,8 @@ class CoreCompactionTest : public ::testing::Test {
 
   static Manifest Rows(const Extent& extent) {
     Manifest manifest;
-    manifest.spec_version = "spec";
     manifest.schema.columns = {{"id", {TypeKind::kLong}, true}};
+    manifest.spec_version = SpecVersionOf(manifest.schema, HashAlgorithm::kXxh3);
     StagedPiece& piece = manifest.pieces.emplace_back();
     piece.extent = extent;
     for (int64_t row = extent.range->from; row < extent.range->to; ++row)

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/data/row_hash.h"
+#include "common/data/hash_algorithm.h"
 #include "coordinator/core.h"
 #include "coordinator/plan/planner.h"
 #include "coordinator/plan/verification_plan.h"
@@ -84,7 +84,7 @@ class CoreColumnsTest : public ::testing::Test {
     if (const auto* microbatch = std::get_if<MicrobatchTask>(&task.kind)) {
       given_ = microbatch->table_schema;
       Manifest read;
-      read.spec_version = SpecVersionOf(given_);
+      read.spec_version = SpecVersionOf(given_, HashAlgorithm::kXxh3);
       read.schema = given_;
       read.pieces.push_back({microbatch->extent, {1, {1, ++rows_}}, std::nullopt, false, {}});
       return read;
@@ -171,8 +171,8 @@ TEST_F(CoreColumnsTest, PiecesAreVerifiedInTheColumnsTheyWereWrittenWith) {
   const Schema before{{Col("id", "long")}};
   Run(before);
   const DatasetState dataset = *core_.state().FindDataset(spec_.id);
-  const auto& written = core_.state().tables().at("deals").written;
-  const auto tasks = PlanVerification(dataset, written, {}).tasks;
+  const TableState& table = core_.state().tables().at("deals");
+  const auto tasks = PlanVerification(dataset, table, {}).tasks;
   ASSERT_EQ(tasks.size(), 1u);
   EXPECT_EQ(tasks[0].table_schema, before);
   EXPECT_EQ(PlanVerification(dataset, {}, {}).tasks[0].table_schema, Schema());

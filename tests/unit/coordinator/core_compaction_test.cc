@@ -52,6 +52,19 @@ TEST_F(CoreCompactionTest, SettledUnitsBecomeOnePieceEach) {
   EXPECT_TRUE(Ended("again"));
 }
 
+TEST_F(CoreCompactionTest, ItsRowsAreHashedAsThoseOfItsPiecesWere) {
+  spec_.hash_algorithm = HashAlgorithm::kSha256;
+  Step({DatasetsConfigured{{spec_}}});
+  const std::vector<TaskSpec> tasks = Begin("r");
+  ASSERT_EQ(tasks.size(), 2u);
+  for (const TaskSpec& task : tasks) {
+    EXPECT_EQ(std::get<MicrobatchTask>(task.kind).hash_algorithm, HashAlgorithm::kXxh3);
+    Compact(task);
+  }
+  EXPECT_TRUE(Ended("r"));
+  EXPECT_EQ(Demand("r").compacted_units, 2);
+}
+
 TEST_F(CoreCompactionTest, ItNeitherWaitsForTheServerNorKeepsOthersFromIt) {
   const std::vector<TaskSpec> tasks = Begin("r", /*bound=*/29);
   Read();  // New rows, over the server's one connection.

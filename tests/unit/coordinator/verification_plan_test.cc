@@ -58,11 +58,38 @@ TEST_F(VerificationPlanTest, PiecesWithAChecksumAreToldToTheWorker) {
 TEST_F(VerificationPlanTest, PiecesOfOtherColumnsAreNotComparedTogether) {
   dataset_.coverage.Drop({10, 20});
   Put({10, 20}, "b");
-  const std::map<std::string, Schema> written = {{"b", {{{"id", {TypeKind::kLong}}}}}};
-  const VerificationPlan plan = PlanVerification(dataset_, written, {});
+  TableState table;
+  table.written = {{"b", {{{"id", {TypeKind::kLong}}}}}};
+  const VerificationPlan plan = PlanVerification(dataset_, table, {});
   ASSERT_EQ(plan.tasks.size(), 4u);
-  EXPECT_EQ(plan.tasks[1].table_schema, written.at("b"));
+  EXPECT_EQ(plan.tasks[1].table_schema, table.written.at("b"));
   EXPECT_EQ(plan.tasks[2].table_schema, Schema());
+}
+
+TEST_F(VerificationPlanTest, PiecesAreHashedAsTheyWereWhateverTheDatasetSaysNow) {
+  const Schema before{{{"id", {TypeKind::kLong}}}};
+  const Schema now{{{"id", {TypeKind::kLong}}, {"name", {TypeKind::kString}}}};
+  dataset_.spec.hash_algorithm = HashAlgorithm::kSha256;
+  TableState table;
+  table.columns = now;
+  const std::string written = SpecVersionOf(before, HashAlgorithm::kXxh3);
+  table.written = {{written, before}};
+  for (const auto& [range, version] :
+       {std::pair(Range{0, 10}, written), std::pair(Range{10, 20}, written),
+        std::pair(Range{20, 30}, SpecVersionOf(now, HashAlgorithm::kMd5))}) {
+    dataset_.coverage.Drop(range);
+    Put(range, version);
+  }
+  const std::vector<VerificationTask> tasks = PlanVerification(dataset_, table, {}).tasks;
+  ASSERT_EQ(tasks.size(), 3u);
+  EXPECT_EQ(tasks[0].hash_algorithm, HashAlgorithm::kXxh3);
+  EXPECT_EQ(tasks[0].extent, (Extent{Range{0, 20}, false}));
+  EXPECT_EQ(tasks[1].hash_algorithm, HashAlgorithm::kMd5)
+      << "by the table's columns: it was healed";
+  EXPECT_EQ(tasks[2].hash_algorithm, std::nullopt) << "nobody knows its columns";
+  // Rows of a keyed table are looked up, and hashed on both sides anew.
+  dataset_.spec.write = WriteMode::kMerge;
+  EXPECT_EQ(PlanVerification(dataset_, table, {}).tasks[0].hash_algorithm, std::nullopt);
 }
 
 TEST_F(VerificationPlanTest, ASampleIsTheSameForTheSameSeedAndReachesEveryPiece) {

@@ -61,6 +61,15 @@ class CompactionRunner : public ::testing::Test {
   std::vector<TaskProgress> progress_;
 };
 
+TEST_F(CompactionRunner, RowsAreHashedAsThoseOfThePiecesWere) {
+  dataset_.hash_algorithm = HashAlgorithm::kSha256;
+  Run();
+  EXPECT_EQ(given_.dataset.hash_algorithm, HashAlgorithm::kSha256);
+  std::get<MicrobatchTask>(task_.kind).hash_algorithm = HashAlgorithm::kMd5;
+  Run();
+  EXPECT_EQ(given_.dataset.hash_algorithm, HashAlgorithm::kMd5);
+}
+
 TEST_F(CompactionRunner, HandsInWhatTheFilesBecame) {
   const Outcome outcome = Run();
   const auto* manifest = std::get_if<Manifest>(&outcome.result);

@@ -119,6 +119,19 @@ TEST_F(MicrobatchRunner, ComparesRowsInTheColumnsThatWereWritten) {
   EXPECT_EQ(writer_.options.source_schema, verification.table_schema);
 }
 
+TEST_F(MicrobatchRunner, ComparesRowsAsTheyWereHashed) {
+  dataset_.hash_algorithm = HashAlgorithm::kSha256;
+  VerificationTask verification{kExtent, {}, CursorType::kInteger, 100};
+  task_.lease.fence = 0;
+  task_.kind = verification;
+  Run();
+  EXPECT_EQ(writer_.options.dataset.hash_algorithm, HashAlgorithm::kSha256);
+  verification.hash_algorithm = HashAlgorithm::kXxh3;
+  task_.kind = verification;
+  Run();
+  EXPECT_EQ(writer_.options.dataset.hash_algorithm, HashAlgorithm::kXxh3);
+}
+
 TEST_F(MicrobatchRunner, MovesEveryRowAndFinishesOnce) {
   options_.loaded_at = absl::FromUnixSeconds(5);
   options_.memory_bytes = 123;

@@ -6,7 +6,7 @@
 #include <map>
 #include <utility>
 
-#include "common/data/row_hash.h"
+#include "common/data/hash_algorithm.h"
 
 namespace headwater {
 namespace {
@@ -16,7 +16,7 @@ using ::testing::IsEmpty;
 const Schema kSchema = {{{"id", {TypeKind::kLong}}}};
 
 ExtentChecksum Md5(int64_t rows, uint64_t sum) {
-  return {ChecksumKind::kMd5, rows, sum, SpecVersionOf(kSchema)};
+  return {ChecksumKind::kMd5, rows, sum, ColumnsVersionOf(kSchema)};
 }
 
 // Tells of each range what a test says: by its begin, one answer after the other.

@@ -130,6 +130,8 @@ const Mistake kMistakes[] = {
      "'force_after' goes with strategy static"},
     {"UpsertWithoutKey", "  - {from: crm/t, strategy: static, on_change: upsert}", "5:48",
      "'on_change: upsert' needs 'key'"},
+    {"BadHashAlgorithm", "  - {from: crm/t, strategy: full, hash: {algorithm: sha-256}}", "5:53",
+     "'algorithm': expected xxh3, md5, sha256, found 'sha-256'; did you mean 'sha256'?"},
     {"BadDedup", "  - {from: crm/t, strategy: static, key: [k], dedup: newest}", "5:54",
      "'dedup': expected error, or latest by <column>"},
     {"HistoryWithoutTimes", "  - {from: crm/t, strategy: scd2, key: [k], scd2: {valid_to: false}}",

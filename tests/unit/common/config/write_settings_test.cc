@@ -50,6 +50,8 @@ std::string TextOf(const DatasetSpec& spec) {
     absl::StrAppend(&text, " compared=", absl::StrJoin(spec.compared_columns, ","));
   if (!spec.uncompared_columns.empty())
     absl::StrAppend(&text, " except=", absl::StrJoin(spec.uncompared_columns, ","));
+  if (spec.hash_algorithm != HashAlgorithm::kXxh3)
+    absl::StrAppend(&text, " hash=", NameOf(spec.hash_algorithm));
   if (spec.on_null_cursor == OutsidePolicy::kError) absl::StrAppend(&text, " null=error");
   if (spec.force_after != absl::InfiniteDuration())
     absl::StrAppend(&text, " force=", absl::FormatDuration(spec.force_after));
@@ -92,6 +94,12 @@ INSTANTIATE_TEST_SUITE_P(
         {absl::StrCat(kMerge, ", dedup: latest by at"), "", "merge keep dedup=at"},
         {absl::StrCat(kMerge, ", dedup: error"), "dedup: latest by at", "merge keep"},
         {absl::StrCat(kMerge, ", hash: {exclude: [a, b]}"), "", "merge keep except=a,b"},
+        {absl::StrCat(kMerge, ", hash: {algorithm: sha256, exclude: [a]}"), "",
+         "merge keep except=a hash=sha256"},
+        {absl::StrCat(kMerge, ", hash: {exclude: [a]}"), "hash: {algorithm: md5}",
+         "merge keep except=a hash=md5"},
+        {"strategy: full, hash: {algorithm: md5}", "", "replace keep hash=md5"},
+        {"strategy: full, hash: {algorithm: xxh3}", "hash: {algorithm: md5}", "replace keep"},
         {kByRanges, "", "merge keep"},
         {absl::StrCat(kByRanges, ", delete_missing: hard"), "", "merge remove"},
         {absl::StrCat(kByRanges, ", cursor_kind: modified"), "", "merge keep modified"},

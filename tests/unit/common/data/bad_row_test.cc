@@ -22,12 +22,12 @@ TEST(RowJson, EveryValueHasATextOfItsOwn) {
   EXPECT_EQ(RowJson().Text(), "{}");
 }
 
-TEST(BadRow, ItsHashCoversEveryColumnAndNotItsAttempt) {
+TEST(BadRow, WhatIsHashedCoversEveryColumnAndNotItsAttempt) {
   const BadRow row{"price", R"({"id":"5"})", "NaN", "expected", R"({"id":"5","n":"a"})", 7};
   BadRow other = row;
   other.row = R"({"id":"5","n":"b"})";
-  EXPECT_EQ(HashOf(row), HashOf(BadRow(row)));
-  EXPECT_NE(HashOf(row), HashOf(other));
+  EXPECT_EQ(HashedText(row), "bad row\nprice\n{\"id\":\"5\",\"n\":\"a\"}");
+  EXPECT_NE(HashedText(row), HashedText(other));
 }
 
 TEST(BadRow, AMessageNamesColumnKeyAndValueAndIsShort) {

@@ -5,11 +5,13 @@
 #include <arrow/record_batch.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 #include <xxhash.h>
 
 #include <algorithm>
 #include <bit>
 #include <fstream>
+#include <iterator>
 #include <random>
 #include <set>
 
@@ -35,21 +37,24 @@ Schema SchemaOf(const std::vector<std::string>& types) {
   return schema;
 }
 
-std::vector<Hash128> HashesOf(const Schema& schema, const RowBatch& batch) {
+std::vector<Hash128> HashesOf(const Schema& schema, const RowBatch& batch,
+                              HashAlgorithm algorithm = HashAlgorithm::kXxh3) {
   std::vector<Hash128> hashes;
-  const absl::Status status = (*RowHasher::Create(schema))->Hash(batch, hashes);
+  const absl::Status status = (*RowHasher::Create(schema, algorithm))->Hash(batch, hashes);
   EXPECT_TRUE(status.ok()) << status;
   return hashes;
 }
 
-std::string HexOfRow(const std::vector<std::string>& types, const std::string& row) {
+std::string HexOfRow(const std::vector<std::string>& types, const std::string& row,
+                     HashAlgorithm algorithm = HashAlgorithm::kXxh3) {
   const Schema schema = SchemaOf(types);
-  return HexOf(HashesOf(schema, *BatchOf(schema, absl::StrCat("[[", row, "]]"))).at(0));
+  return HexOf(HashesOf(schema, *BatchOf(schema, absl::StrCat("[[", row, "]]")), algorithm).at(0));
 }
 
-Fingerprint FingerprintOf(const Schema& schema, const RowBatch& batch) {
+Fingerprint FingerprintOf(const Schema& schema, const RowBatch& batch,
+                          HashAlgorithm algorithm = HashAlgorithm::kXxh3) {
   Fingerprint fingerprint;
-  for (const Hash128& hash : HashesOf(schema, batch)) fingerprint.Add(hash);
+  for (const Hash128& hash : HashesOf(schema, batch, algorithm)) fingerprint.Add(hash);
   return fingerprint;
 }
 
@@ -59,7 +64,8 @@ std::string HexDigestOf(const std::string& bytes) {
 }
 
 struct Vector {
-  std::string type, value, bytes, hash;
+  std::string type, value, bytes;
+  std::vector<std::string> hashes;  // As kHashAlgorithms has them.
 };
 
 // The rows of the table in docs/row-hash.md.
@@ -68,13 +74,15 @@ std::vector<Vector> DocumentedVectors() {
   std::vector<Vector> vectors;
   for (std::string line; std::getline(page, line);) {
     const std::vector<std::string> cells = absl::StrSplit(line, " | ");
-    if (cells.size() != 4 || cells[0].substr(0, 3) != "| `") continue;
+    if (cells.size() != 6 || cells[0].substr(0, 3) != "| `") continue;
     const auto text = [](absl::string_view cell) {
       return std::string(cell.substr(cell.find('`') + 1, cell.rfind('`') - cell.find('`') - 1));
     };
     const std::string bytes = absl::StrReplaceAll(text(cells[2]), {{" ", ""}});
-    vectors.push_back(
-        {text(cells[0]), text(cells[1]), absl::HexStringToBytes(bytes), text(cells[3])});
+    vectors.push_back({text(cells[0]),
+                       text(cells[1]),
+                       absl::HexStringToBytes(bytes),
+                       {text(cells[3]), text(cells[4]), text(cells[5])}});
   }
   return vectors;
 }
@@ -86,8 +94,11 @@ TEST(RowHash, EveryVectorOfItsSpecificationHolds) {
   for (const Vector& vector : vectors) {
     SCOPED_TRACE(absl::StrCat(vector.type, " ", vector.value));
     kinds.insert(ParseType(vector.type)->kind);
-    EXPECT_EQ(HexDigestOf(vector.bytes), vector.hash);
-    EXPECT_EQ(HexOfRow({vector.type}, vector.value), vector.hash);
+    EXPECT_EQ(HexDigestOf(vector.bytes), vector.hashes[0]);
+    for (size_t i = 0; i < vector.hashes.size(); ++i) {
+      EXPECT_EQ(HexOfRow({vector.type}, vector.value, kHashAlgorithms[i]), vector.hashes[i])
+          << NameOf(kHashAlgorithms[i]);
+    }
   }
   EXPECT_EQ(kinds.size(), 13u);
 }
@@ -98,8 +109,15 @@ TEST(RowHash, TheWorkedExampleHolds) {
                           {"price", {TypeKind::kDecimal, 9, 2}},
                           {"at", {TypeKind::kTimestamp}}}};
   const auto batch = BatchOf(schema, R"([[42, "Zoë", "12.50", null]])");
-  EXPECT_EQ(HexOf(HashesOf(schema, *batch).at(0)), "4f6a6a47bb97419f7f8db7e794db346a");
-  EXPECT_EQ(SpecVersionOf(schema), "ed8587b2aca5e8dddcfce66c4fe91e78");
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {"4f6a6a47bb97419f7f8db7e794db346a", "ed8587b2aca5e8dddcfce66c4fe91e78"},
+      {"198a5cacb5f7e1009f072c2d627eeac3", "1fe3ba1c7f47b85546b68fe2b487b1b8"},
+      {"158532d5e45df99b2da40afc27946ad6", "4695494eb53056a7760358adfe8331d3"}};
+  for (size_t i = 0; i < expected.size(); ++i) {
+    SCOPED_TRACE(NameOf(kHashAlgorithms[i]));
+    EXPECT_EQ(HexOf(HashesOf(schema, *batch, kHashAlgorithms[i]).at(0)), expected[i].first);
+    EXPECT_EQ(SpecVersionOf(schema, kHashAlgorithms[i]), expected[i].second);
+  }
 }
 
 TEST(RowHash, TheDocumentedFingerprintHolds) {
@@ -107,6 +125,26 @@ TEST(RowHash, TheDocumentedFingerprintHolds) {
   const Fingerprint sum = FingerprintOf(schema, *BatchOf(schema, "[[0], [1], [1]]"));
   EXPECT_EQ(sum.rows, 3);
   EXPECT_EQ(HexOf(sum.sum), "867f102abe1abf0a6699e3eaf2898b17");
+}
+
+TEST(RowHash, BytesThatAreNoRowAreHashedByTheSameAlgorithm) {
+  const Schema schema = SchemaOf({"boolean"});
+  for (const HashAlgorithm algorithm : kHashAlgorithms) {
+    const auto hasher = *RowHasher::Create(schema, algorithm);
+    const absl::StatusOr<Hash128> hash = hasher->HashText(absl::string_view("\x01\x00\x01", 3));
+    ASSERT_TRUE(hash.ok()) << hash.status();
+    EXPECT_EQ(HexOf(*hash), HexOfRow({"boolean"}, "true", algorithm));
+  }
+}
+
+TEST(RowHash, AnAlgorithmThatOpensslRefusesIsUnimplemented) {
+  ASSERT_EQ(EVP_default_properties_enable_fips(nullptr, 1), 1);
+  const auto refused = RowHasher::Create(SchemaOf({"long"}), HashAlgorithm::kMd5);
+  const auto own = RowHasher::Create(SchemaOf({"long"}), HashAlgorithm::kXxh3);
+  ASSERT_EQ(EVP_default_properties_enable_fips(nullptr, 0), 1);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("MD5"));
+  EXPECT_TRUE(own.ok()) << own.status();
 }
 
 TEST(RowHash, EveryNanIsOne) {
@@ -161,7 +199,7 @@ TEST(RowHash, ColumnsAreToldApartByPlace) {
 TEST(RowHash, OtherArrowTypesAreRefusedAndHashAlikeOnceCast) {
   const Schema schema = SchemaOf({"string"});
   const auto plain = BatchOf(schema, R"([["a"], [null], ["é"], ["a"]])");
-  const auto hasher = *RowHasher::Create(schema);
+  const auto hasher = *RowHasher::Create(schema, HashAlgorithm::kXxh3);
   for (const auto& type : {arrow::dictionary(arrow::int32(), arrow::utf8()), arrow::large_utf8()}) {
     arrow::Datum other;
     if (type->id() == arrow::Type::DICTIONARY) {
@@ -189,10 +227,28 @@ TEST(SpecVersion, MovesWithNamesTypesAndOrderOnly) {
   renamed.columns[0].name = "A";
   widened.columns[1].type.precision = 10;
   std::swap(swapped.columns[0], swapped.columns[1]);
-  EXPECT_EQ(SpecVersionOf(nullable), SpecVersionOf(schema));
+  EXPECT_EQ(SpecVersionOf(nullable, HashAlgorithm::kXxh3),
+            SpecVersionOf(schema, HashAlgorithm::kXxh3));
   for (const Schema& other : {renamed, widened, swapped, Schema{{schema.columns[0]}}}) {
-    EXPECT_NE(SpecVersionOf(other), SpecVersionOf(schema));
+    EXPECT_NE(SpecVersionOf(other, HashAlgorithm::kXxh3),
+              SpecVersionOf(schema, HashAlgorithm::kXxh3));
   }
+}
+
+TEST(SpecVersion, TellsTheAlgorithmToWhoKnowsTheColumns) {
+  const Schema schema = SchemaOf({"long", "string"});
+  std::set<std::string> versions;
+  for (const HashAlgorithm algorithm : kHashAlgorithms) {
+    const std::string version = SpecVersionOf(schema, algorithm);
+    EXPECT_TRUE(versions.insert(version).second);
+    EXPECT_EQ(AlgorithmOf(schema, version), algorithm);
+    EXPECT_EQ(AlgorithmOf(SchemaOf({"long"}), version), std::nullopt);
+    EXPECT_EQ(HashAlgorithmNamed(NameOf(algorithm)), algorithm);
+  }
+  EXPECT_EQ(AlgorithmOf(schema, ""), std::nullopt);
+  EXPECT_EQ(HashAlgorithmNamed("sha512"), std::nullopt);
+  // Of rows that a source has summed: ledgers have it from before there were algorithms.
+  EXPECT_EQ(ColumnsVersionOf(schema), SpecVersionOf(schema, HashAlgorithm::kXxh3));
 }
 
 // ---- properties
@@ -251,10 +307,12 @@ TEST_P(RowHashProperty, BatchesSlicesOrderAndWidthsDoNotCount) {
   DrawRows();
   const Schema schema = SchemaOf(types_);
   const auto whole = Batch(schema);
-  const Fingerprint expected = FingerprintOf(schema, *whole);
+  const HashAlgorithm algorithm = kHashAlgorithms[Draw(std::size(kHashAlgorithms))];
+  SCOPED_TRACE(NameOf(algorithm));
+  const Fingerprint expected = FingerprintOf(schema, *whole, algorithm);
   EXPECT_EQ(expected.rows, static_cast<int64_t>(keys_.size()));
 
-  const auto hasher = *RowHasher::Create(schema);
+  const auto hasher = *RowHasher::Create(schema, algorithm);
   Fingerprint sliced;
   for (int64_t begin = 0; begin < whole->rows();) {
     const int64_t count = 1 + Draw(300);
@@ -266,7 +324,7 @@ TEST_P(RowHashProperty, BatchesSlicesOrderAndWidthsDoNotCount) {
   EXPECT_EQ(sliced, expected);
 
   std::shuffle(keys_.begin(), keys_.end(), random_);
-  EXPECT_EQ(FingerprintOf(schema, *Batch(schema)), expected);
+  EXPECT_EQ(FingerprintOf(schema, *Batch(schema), algorithm), expected);
 
   for (std::string& type : types_) {
     if (type == "byte" || type == "short" || type == "integer") type = "long";
@@ -274,7 +332,7 @@ TEST_P(RowHashProperty, BatchesSlicesOrderAndWidthsDoNotCount) {
     if (type == "decimal(18,2)") type = "decimal(38,2)";
   }
   const Schema wide = SchemaOf(types_);
-  EXPECT_EQ(FingerprintOf(wide, *Batch(wide)), expected);
+  EXPECT_EQ(FingerprintOf(wide, *Batch(wide), algorithm), expected);
 }
 
 TEST_P(RowHashProperty, AnyChangedValueAndAnyRepeatedOrMissingRowCounts) {

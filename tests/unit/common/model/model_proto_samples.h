@@ -35,6 +35,7 @@ inline v1::DatasetSpec GoodSpec() {
     read_connections: 6 on_schema_change: SCHEMA_POLICY_FREEZE
     on_bad_row: BAD_ROW_POLICY_QUARANTINE max_bad_rows: 7 max_bad_percent: 0.5
     write: WRITE_MODE_REPLACE on_missing: MISSING_POLICY_KEEP checksum: CHECKSUM_KIND_MD5
+    hash_algorithm: HASH_ALGORITHM_XXH3
     system_columns { server_source: "s" loaded_at: "l" row_hash: "h" deleted_at: "d"
                      valid_from: "f" valid_to: "t" is_current: "c" confirmed_at: "x" })");
 }
@@ -52,6 +53,7 @@ inline v1::DatasetSpec GoodKeyedSpec() {
   spec.add_compared_columns("a");
   spec.add_uncompared_columns("b");
   spec.set_checksum(v1::CHECKSUM_KIND_FAST);
+  spec.set_hash_algorithm(v1::HASH_ALGORITHM_SHA256);
   spec.mutable_force_after()->set_seconds(60);
   return spec;
 }
@@ -137,6 +139,7 @@ inline v1::TaskSpec GoodTask() {
                                                 spec_version: "w" } }
                  cursor_type: CURSOR_TYPE_DATE domain_end: 100 connections: 3
                  table_schema { columns { name: "a" type: "long" nullable: true } }
+                 hash_algorithm: HASH_ALGORITHM_MD5
                  inputs { path: "server_source=jfk/a.parquet" size_bytes: 9 rows: 2
                           partition_values { column: "server_source" value: "jfk" } } })");
 }

@@ -37,7 +37,8 @@ TEST(ModelProto, EveryMessageSurvivesTheWire) {
   ExpectSurvives(Parse<v1::TaskSpec>(R"(task_id: "p" dataset_digest: "d" probe {
       tail { from: 1 to: 2 } checksum: true table_schema { columns { name: "a" type: "long" } } })"));
   ExpectSurvives(Parse<v1::TaskSpec>(R"(task_id: "v" dataset_digest: "d" verification {
-      extent { outside: true } cursor_type: CURSOR_TYPE_WALL_CLOCK domain_end: 5 })"));
+      extent { outside: true } cursor_type: CURSOR_TYPE_WALL_CLOCK domain_end: 5
+      hash_algorithm: HASH_ALGORITHM_XXH3 })"));
   ExpectSurvives(Parse<v1::Outcome>(R"(lease { task_id: "t" fence: 3 }
       failure { kind: FAILURE_KIND_SOURCE code: 14 message: "no route" })"));
   ExpectSurvives(
@@ -76,8 +77,15 @@ TEST(ModelProto, EveryEnumValueSurvivesTheWire) {
   v1::DatasetSpec old = GoodSpec();  // As a ledger has it that is older than the choice.
   old.clear_on_schema_change();
   old.clear_truncate_fine_time();
+  old.clear_hash_algorithm();
   EXPECT_EQ(FromProto(old)->on_schema_change, SchemaPolicy::kEvolve);
   EXPECT_FALSE(FromProto(old)->truncate_fine_time);
+  EXPECT_EQ(FromProto(old)->hash_algorithm, HashAlgorithm::kXxh3);
+  for (int i = 1; i < v1::HashAlgorithm_ARRAYSIZE; ++i) {
+    v1::DatasetSpec spec = GoodSpec();
+    spec.set_hash_algorithm(static_cast<v1::HashAlgorithm>(i));
+    ExpectSurvives(spec);
+  }
   for (int i = 1; i < v1::FailureKind_ARRAYSIZE; ++i) {
     v1::Failure failure;
     failure.set_kind(static_cast<v1::FailureKind>(i));
@@ -114,6 +122,7 @@ TEST(ModelProto, ASpecWithABadFieldIsRefused) {
        {"target_uri", [](Spec& s) { s.clear_target_uri(); }},
        {"cursor", [](Spec& s) { s.clear_cursor(); }},
        {"strategy", [](Spec& s) { s.clear_strategy(); }},
+       {"hash_algorithm", [](Spec& s) { s.set_hash_algorithm(static_cast<v1::HashAlgorithm>(9)); }},
        {"strategy", [](Spec& s) { s.set_strategy(static_cast<v1::Strategy>(99)); }},
        {"server.name", [](Spec& s) { s.mutable_server()->clear_name(); }},
        {"server.url", [](Spec& s) { s.mutable_server()->clear_url(); }},

@@ -67,7 +67,7 @@ TEST(ConformingReader, IntegersOfEveryWidthBecomeLongAndHashAlike) {
     auto reader = Conformed(
         table, {{{Col("id", type)}}, {"[[-128], [127], [null]]"}, absl::OkStatus(), false});
     ASSERT_TRUE(reader.ok()) << reader.status();
-    const auto hasher = RowHasher::Create((*reader)->schema());
+    const auto hasher = RowHasher::Create((*reader)->schema(), HashAlgorithm::kXxh3);
     std::vector<Hash128> hashes;
     ASSERT_TRUE((*hasher)->Hash(RowBatch(ReadOne(**reader)), hashes).ok());
     if (all.empty()) all = hashes;

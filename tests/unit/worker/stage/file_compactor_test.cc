@@ -116,6 +116,15 @@ class FileCompactorTest : public StagingFixture {
   int64_t progress_ = 0;
 };
 
+TEST_F(FileCompactorTest, RowsAreSummedByTheAlgorithmThatTheyWereSummedBy) {
+  options_.dataset.hash_algorithm = HashAlgorithm::kMd5;
+  StageSome();
+  EXPECT_EQ(Compact()->pieces.front().fingerprint, expected_);
+  EXPECT_EQ(Compact()->spec_version, spec_version_);
+  options_.dataset.hash_algorithm = HashAlgorithm::kSha256;
+  EXPECT_NE(Compact()->spec_version, spec_version_);
+}
+
 TEST_F(FileCompactorTest, RowsStayAsTheyAreInOneFilePerPartition) {
   StageSome();
   ASSERT_EQ(inputs_.size(), 10u);

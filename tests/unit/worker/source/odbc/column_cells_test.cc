@@ -101,7 +101,7 @@ TEST(ColumnCells, TimesFinerThanAMicrosecondAreCutWhereTheyMayBe) {
     ASSERT_TRUE(made.ok()) << made.status();
     EXPECT_EQ((*made)->truncated_values(), 1);
     std::vector<Hash128> hashes;
-    ASSERT_TRUE((*RowHasher::Create(schema))->Hash(**made, hashes).ok());
+    ASSERT_TRUE((*RowHasher::Create(schema, HashAlgorithm::kXxh3))->Hash(**made, hashes).ok());
     EXPECT_EQ(hashes.at(0), hashes.at(1));
   }
 }

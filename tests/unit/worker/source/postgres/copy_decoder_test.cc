@@ -44,7 +44,8 @@ CopyDecoder NewDecoder(const BadRowRules& rules = {.key = {0}}) {
 std::vector<Hash128> HashesOf(CopyDecoder& decoder) {
   auto hasher = *RowHasher::Create(Schema{{{"id", {TypeKind::kInteger}, true},
                                            {"name", {TypeKind::kString}, true},
-                                           {"flag", {TypeKind::kBoolean}, true}}});
+                                           {"flag", {TypeKind::kBoolean}, true}}},
+                                   HashAlgorithm::kXxh3);
   std::vector<Hash128> hashes;
   EXPECT_TRUE(hasher->Hash(**decoder.batch().Finish(), hashes).ok());
   return hashes;
