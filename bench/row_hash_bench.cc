@@ -56,8 +56,10 @@ std::shared_ptr<arrow::Array> NumberColumn(std::mt19937_64& random, int percent_
   return array;
 }
 
+template <HashAlgorithm algorithm>
 void HashBatch(benchmark::State& state, const Schema& schema, const RowBatch& batch) {
-  const auto hasher = RowHasher::Create(schema);
+  const auto hasher = RowHasher::Create(schema, algorithm);
+  if (!hasher.ok()) return state.SkipWithError(std::string(hasher.status().message()).c_str());
   std::vector<Hash128> hashes;
   for ([[maybe_unused]] auto iteration : state) {
     hashes.clear();
@@ -133,13 +135,21 @@ void Columns(benchmark::State& state, Measure measure, const std::string& kinds)
           RowBatch(arrow::RecordBatch::Make(ToArrow(schema), kRows, std::move(arrays))));
 }
 
-void Hash(benchmark::State& state, const std::string& kinds) { Columns(state, HashBatch, kinds); }
+template <HashAlgorithm algorithm>
+void HashBy(benchmark::State& state, const std::string& kinds) {
+  Columns(state, HashBatch<algorithm>, kinds);
+}
+constexpr auto Hash = HashBy<HashAlgorithm::kXxh3>;
+constexpr auto HashMd5 = HashBy<HashAlgorithm::kMd5>;
+constexpr auto HashSha256 = HashBy<HashAlgorithm::kSha256>;
 void Checksum(benchmark::State& state, const std::string& kinds) {
   Columns(state, SumBatch, kinds);
 }
 
+template <HashAlgorithm algorithm>
 void HashDeals(benchmark::State& state) {
-  HashBatch(state, DealsSchema(AllDealsColumns()), *DealsBatch(kRows, AllDealsColumns()));
+  HashBatch<algorithm>(state, DealsSchema(AllDealsColumns()),
+                       *DealsBatch(kRows, AllDealsColumns()));
 }
 
 void ChecksumDeals(benchmark::State& state) {
@@ -151,7 +161,13 @@ BENCHMARK_CAPTURE(Hash, one_long_with_nulls, std::string("n"));
 BENCHMARK_CAPTURE(Hash, one_double, std::string("d"));
 BENCHMARK_CAPTURE(Hash, one_text, std::string("s"));
 BENCHMARK_CAPTURE(Hash, ten_mixed, std::string("llnndddsss"));
-BENCHMARK(HashDeals)->Name("Hash/deals");
+BENCHMARK(HashDeals<HashAlgorithm::kXxh3>)->Name("Hash/deals");
+BENCHMARK_CAPTURE(HashMd5, one_long, std::string("l"));
+BENCHMARK_CAPTURE(HashMd5, ten_mixed, std::string("llnndddsss"));
+BENCHMARK(HashDeals<HashAlgorithm::kMd5>)->Name("HashMd5/deals");
+BENCHMARK_CAPTURE(HashSha256, one_long, std::string("l"));
+BENCHMARK_CAPTURE(HashSha256, ten_mixed, std::string("llnndddsss"));
+BENCHMARK(HashDeals<HashAlgorithm::kSha256>)->Name("HashSha256/deals");
 BENCHMARK_CAPTURE(Checksum, one_long, std::string("l"));
 BENCHMARK_CAPTURE(Checksum, one_double, std::string("d"));
 BENCHMARK_CAPTURE(Checksum, one_text, std::string("s"));
