@@ -1,10 +1,10 @@
 """What it costs to find a few rows that differ among many, and to repair them.
 
-  repair_bench [--rows N]
+  repair_bench [--rows N] [--source postgres|sqlite]
 
-A table in PostgreSQL, loaded whole; then 3 rows are deleted and 2 changed behind Headwater's back.
+A table in PostgreSQL, or in an SQLite file, loaded whole; then 3 rows are deleted and 2 changed behind Headwater's back.
 `verify` has to name just those 5, and `repair` to mend them. The same again with `checksum: none`,
-where every row is read. The server is on the same cores.
+where every row is read. The server is on the same cores, SQLite in the same process.
 """
 
 import argparse
@@ -14,25 +14,52 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 import peers  # noqa: E402
+from odbc_load import SQLITE_DEALS  # noqa: E402
 from postgres_load import CRM, DATABASE, DEALS  # noqa: E402
+from sqlite_file import SqliteFile  # noqa: E402
 from throwaway_postgres import ThrowawayPostgres, why_not  # noqa: E402
 
-CONFIG = CRM + """defaults: {{target: lake}}
+SQLITE = """
+version: 1
+servers: {{crm: {{url: "{url}"}}}}
+targets: {{lake: {{delta: ./lake}}}}
+"""
+TABLES = """defaults: {{target: lake}}
 tables:
-  - {{from: crm/public.deals, target_table: divided, strategy: full, key: [deal_id]}}
-  - {{from: crm/public.deals, target_table: read, strategy: full, key: [deal_id], checksum: none}}
+  - {{from: crm/{deals}, target_table: divided, strategy: full, key: [deal_id]}}
+  - {{from: crm/{deals}, target_table: read, strategy: full, key: [deal_id], checksum: none}}
 """
 
 
+@contextmanager
+def postgres(rows):
+    """Yields the server with its rows, and a configuration."""
+    with ThrowawayPostgres() as server:
+        server.sql("postgres", f"create database {DATABASE}")
+        server.sql(DATABASE, DEALS.format(rows=rows))
+        yield server, (CRM + TABLES).format(port=server.port, user=server.USER,
+                                            deals="public.deals")
+
+
+@contextmanager
+def sqlite(rows):
+    with SqliteFile() as file:
+        file.sql(DATABASE, SQLITE_DEALS.format(rows=rows))
+        yield file, (SQLITE + TABLES).format(url=file.url(), deals="deals")
+
+
+SOURCES = {"postgres": (postgres, why_not), "sqlite": (sqlite, lambda: None)}
+
+
 class Bench:
-    def __init__(self, server, options, folder):
+    def __init__(self, server, config, options, folder):
         self.server, self.options, self.folder = server, options, Path(folder)
-        (self.folder / "headwater.yaml").write_text(
-            CONFIG.format(port=server.port, user=server.USER))
+        (self.folder / "headwater.yaml").write_text(config)
 
     def headwater(self, *words, expect=0):
         began = time.monotonic()
@@ -74,16 +101,17 @@ def main():
     parser = argparse.ArgumentParser(prog="repair_bench")
     parser.add_argument("--headwater", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--source", choices=list(SOURCES), default="postgres")
     options = parser.parse_args()
-    if (reason := why_not()) is not None:
+    opened, why_not_here = SOURCES[options.source]
+    if (reason := why_not_here()) is not None:
         print(f"not measured: {reason}")
         return
-    with ThrowawayPostgres() as server, tempfile.TemporaryDirectory(prefix="hw_bench_") as folder:
-        server.sql("postgres", f"create database {DATABASE}")
-        server.sql(DATABASE, DEALS.format(rows=options.rows))
-        print(f"{options.rows:,} rows of 10 columns, 3 deleted and 2 changed; {peers.versions()}",
+    with (opened(options.rows) as (server, config),
+          tempfile.TemporaryDirectory(prefix="hw_bench_") as folder):
+        print(f"{options.source}: {options.rows:,} rows of 10 columns, 3 deleted and 2 changed; {peers.versions()}",
               flush=True)
-        bench = Bench(server, options, folder)
+        bench = Bench(server, config, options, folder)
         for number, table in enumerate(("divided", "read")):
             bench.measure(table, number + 1)
 

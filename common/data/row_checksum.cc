@@ -10,7 +10,6 @@
 #include "common/base/status.h"
 #include "common/data/column_view_arrow.h"
 #include "common/data/field_text_arrow.h"
-#include "common/data/openssl_digest.h"
 
 namespace headwater {
 namespace {
@@ -19,8 +18,8 @@ constexpr size_t kMd5Bytes = 16;
 
 class Md5RowChecksummer final : public RowChecksummer {
  public:
-  Md5RowChecksummer(const Schema& schema, OpensslDigest md5)
-      : views_(schema), md5_(std::move(md5)) {}
+  Md5RowChecksummer(const Schema& schema, RowTextHasher hasher)
+      : views_(schema), hasher_(std::move(hasher)) {}
 
   absl::Status Add(const RowBatch& batch, RowChecksum& checksum) override {
     RowChecksum added{.rows = batch.rows()};
@@ -47,11 +46,8 @@ class Md5RowChecksummer final : public RowChecksummer {
     RETURN_IF_ERROR(views_.Take(rows, "row checksum"));
     for (int64_t row = 0; row < rows.num_rows(); ++row) {
       const size_t size = PutRow(row);
-      std::array<unsigned char, kMd5Bytes> hash;
-      RETURN_IF_ERROR(md5_.Make(text_.data(), size, hash.data()));
-      uint64_t first = 0;
-      for (size_t i = 0; i < sizeof(first); ++i) first = first << 8 | hash[i];
-      take(row, first);
+      ASSIGN_OR_RETURN(const uint64_t hash, hasher_.Hash({text_.data(), size}));
+      take(row, hash);
     }
     return absl::OkStatus();
   }
@@ -74,15 +70,28 @@ class Md5RowChecksummer final : public RowChecksummer {
   }
 
   ColumnViews views_;
-  OpensslDigest md5_;
+  RowTextHasher hasher_;
   std::string text_;  // As long as the longest row's may be.
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RowChecksummer>> RowChecksummer::Create(const Schema& schema) {
+absl::StatusOr<RowTextHasher> RowTextHasher::Create() {
   ASSIGN_OR_RETURN(OpensslDigest md5, OpensslDigest::Create("MD5", "row checksum"));
-  return std::make_unique<Md5RowChecksummer>(schema, std::move(md5));
+  return RowTextHasher(std::move(md5));
+}
+
+absl::StatusOr<uint64_t> RowTextHasher::Hash(absl::string_view text) {
+  std::array<unsigned char, kMd5Bytes> hash;
+  RETURN_IF_ERROR(md5_.Make(text.data(), text.size(), hash.data()));
+  uint64_t first = 0;
+  for (size_t i = 0; i < sizeof(first); ++i) first = first << 8 | hash[i];
+  return first;
+}
+
+absl::StatusOr<std::unique_ptr<RowChecksummer>> RowChecksummer::Create(const Schema& schema) {
+  ASSIGN_OR_RETURN(RowTextHasher hasher, RowTextHasher::Create());
+  return std::make_unique<Md5RowChecksummer>(schema, std::move(hasher));
 }
 
 }  // namespace headwater

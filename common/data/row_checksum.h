@@ -6,10 +6,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/data/openssl_digest.h"
 #include "common/data/row_batch.h"
 #include "common/data/schema.h"
 
@@ -28,11 +31,25 @@ struct RowChecksum {
   friend bool operator==(const RowChecksum&, const RowChecksum&) = default;
 };
 
+// The hash of a row's text: the first 8 bytes of its MD5. Confined to one thread.
+class RowTextHasher {
+ public:
+  // UNIMPLEMENTED: this machine's OpenSSL has no MD5, as where only FIPS's algorithms are allowed.
+  static absl::StatusOr<RowTextHasher> Create();
+
+  // INTERNAL: OpenSSL made none.
+  absl::StatusOr<uint64_t> Hash(absl::string_view text);
+
+ private:
+  explicit RowTextHasher(OpensslDigest md5) : md5_(std::move(md5)) {}
+
+  OpensslDigest md5_;
+};
+
 // Confined to one thread (it keeps scratch memory between calls).
 class RowChecksummer {
  public:
-  // Sums every column of `schema`, in its order. UNIMPLEMENTED: this machine's OpenSSL has no MD5,
-  // as where only FIPS's algorithms are allowed.
+  // Sums every column of `schema`, in its order. Errors: of RowTextHasher::Create().
   static absl::StatusOr<std::unique_ptr<RowChecksummer>> Create(const Schema& schema);
   virtual ~RowChecksummer() = default;
 

@@ -60,10 +60,6 @@ TYPED_TEST_SUITE_P(SourceSumsContract);
 TYPED_TEST_P(SourceSumsContract, ChecksumsAreThoseOfTheRowsThatAreRead) {
   const std::vector<Extent> extents = this->Extents();
   const auto sums = this->Checksums(extents);
-  if (this->source_under_test_->HasNoMd5()) {
-    EXPECT_EQ(sums.status().code(), absl::StatusCode::kUnimplemented) << sums.status();
-    return;
-  }
   ASSERT_TRUE(sums.ok()) << sums.status();
   ASSERT_EQ(sums->extents.size(), extents.size());
   // Floating point is the only difference that a dialect of the contract has.
@@ -84,7 +80,6 @@ TYPED_TEST_P(SourceSumsContract, ChecksumsAreThoseOfTheRowsThatAreRead) {
 }
 
 TYPED_TEST_P(SourceSumsContract, AChecksumShowsThatAnyCellOfItsExtentChanged) {
-  if (this->source_under_test_->HasNoMd5()) return;
   const auto sums = [&] {
     const auto found = this->Checksums(this->Extents());
     EXPECT_TRUE(found.ok()) << found.status();
@@ -131,7 +126,6 @@ TYPED_TEST_P(SourceSumsContract, WhatOutsideMeansCountsForSumsAndCountsToo) {
   const auto counts = this->Counts(outside);
   ASSERT_TRUE(counts.ok()) << counts.status();
   EXPECT_EQ((*counts)[0].rows, 4);
-  if (this->source_under_test_->HasNoMd5()) return;
   const auto sums = this->Checksums(outside);
   ASSERT_TRUE(sums.ok()) << sums.status();
   EXPECT_EQ(sums->extents[0].rows, 4);
@@ -165,7 +159,6 @@ TYPED_TEST_P(SourceSumsContract, SumsAndCountsOfWhatIsNotThereNameIt) {
 
 // At any time the answer is a sum or that it was cancelled.
 TYPED_TEST_P(SourceSumsContract, ASumMayBeCancelledInTheMiddle) {
-  if (this->source_under_test_->HasNoMd5()) return;
   this->source_under_test_->Execute(
       "CREATE TABLE many AS SELECT a.id, a.name FROM events a, events b");
   this->dataset_.relation = "many";

@@ -25,7 +25,6 @@ class SourceUnderTest {
   virtual std::string TypeName(TypeKind kind) const = 0;       // For CREATE TABLE.
   virtual std::string Blob(const std::string& hex) const = 0;  // A literal.
   virtual std::string SlowQuery() const = 0;  // Runs for minutes unless it is cancelled.
-  virtual bool HasNoMd5() const { return false; }
   // A text in an integer column, if the database lets one in; else empty.
   virtual std::string BadInteger() const { return ""; }
 };

@@ -50,7 +50,6 @@ class SqliteUnderTest : public SourceUnderTest {
     }
   }
   std::string Blob(const std::string& hex) const override { return absl::StrCat("x'", hex, "'"); }
-  bool HasNoMd5() const override { return true; }
   std::string BadInteger() const override {
     return "INSERT INTO events (id, at) VALUES ('abc', '2013-01-01 07:00:00')";
   }

@@ -15,6 +15,7 @@
 #include "common/data/row_checksum.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/contract/sqlite_under_test.h"
 #include "tests/db/copy_under_test.h"
 #include "tests/db/mariadb_under_test.h"
 #include "tests/db/psqlodbc_under_test.h"
@@ -87,6 +88,14 @@ struct Place<StreamedMariaDbUnderTest> {
 };
 template <>
 struct Place<MariaDbUnderTest> : Place<StreamedMariaDbUnderTest> {};
+template <>
+struct Place<SqliteUnderTest> {
+  static constexpr const char* kDialect = "sqlite";
+  static std::vector<std::string> Mending() { return {}; }
+  static constexpr const char* kBadTime = "yesterday";
+  static Claims Plain() { return {}; }
+  static Claims AsText() { return {}; }
+};
 
 uint64_t Seed() {
   static const uint64_t seed = [] {
@@ -195,8 +204,8 @@ class CrossSourceSum : public ::testing::Test {
   DatasetSpec dataset_;
 };
 
-using Adapters =
-    ::testing::Types<CopyUnderTest, PsqlOdbcUnderTest, StreamedMariaDbUnderTest, MariaDbUnderTest>;
+using Adapters = ::testing::Types<CopyUnderTest, PsqlOdbcUnderTest, StreamedMariaDbUnderTest,
+                                  MariaDbUnderTest, SqliteUnderTest>;
 TYPED_TEST_SUITE(CrossSourceSum, Adapters);
 
 TYPED_TEST(CrossSourceSum, IsThatOfTheRowsWhereItIsClaimed) {
@@ -251,7 +260,7 @@ TYPED_TEST(CrossSourceSum, OfATablesColumnsIsThatOfTheRowsThatItIsGiven) {
 TYPED_TEST(CrossSourceSum, HasTheBadRowsThatAreInNoBatch) {
   this->db_->Execute("CREATE TABLE every (id int, at timestamp null)");
   if (Place<TypeParam>::kDialect == std::string("mariadb")) this->db_->Execute("SET sql_mode = ''");
-  this->db_->Execute(absl::StrCat("INSERT INTO every VALUES (1, '2013-01-01'), (2, '",
+  this->db_->Execute(absl::StrCat("INSERT INTO every VALUES (1, '2013-01-01 00:00:00'), (2, '",
                                   Place<TypeParam>::kBadTime, "')"));
   this->dataset_.on_bad_row = BadRowPolicy::kQuarantine;
   const auto server = this->SumOfServer();

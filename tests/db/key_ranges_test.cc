@@ -9,8 +9,10 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/contract/sqlite_under_test.h"
 #include "tests/db/copy_under_test.h"
 #include "tests/db/mariadb_under_test.h"
 #include "worker/source/mariadb/mariadb_session.h"
@@ -60,6 +62,20 @@ struct Place<StreamedMariaDbUnderTest> {
   }
   static absl::StatusOr<std::unique_ptr<SourceSession>> Open(const ServerSpec& server) {
     return MariaDbSession::Open(server.url);
+  }
+};
+template <>
+struct Place<SqliteUnderTest> {
+  static constexpr bool kUuid = false;
+  static constexpr const char* kTexts =
+      "plain text, folded varchar(900) COLLATE NOCASE, trimmed text COLLATE RTRIM, numbers_too "
+      "json";
+  static constexpr const char* kPrepare = "SELECT 0";
+  static std::string Literal(const std::string& text) {
+    return absl::StrCat("CAST(X'", absl::BytesToHexString(text), "' AS TEXT)");
+  }
+  static absl::StatusOr<std::unique_ptr<SourceSession>> Open(const ServerSpec& server) {
+    return OdbcSession::Open(std::string(absl::StripPrefix(server.url, "odbc:")));
   }
 };
 
@@ -184,7 +200,7 @@ class KeyRangesOn : public ::testing::Test {
   std::vector<ChecksumColumn> columns_;
 };
 
-using Adapters = ::testing::Types<CopyUnderTest, StreamedMariaDbUnderTest>;
+using Adapters = ::testing::Types<CopyUnderTest, StreamedMariaDbUnderTest, SqliteUnderTest>;
 TYPED_TEST_SUITE(KeyRangesOn, Adapters);
 
 TYPED_TEST(KeyRangesOn, EveryKindOfKeyHasTheSamePartsOnTheServerAsHere) {

@@ -3,11 +3,9 @@
 The files are what worker/source/dialects makes; sql_golden_test.cc holds them to that.
 """
 
-import hashlib
 import os
 import pathlib
 import sqlite3
-import struct
 import sys
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -18,9 +16,10 @@ from sqlglot import exp
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SQL = ROOT / "tests" / "data" / "sql"
-sys.path.insert(0, str(ROOT / "tests" / "support"))
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "db")]
 
 import throwaway_postgres  # noqa: E402
+from source_checksum import SumOfHashes, checksum_from, checksum_of, hash_of_fields  # noqa: E402
 
 DIALECTS = ["postgres", "sqlite", "mysql", "tsql"]
 # What none of the others can be: it changes the session and answers nothing.
@@ -196,40 +195,7 @@ def check_quantiles(dialect, ask):
         assert abs(sum(i < value for i in ids) / len(ids) - share) < 0.02
 
 
-# ---- docs/source-checksum.md, by nothing that took part in making the SQL ---------------------------
-
-def field(name, value):
-    if value is None:
-        return "~"
-    if name in ("name", "token"):
-        return f"{len(value.encode())}:{value}"
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, float):
-        return struct.pack(">d", value + 0.0).hex()
-    if isinstance(value, Decimal):
-        return f"{value:.2f}"
-    if isinstance(value, datetime):
-        zone = "" if value.tzinfo is None else "Z"
-        return value.strftime("%Y-%m-%d %H:%M:%S.%f") + zone
-    return str(value)
-
-
-def checksum_of(some):
-    total = 0
-    for one in some:
-        text = "".join(field(name, one[name]) + "," for name in COLUMNS[:10])
-        total += int.from_bytes(hashlib.md5(text.encode()).digest()[:8], "big")
-    return len(some), total % 2**64
-
-
-def checksum_from(answer):
-    count, hashed, total = (int(text) for text in answer[0])
-    assert count == hashed
-    return count, total % 2**64
-
+# ---- checksums ---------------------------------------------------------------------------------------
 
 CHANGES = {"id": 77, "flag": None, "amount": Decimal("0.01"), "ratio": 0.25, "name": "it's ",
            "token": UUID.format(255), "payload": b"", "day": None,
@@ -304,12 +270,12 @@ def test_postgres_estimates_come_near(postgres):
 def test_postgres_checksums_are_what_the_specification_says(postgres):
     ask = ask_postgres(postgres)
     whole = SQL / "postgres" / "checksum_whole.sql"
-    assert checksum_from(ask(whole)) == checksum_of(rows())
+    assert checksum_from(ask(whole)) == checksum_of(COLUMNS[:10], rows())
 
 
 def test_postgres_sums_a_column_that_it_lacks_as_null(postgres):
     answer = ask_postgres(postgres)(SQL / "postgres" / "checksum_without_a_column_of_the_table.sql")
-    assert checksum_from(answer) == checksum_of([dict(one, flag=None) for one in rows()])
+    assert checksum_from(answer) == checksum_of(COLUMNS[:10], [dict(one, flag=None) for one in rows()])
 
 
 def test_equal_tables_in_another_order_have_equal_checksums_and_changed_cells_others(postgres):
@@ -334,6 +300,8 @@ def test_equal_tables_in_another_order_have_equal_checksums_and_changed_cells_ot
 @pytest.fixture(scope="module")
 def sqlite():
     connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.create_function("headwater_hash", -1, hash_of_fields)
+    connection.create_aggregate("headwater_sum", 1, SumOfHashes)
     for statement in [CREATE["sqlite"], *inserts("sqlite", rows()), *hostile_tables("sqlite")]:
         connection.execute(statement)
     yield connection
@@ -350,6 +318,20 @@ def test_sqlite_runs_every_file(sqlite):
     ask = ask_sqlite(sqlite)
     for path in files("sqlite"):
         ask(path)
+
+
+def test_sqlite_sums_what_the_specification_says(sqlite):
+    """Its instants have no zone."""
+    here = [dict(one, at_instant=one["at"]) for one in rows()]
+    ask = ask_sqlite(sqlite)
+    folder = SQL / "sqlite"
+    assert checksum_from(ask(folder / "checksum_whole.sql")) == checksum_of(COLUMNS[:10], here)
+    answer = ask(folder / "checksum_without_a_column_of_the_table.sql")
+    assert checksum_from(answer) == checksum_of(COLUMNS[:10], [dict(one, flag=None) for one in here])
+    parts = [tuple(map(int, line)) for line in ask(folder / "part_checksums_whole.sql")]
+    (whole,) = ask(folder / "checksum_of_id.sql")
+    assert len(parts) > 1 and sum(part[1] for part in parts) == len(here)
+    assert sum(part[3] for part in parts) % 2**64 == int(whole[2]) % 2**64
 
 
 def test_sqlite_parts_ranges_and_quantiles(sqlite):

@@ -13,6 +13,7 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "support"), str(TESTS / "interop"), str(TESTS / "db")]
+import sqlite_file  # noqa: E402
 import throwaway_mariadb  # noqa: E402
 import throwaway_postgres  # noqa: E402
 from loaded_table import started  # noqa: E402
@@ -27,7 +28,7 @@ defaults: {{target: lake, retries: 0}}
 tables:
   - {{from: {relation}, {settings}}}
 """
-COLUMNS = "id bigint primary key, name varchar(40), price decimal(12,4), day date, at {at}"
+COLUMNS = "id bigint {key}, name varchar(40), price decimal(12,4), day date, at {at}"
 
 
 def creation(at):
@@ -35,8 +36,9 @@ def creation(at):
         f"({i}, '{'blå' if i % 3 else ''}{i}', {i * 7 % 1000}.{i % 10000:04d}, "
         f"'2013-0{1 + i % 9}-1{i % 10}', '2013-01-0{1 + i * 4 // ROWS} 0{i % 10}:10:{i % 60:02d}')"
         for i in range(ROWS))
-    return (f"create table countries({COLUMNS.format(at=at)}); insert into countries values {values};"
-            "create table deals as select * from countries")
+    return (f"create table countries({COLUMNS.format(at=at, key='primary key')});"
+            f"create table deals({COLUMNS.format(at=at, key='not null')});"
+            f"insert into countries values {values}; insert into deals select * from countries")
 
 
 class Place:
@@ -52,6 +54,12 @@ class Place:
 
     def sql(self, text):
         return self.server.sql("unchanged", text)
+
+    def declare_key(self):
+        if isinstance(self.server, sqlite_file.SqliteFile):
+            self.sql("create unique index deals_id on deals(id)")
+        else:
+            self.sql("alter table deals add primary key (id)")
 
     def headwater(self, command, *words, expect=0):
         done = subprocess.run(
@@ -83,15 +91,22 @@ class Place:
         return {row["id"]: row for row in first}
 
 
-@pytest.fixture(scope="module", params=["postgres", "mariadb"])
+SOURCES = {
+    "postgres": (throwaway_postgres.ThrowawayPostgres, throwaway_postgres.why_not),
+    "mariadb": (throwaway_mariadb.ThrowawayMariaDb, throwaway_mariadb.why_not),
+    "sqlite": (sqlite_file.SqliteFile, sqlite_file.why_not),
+}
+
+
+@pytest.fixture(scope="module", params=list(SOURCES))
 def source(request):
-    module = throwaway_postgres if request.param == "postgres" else throwaway_mariadb
-    kind = (throwaway_postgres.ThrowawayPostgres if request.param == "postgres"
-            else throwaway_mariadb.ThrowawayMariaDb)
-    for server in started(kind, module.why_not):
-        server.sql("postgres" if request.param == "postgres" else "mysql",
-                   "create database unchanged")
-        if request.param == "postgres":
+    for server in started(*SOURCES[request.param]):
+        if request.param != "sqlite":
+            server.sql("postgres" if request.param == "postgres" else "mysql",
+                       "create database unchanged")
+        if request.param == "sqlite":
+            access, prefix = f'url: "{server.url()}"', "s/"
+        elif request.param == "postgres":
             access = (f'url: "postgresql://127.0.0.1:{server.port}/unchanged", user: postgres, '
                       'password: "${PASSWORD}"')
             prefix = "s/public."

@@ -1,9 +1,9 @@
 """Statements that make a table `every` of random values of every type, for tests that are not in Python.
 
-    value_statements.py postgres|mariadb SEED ROWS FILE
+    value_statements.py postgres|mariadb|sqlite SEED ROWS FILE
 
 Written to FILE, each ended by a NUL. The table's first column numbers the rows; the others are those of
-postgres_values.py or mariadb_values.py, and those below.
+postgres_values.py, mariadb_values.py or sqlite_values.py, and those below.
 """
 
 import random
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import mariadb_values
 import postgres_values
+import sqlite_values
 from mariadb_values import quoted
 
 ROWS_PER_INSERT = 50
@@ -38,7 +39,17 @@ MORE = {
         "time_0": ("time", mariadb_values.span),
         "point": ("point", lambda rng: f"st_geomfromtext('point({rng.randint(-9, 9)} 2.5)')"),
     },
+    "sqlite": {
+        "uuid": ("uuid", lambda rng: rng.choice([f"'{postgres_values.hexed(rng, 9)}'",
+                                                 str(rng.getrandbits(60))])),
+        "clob": ("clob", lambda rng: str(rng.getrandbits(40))),
+        "whole_real": ("double", lambda rng: str(rng.randint(-2**53, 2**53))),
+        "other_stamp": ("datetime", lambda rng: "'%s'" % sqlite_values.stamp(
+            rng, rng.randint(0, 6)).replace(" ", "T")),
+        "tinyint": ("tinyint", lambda rng: str(rng.getrandbits(62))),
+    },
 }
+VALUES = {"postgres": postgres_values, "mariadb": mariadb_values, "sqlite": sqlite_values}
 
 
 def in_quotes(text):
@@ -46,23 +57,24 @@ def in_quotes(text):
 
 
 def statements(dialect, seed, count):
-    values = postgres_values if dialect == "postgres" else mariadb_values
+    values = VALUES[dialect]
     more, rng = MORE[dialect], random.Random(seed)
     if dialect == "postgres":
         yield "set intervalstyle to 'iso_8601'; set timezone to 'UTC'; set datestyle to 'ISO'"
         yield from POSTGRES_TYPES
-    else:
+    elif dialect == "mariadb":
         yield "set sql_mode = 'STRICT_ALL_TABLES'"
     columns = [(name, kind.sql) for name, kind in values.KINDS.items()]
     columns += [(name, sql) for name, (sql, _) in more.items()]
-    quote = '"' if dialect == "postgres" else "`"
+    quote = "`" if dialect == "mariadb" else '"'
+    literals_of = {"postgres": lambda row: map(in_quotes, row), "mariadb": lambda row: row,
+                   "sqlite": lambda row: map(sqlite_values.literal, row)}[dialect]
     yield "create table every (id int primary key, " + ", ".join(
         f"{quote}{name}{quote} {sql}" for name, sql in columns) + ")"
     rows = []
     for i, row in enumerate(values.rows(seed, count)):
-        literals = list(map(in_quotes, row)) if dialect == "postgres" else row
         others = ["NULL" if rng.random() < 0.15 else make(rng) for _, make in more.values()]
-        rows.append(f"({i}, {', '.join([*literals, *others])})")
+        rows.append(f"({i}, {', '.join([*literals_of(row), *others])})")
     for begin in range(0, len(rows), ROWS_PER_INSERT):
         yield "insert into every values " + ", ".join(rows[begin:begin + ROWS_PER_INSERT])
 

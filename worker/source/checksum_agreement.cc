@@ -88,6 +88,7 @@ bool OneOf(absl::Span<const Agreed> agreed, absl::string_view name, const Checks
 }
 
 bool SameText(const Dialect& dialect, const ChecksumColumn& column) {
+  if (dialect.kind == DialectKind::kSqlite) return true;  // Its functions are ours.
   const absl::string_view type = column.source_type;
   if (dialect.kind == DialectKind::kPostgres) {
     return OneOf(kPostgres, WithoutBrackets(type), column);

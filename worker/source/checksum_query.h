@@ -31,7 +31,7 @@ struct ChecksumColumn {
 
 // The statement, for the rows that `query` selects; its expressions do not count, `columns` do, in
 // this order. One row of three texts, for ParseChecksum(). UNIMPLEMENTED: the dialect has no MD5
-// (SQLite). INVALID_ARGUMENT: no columns, and as BuildRangeQuery().
+// (that of an unknown driver). INVALID_ARGUMENT: no columns, and as BuildRangeQuery().
 absl::StatusOr<std::string> BuildChecksumQuery(const Dialect& dialect, const RangeQuery& query,
                                                const std::vector<ChecksumColumn>& columns);
 

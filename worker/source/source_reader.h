@@ -143,7 +143,8 @@ class Source {
   // (on_fine_time: truncate), its sum is no longer that of what was stored, and still the same as
   // it was as long as the rows are. CANCELLED soon after `stop`. Errors: as of Read(), of
   // PlanSchema() where `checksum` names a table, and
-  //   UNIMPLEMENTED  the source has no such checksum (SQLite has none).
+  //   UNIMPLEMENTED  the source has no such checksum: an unknown driver, or one of SQLite with a
+  //                  library of its own, which lacks the functions that we give ours.
   //   DATA_LOSS      the server could not make the text of a row.
   virtual absl::StatusOr<ExtentChecksums> Checksums(const DatasetSpec& /*dataset*/,
                                                     const std::vector<Extent>& /*extents*/,

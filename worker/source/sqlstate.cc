@@ -46,9 +46,10 @@ constexpr std::array<Meaning, 24> kStates = {{
     {"XX001", absl::StatusCode::kDataLoss},
 }};
 
-constexpr std::array<Meaning, 12> kSqliteWords = {{
+constexpr std::array<Meaning, 13> kSqliteWords = {{
     {"no such table", absl::StatusCode::kNotFound},
     {"no such column", absl::StatusCode::kNotFound},
+    {"no such function", absl::StatusCode::kUnimplemented},
     {"unknown database", absl::StatusCode::kNotFound},
     {"is locked", absl::StatusCode::kUnavailable},
     {"unable to open database", absl::StatusCode::kUnavailable},

@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/status.h"
 #include "worker/source/odbc/odbc_quirks.h"
+#include "worker/source/odbc/sqlite_functions.h"
 #include "worker/source/sqlstate.h"
 
 namespace headwater {
@@ -142,6 +143,7 @@ absl::StatusOr<std::unique_ptr<OdbcConnection>> OdbcConnection::Open(
   RETURN_IF_ERROR(status);
   result->connected_ = true;
   result->file_ = std::exchange(opened_file, nullptr);
+  if (result->file_ != nullptr) AddSqliteFunctions(result->file_);
   return result;
 }
 

@@ -42,31 +42,10 @@ absl::StatusOr<ColumnType> DecimalOf(absl::string_view declared, absl::string_vi
   return type;
 }
 
-// A real in a decimal column: the double nearest to a decimal of up to 15 digits is that decimal
-// (SQLite stored it so); any other double was never such a number.
-std::optional<__int128> DecimalOfReal(absl::string_view text, const ColumnType& type) {
-  const std::optional<double> value = ParseDouble(text);
-  if (!value.has_value() || !std::isfinite(*value)) return std::nullopt;
-  // Most are found without printing them: a quotient of two whole numbers that doubles hold exactly
-  // is the double nearest to it.
-  if (const int places = type.scale; places < static_cast<int>(kPowersOfTen.size())) {
-    const double power = kPowersOfTen[static_cast<size_t>(places)];
-    const double unscaled = std::nearbyint(*value * power);
-    if (std::abs(unscaled) < kFifteenDigits && unscaled / power == *value) {
-      const size_t precision = std::min<size_t>(static_cast<size_t>(type.precision), 15);
-      if (std::abs(unscaled) >= kPowersOfTen[precision]) return std::nullopt;
-      return static_cast<int64_t>(unscaled);
-    }
-  }
-  const std::string shortest = absl::StrFormat("%.15g", *value);
-  if (ParseDouble(shortest) != value) return std::nullopt;
-  return ParseDecimal(shortest, type.precision, type.scale);
-}
-
 bool AppendReal(BatchBuilder& batch, int column, const JsonValue& value) {
   if (value.kind == JsonValue::Kind::kInteger) {
     const std::optional<int64_t> integer = ParseInteger(value.text);
-    if (!integer.has_value() || std::abs(*integer) > kMaxExactInteger) return false;
+    if (!integer.has_value() || !RealOfInteger(*integer).has_value()) return false;
   }
   const std::optional<double> parsed = ParseDouble(value.text);
   if (!parsed.has_value()) return false;
@@ -76,9 +55,12 @@ bool AppendReal(BatchBuilder& batch, int column, const JsonValue& value) {
 
 bool AppendDecimal(BatchBuilder& batch, int column, const ColumnType& type,
                    const JsonValue& value) {
-  const std::optional<__int128> unscaled =
-      value.kind == JsonValue::Kind::kInteger ? ParseDecimal(value.text, type.precision, type.scale)
-                                              : DecimalOfReal(value.text, type);
+  std::optional<__int128> unscaled;
+  if (value.kind == JsonValue::Kind::kInteger) {
+    unscaled = ParseDecimal(value.text, type.precision, type.scale);
+  } else if (const std::optional<double> real = ParseDouble(value.text)) {
+    unscaled = DecimalOfReal(*real, type);
+  }
   if (!unscaled.has_value()) return false;
   batch.AppendDecimal(column, *unscaled);
   return true;
@@ -119,6 +101,29 @@ absl::StatusOr<ColumnType> TypeOfDeclared(absl::string_view declared) {
     return ColumnType{TypeKind::kDouble};
   }
   return ColumnType{TypeKind::kString};
+}
+
+std::optional<__int128> DecimalOfReal(double value, const ColumnType& type) {
+  if (!std::isfinite(value)) return std::nullopt;
+  // Most are found without printing them: a quotient of two whole numbers that doubles hold exactly
+  // is the double nearest to it.
+  if (const int places = type.scale; places < static_cast<int>(kPowersOfTen.size())) {
+    const double power = kPowersOfTen[static_cast<size_t>(places)];
+    const double unscaled = std::nearbyint(value * power);
+    if (std::abs(unscaled) < kFifteenDigits && unscaled / power == value) {
+      const size_t precision = std::min<size_t>(static_cast<size_t>(type.precision), 15);
+      if (std::abs(unscaled) >= kPowersOfTen[precision]) return std::nullopt;
+      return static_cast<int64_t>(unscaled);
+    }
+  }
+  const std::string shortest = absl::StrFormat("%.15g", value);
+  if (ParseDouble(shortest) != value) return std::nullopt;
+  return ParseDecimal(shortest, type.precision, type.scale);
+}
+
+std::optional<double> RealOfInteger(int64_t value) {
+  if (value > kMaxExactInteger || value < -kMaxExactInteger) return std::nullopt;
+  return static_cast<double>(value);
 }
 
 std::string SqliteExpression(const ColumnType& type, absl::string_view quoted_column) {

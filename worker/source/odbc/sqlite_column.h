@@ -18,6 +18,7 @@
 #ifndef HEADWATER_WORKER_SOURCE_ODBC_SQLITE_COLUMN_H_
 #define HEADWATER_WORKER_SOURCE_ODBC_SQLITE_COLUMN_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -34,6 +35,13 @@ absl::StatusOr<ColumnType> TypeOfDeclared(absl::string_view declared);
 // What json_array() is given for the column, so that its JSON is exact: reals with all their digits
 // and blobs in hex (`x00ff`; a value of another class by its class's name).
 std::string SqliteExpression(const ColumnType& type, absl::string_view quoted_column);
+
+// Of a real in a decimal column: the double nearest to a decimal of up to 15 digits is that decimal
+// (SQLite stored it so); any other double was never such a number.
+std::optional<__int128> DecimalOfReal(double value, const ColumnType& type);
+
+// An integer up to 2^53 in a column of reals; none: the double next to it is another number.
+std::optional<double> RealOfInteger(int64_t value);
 
 // Appends `value` to `column` of `batch`. False, appending nothing: not a value of `type`.
 bool AppendSqliteValue(BatchBuilder& batch, int column, const ColumnType& type,

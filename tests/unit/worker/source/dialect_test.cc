@@ -302,15 +302,38 @@ TEST(SourceChecksum, TheFastOneIsOfSqlServerOnly) {
             absl::StatusCode::kInvalidArgument);
 }
 
-TEST(SourceChecksum, SqliteHasNone) {
+TEST(SourceChecksum, AnUnknownDriverHasNone) {
   RangeQuery query;
   query.relation = "t";
-  EXPECT_EQ(BuildChecksumQuery(Of(DialectKind::kSqlite), query, std::vector<ChecksumColumn>(1))
+  EXPECT_EQ(BuildChecksumQuery(Of(DialectKind::kGeneric), query, std::vector<ChecksumColumn>(1))
                 .status()
                 .code(),
             absl::StatusCode::kUnimplemented);
   EXPECT_EQ(BuildChecksumQuery(Of(DialectKind::kPostgres), query, {}).status().code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+TEST(SourceChecksum, OfSqliteNoFunctionHasMoreArgumentsThanItTakes) {
+  RangeQuery query;
+  query.relation = "t";
+  ChecksumColumn column;
+  column.column = Column{"c", {TypeKind::kLong}, true};
+  column.source_type = "INT";
+  const auto asked = [&](size_t columns) {
+    return *BuildChecksumQuery(Of(DialectKind::kSqlite), query,
+                               std::vector<ChecksumColumn>(columns, column));
+  };
+  EXPECT_THAT(asked(60), HasSubstr("headwater_sum(headwater_hash('l', \"c\", "));
+  EXPECT_THAT(asked(60), ::testing::Not(HasSubstr("headwater_text")));
+  const std::string wide = asked(130);
+  size_t commas = 0, most = 0;  // Within the innermost brackets.
+  for (const char c : wide) {
+    commas = c == '(' || c == ')' ? 0 : commas + (c == ',' ? 1 : 0);
+    most = std::max(most, commas);
+  }
+  EXPECT_EQ(most, 119U);
+  EXPECT_THAT(wide, HasSubstr("headwater_hash('t', headwater_text('l', \"c\", "));
+  EXPECT_THAT(wide, HasSubstr("\"c\"), 't', headwater_text('l', "));
 }
 
 }  // namespace

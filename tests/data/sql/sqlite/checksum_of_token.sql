@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT COUNT(*), COUNT(*), CAST(headwater_sum(headwater_hash('s', iif(typeof("token")='real',iif(CAST(CAST("token" AS TEXT) AS REAL)="token",CAST("token" AS TEXT),printf('%!.20g',"token")),"token"))) AS TEXT) FROM "events"

@@ -1,0 +1,1 @@
+/* headwater a]b[c]]d */ SELECT COUNT(*), COUNT(*), CAST(headwater_sum(headwater_hash('l', "a]b[c]]d")) AS TEXT) FROM "a]b[c]]d" WHERE ("a]b[c]]d" >= 0 AND "a]b[c]]d" < 9) OR "a]b[c]]d" IS NULL OR "a]b[c]]d" >= 9

@@ -1,0 +1,1 @@
+/* headwater _s _x_ _1 :n _1 @v */ SELECT COUNT(*), COUNT(*), CAST(headwater_sum(headwater_hash('l', "%s {x} ?1 :n $1 @v")) AS TEXT) FROM "%s {x} ?1 :n $1 @v" WHERE ("%s {x} ?1 :n $1 @v" >= 0 AND "%s {x} ?1 :n $1 @v" < 9) OR "%s {x} ?1 :n $1 @v" IS NULL OR "%s {x} ?1 :n $1 @v" >= 9

@@ -1,0 +1,1 @@
+/* headwater a_ DROP TABLE events_ -- */ SELECT COUNT(*), COUNT(*), CAST(headwater_sum(headwater_hash('l', "a; DROP TABLE events; --")) AS TEXT) FROM "a; DROP TABLE events; --" WHERE ("a; DROP TABLE events; --" >= 0 AND "a; DROP TABLE events; --" < 9) OR "a; DROP TABLE events; --" IS NULL OR "a; DROP TABLE events; --" >= 9

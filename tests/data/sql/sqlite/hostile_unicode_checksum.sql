@@ -1,0 +1,1 @@
+/* headwater Gr____e ___ __ */ SELECT COUNT(*), COUNT(*), CAST(headwater_sum(headwater_hash('l', "Größe 表 é")) AS TEXT) FROM "Größe 表 é" WHERE ("Größe 表 é" >= 0 AND "Größe 表 é" < 9) OR "Größe 表 é" IS NULL OR "Größe 表 é" >= 9

@@ -1,0 +1,1 @@
+/* headwater run=r-20130702-1a2b3c4d fence=77 dataset=jfk/events range=[a, b) */ SELECT part, COUNT(*), COUNT(*), CAST(headwater_sum(hash) AS TEXT) FROM (SELECT 0 AS part, headwater_hash('l', "id") AS hash FROM "events" WHERE ("day" >= '2013-01-01' AND "day" < '2013-02-01') OR "day" IS NULL OR "day" >= '2013-02-01' LIMIT -1) AS hashed GROUP BY part ORDER BY part
