@@ -95,6 +95,11 @@ absl::StatusOr<v1::GetStatusResponse> AdminClient::GetStatus(const v1::GetStatus
   return impl_->Call<v1::GetStatusResponse>(&v1::AdminService::Stub::GetStatus, request);
 }
 
+absl::StatusOr<v1::GetHistoryResponse> AdminClient::GetHistory(
+    const v1::GetHistoryRequest& request) {
+  return impl_->Call<v1::GetHistoryResponse>(&v1::AdminService::Stub::GetHistory, request);
+}
+
 absl::StatusOr<v1::GetStateResponse> AdminClient::GetState(const v1::GetStateRequest& request) {
   return impl_->Call<v1::GetStateResponse>(&v1::AdminService::Stub::GetState, request);
 }

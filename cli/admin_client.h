@@ -35,6 +35,7 @@ class AdminClient {
   absl::StatusOr<v1::CollectGarbageResponse> CollectGarbage(
       const v1::CollectGarbageRequest& request);
   absl::StatusOr<v1::GetStatusResponse> GetStatus(const v1::GetStatusRequest& request);
+  absl::StatusOr<v1::GetHistoryResponse> GetHistory(const v1::GetHistoryRequest& request);
   absl::StatusOr<v1::GetStateResponse> GetState(const v1::GetStateRequest& request);
   absl::StatusOr<v1::ChangeStateResponse> ChangeState(const v1::ChangeStateRequest& request);
   absl::StatusOr<v1::ExplainResponse> Explain(const v1::ExplainRequest& request);

@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/command_line_help.h"
+#include "cli/command_line_options.h"
 #include "cli/exit_code.h"
 #include "cli/usage_error.h"
 #include "common/config/yaml_reader.h"
@@ -105,51 +106,6 @@ class Parser {
     return command;
   }
 
-  void AddSelector(CLI::App* command, Selector& selector) {
-    if (command == nullptr) return;
-    command->add_option("SEL", selector.patterns,
-                        "Datasets: globs server/[database.]schema.table, server/table or table");
-    const auto filter = [&](const char* flag, std::vector<std::string>& values, const char* text) {
-      command->add_option(flag, values, text)
-          ->delimiter(',')
-          ->allow_extra_args(false)
-          ->type_name("NAME");
-    };
-    filter("--server", selector.servers, "Only these servers or fleets (repeatable, or a,b)");
-    filter("--table", selector.tables, "Only these tables");
-    filter("--tag", selector.tags, "Only tables with one of these tags");
-    filter("--frequency", selector.frequencies, "Only tables of these schedules");
-    filter("--strategy", selector.strategies, "Only tables of these strategies");
-  }
-
-  void AddWindow(CLI::App* command, WindowOptions& window, bool required) {
-    if (command == nullptr) return;
-    CLI::Option* start = command->add_option("--from", window.from,
-                                             "Start, included: 2013-03-01, 2013-03, -7d, a number");
-    CLI::Option* end = command->add_option("--to", window.to, "End, excluded; `now` is allowed");
-    start->type_name("T")->required(required)->needs(end);
-    end->type_name("T")->required(required)->needs(start);
-    command
-        ->add_option("--only", window.only,
-                     "missing: what was never read; stale: what has moved since; failed: what "
-                     "failed too often; all: everything again")
-        ->check(CLI::IsMember({"missing", "stale", "failed", "all"}))
-        ->type_name("WHICH");
-    command->add_option("--columns", window.columns, "Only what was written without these columns")
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->type_name("NAME");
-    command->add_option("--every", window.every, "How much one microbatch reads: 1h, 7d, 1mo")
-        ->type_name("UNIT");
-    command->add_flag("--newest-first", window.newest_first, "Begin with the end of the window");
-    command->add_option("--max-active", window.max_active, "Microbatches of this run at once")
-        ->check(CLI::Range(1, 100'000))
-        ->type_name("N");
-    command->add_option("--per-server", window.per_server, "The same on each server")
-        ->check(CLI::Range(1, 1'000))
-        ->type_name("N");
-  }
-
   void AddCommands(const CommandTable& commands) {
     CLI::App* demo = Add(commands.demo, demo_, "demo",
                          "Loads real flights of three servers, with late and changed rows");
@@ -193,6 +149,7 @@ class Parser {
     AddSelector(Add(commands.explain, explain_, "explain",
                     "Says why something runs, waits, failed or is missing"),
                 explain_.selector);
+    AddHistory(Add(commands.history, history_, "history", "Shows what runs that have ended did"));
     AddVerify(commands);
     AddRepair(commands);
     AddState(Add(commands.state, state_, "state",
@@ -206,6 +163,18 @@ class Parser {
                          "Checks ledger, tables and files against each other, while loads go on");
     AddSelector(fsck, fsck_.selector);
     AddProcesses(commands);
+  }
+
+  void AddHistory(CLI::App* history) {
+    AddSelector(history, history_.selector);
+    if (history == nullptr) return;
+    history->add_option("--from", history_.from, "That ended then or later: 2026-10-01, -7d")
+        ->type_name("T");
+    history->add_option("--to", history_.to, "That ended before; `now` is allowed")->type_name("T");
+    history->add_option("--last", history_.last, "So many of the newest")
+        ->check(CLI::Range(1, 1'000))
+        ->capture_default_str()
+        ->type_name("N");
   }
 
   void AddVerify(const CommandTable& commands) {
@@ -361,6 +330,7 @@ class Parser {
   RetryOptions retry_;
   StatusOptions status_;
   ExplainOptions explain_;
+  HistoryCommandOptions history_;
   VerifyOptions verify_;
   RepairOptions repair_;
   StateOptions state_;

@@ -72,6 +72,12 @@ struct ExplainOptions {
   GlobalOptions global;
   Selector selector;  // One pattern may be a run's, a task's or a fence's instead.
 };
+struct HistoryCommandOptions {
+  GlobalOptions global;
+  Selector selector;     // With one: what runs did of these datasets.
+  std::string from, to;  // As typed, in UTC; empty: ever, until now.
+  int last = 20;
+};
 struct VerifyOptions {
   GlobalOptions global;
   Selector selector;
@@ -128,6 +134,7 @@ int RunBackfill(const BackfillOptions& options);
 int RunRetry(const RetryOptions& options);
 int RunStatus(const StatusOptions& options);
 int RunExplain(const ExplainOptions& options);
+int RunHistory(const HistoryCommandOptions& options);
 int RunVerify(const VerifyOptions& options);
 int RunRepair(const RepairOptions& options);
 int RunStateCommand(const StateOptions& options);
@@ -147,6 +154,7 @@ struct CommandTable {
   int (*retry)(const RetryOptions&) = nullptr;
   int (*status)(const StatusOptions&) = nullptr;
   int (*explain)(const ExplainOptions&) = nullptr;
+  int (*history)(const HistoryCommandOptions&) = nullptr;
   int (*verify)(const VerifyOptions&) = nullptr;
   int (*repair)(const RepairOptions&) = nullptr;
   int (*state)(const StateOptions&) = nullptr;

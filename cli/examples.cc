@@ -36,6 +36,10 @@ const std::map<std::string, std::string>& Examples() {
       {"explain",
        "  headwater explain jfk/flights          everything of it that runs, waits or is missing\n"
        "  headwater explain r-20261121-0f3a      of a run, a task or a fence\n"},
+      {"history",
+       "  headwater history                      the last 20 runs\n"
+       "  headwater history jfk/flights --from -7d --last 100\n"
+       "  headwater history --from 2026-09 --to 2026-10 -o json | jq '.runs[].result'\n"},
       {"verify",
        "  headwater verify\n"
        "  headwater verify 'airports/flights' && echo equal\n"

@@ -35,6 +35,10 @@ std::string BackupFolder(const std::string& config_directory) {
   return FolderOf(config_directory) + "/backups";
 }
 
+std::string HistoryFolder(const std::string& config_directory) {
+  return FolderOf(config_directory) + "/history";
+}
+
 std::string SocketAddress(const std::string& config_directory) {
   return absl::StrCat("unix:", FolderOf(config_directory), "/socket");
 }

@@ -16,6 +16,8 @@ namespace headwater {
 std::string LedgerPath(const std::string& config_directory);
 std::string BackupFolder(
     const std::string& config_directory);  // coordinator/ledger/ledger_backups.h
+std::string HistoryFolder(
+    const std::string& config_directory);  // coordinator/history/run_archive.h
 std::string SocketAddress(const std::string& config_directory);  // unix:…
 
 // Held until destroyed. Movable.

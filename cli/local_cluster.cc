@@ -11,10 +11,12 @@
 #include "absl/strings/strip.h"
 #include "common/base/status.h"
 #include "common/rpc/channel.h"
+#include "common/storage/local_store.h"
 #include "coordinator/commit/delta/delta_collector.h"
 #include "coordinator/commit/delta/delta_committer.h"
 #include "coordinator/commit/delta/delta_takeover.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/history/run_archive.h"
 #include "coordinator/ledger/ledger_backups.h"
 #include "coordinator/ledger/sqlite_event_log.h"
 #include "coordinator/service/admin_service.h"
@@ -51,7 +53,8 @@ std::vector<DatasetSpec> SpecsOf(const Config& config) {
 
 // Destroyed from the bottom up.
 struct LocalCluster::Impl {
-  explicit Impl(LedgerLock held) : lock(std::move(held)) {}
+  Impl(LedgerLock held, const std::string& history)
+      : lock(std::move(held)), archive(OpenLocalStore(history)) {}
 
   LedgerLock lock;
   std::optional<LedgerBackups> backups;
@@ -61,6 +64,7 @@ struct LocalCluster::Impl {
   DeltaCommitterFactory committers;
   DeltaCollectorFactory collectors;
   DeltaTakeoverFactory takeovers;
+  RunArchive archive;
   std::unique_ptr<Coordinator> coordinator;
   std::unique_ptr<SessionService> sessions;
   std::unique_ptr<AdminService> admin;
@@ -100,7 +104,7 @@ LocalCluster::~LocalCluster() { Shutdown(); }
 
 absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(
     const Config& config, LedgerLock lock, const LocalClusterOptions& options) {
-  auto impl = std::make_unique<Impl>(std::move(lock));
+  auto impl = std::make_unique<Impl>(std::move(lock), HistoryFolder(config.directory));
   CoordinatorOptions coordinator;
   coordinator.datasets = SpecsOf(config);
   coordinator.config_digest = config.digest;
@@ -109,14 +113,19 @@ absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(
   coordinator.committers = &impl->committers;
   coordinator.collectors = &impl->collectors;
   coordinator.core.collect_every = kCollectEvery;
+  coordinator.core.keep_runs = config.history_kept;
+  coordinator.archive = [archive = &impl->archive](const std::vector<v1::EndedRun>& runs) {
+    return archive->Put(runs);
+  };
   for (const DatasetConfig& dataset : config.datasets)
     coordinator.retention[dataset.spec.id.table] = dataset.retention;
   coordinator.workers_are_dead = options.workers_are_dead;
   ASSIGN_OR_RETURN(impl->coordinator, Coordinator::Start(std::move(coordinator)));
   impl->backups.emplace(LedgerPath(config.directory), BackupFolder(config.directory), is_new);
   impl->sessions = std::make_unique<SessionService>(impl->coordinator.get());
-  impl->admin = std::make_unique<AdminService>(
-      impl->coordinator.get(), &config, options.workers > 0, &Clock::Real(), &impl->takeovers);
+  impl->admin =
+      std::make_unique<AdminService>(impl->coordinator.get(), &config, options.workers > 0,
+                                     &Clock::Real(), &impl->takeovers, &impl->archive);
 
   impl->address = SocketAddress(config.directory);
   // The lock is ours, so a socket that is there was left by a process that has ended.

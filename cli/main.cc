@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   commands.retry = &headwater::RunRetry;
   commands.status = &headwater::RunStatus;
   commands.explain = &headwater::RunExplain;
+  commands.history = &headwater::RunHistory;
   commands.verify = &headwater::RunVerify;
   commands.repair = &headwater::RunRepair;
   commands.state = &headwater::RunStateCommand;

@@ -31,6 +31,9 @@ std::string CollectionReport(const v1::CollectGarbageResponse& result);
 // How far every dataset is, then what is wrong, then workers and live runs.
 std::string StatusReport(const v1::GetStatusResponse& status);
 
+// Runs that have ended, a line for each, and what went wrong.
+std::string PastRunsReport(const v1::GetHistoryResponse& history);
+
 // Dataset by dataset, what of it is how and why.
 std::string ExplainReport(const v1::ExplainResponse& response);
 

@@ -39,8 +39,7 @@ Before LookAtLedger(const std::string& path) {
             (*log)->last_sequence()};
   }
   const ClusterState& state = *replayed->state;
-  int64_t live = 0;
-  for (const auto& [id, run] : state.runs()) live += run.ended.has_value() ? 0 : 1;
+  const auto live = static_cast<int64_t>(state.live_runs().size());
   return {absl::StrCat("ledger ", (*log)->ledger_id(), " can be read: ",
                        Counted(static_cast<int64_t>(state.datasets().size()), "dataset"), ", ",
                        Counted(live, "run"), " under way, ", (*log)->last_sequence(), " events"),
@@ -57,7 +56,8 @@ std::string BackupText(const Config& config) {
 }
 
 constexpr char kLost[] =
-    "Lost in any case: runs and their history, backfills that have not ended, marks that ranges "
+    "Lost in any case: runs and their history that was not archived yet, backfills that have not "
+    "ended, marks that ranges "
     "are to be read again, what failed too often, plans, and what the last probes showed.\n";
 
 absl::StatusOr<v1::TakeoverReport> Heal(const StateOptions& options, const Config& config) {

@@ -63,6 +63,7 @@ void Coordinator::Shutdown() {
   impl_->items.Close();
   if (impl_->thread.joinable()) impl_->thread.join();
   impl_->garbage.Stop();
+  impl_->archives.Stop();
   impl_->commits.Stop();
 }
 
@@ -115,6 +116,12 @@ void Coordinator::ChangeState(StateChangeRequested request, Callback<AnswerState
 void Coordinator::GetState(std::vector<DatasetId> datasets, Callback<v1::GetStateResponse> done) {
   impl_->Ask(
       [this, datasets = std::move(datasets), done] { done(impl_->core->DescribeState(datasets)); },
+      [done] { done(Ended()); });
+}
+
+void Coordinator::GetHistory(RunQuery query, Callback<v1::GetHistoryResponse> done) {
+  impl_->Ask(
+      [this, query = std::move(query), done] { done(FindEndedRuns(impl_->core->state(), query)); },
       [done] { done(Ended()); });
 }
 
@@ -177,7 +184,8 @@ void Coordinator::FinishCollections(absl::Duration limit) {
              [&] { fired.Notify(); });
   if (fired.WaitForNotificationWithTimeout(limit)) return;
   impl_->garbage.Interrupt();
-  fired.WaitForNotification();  // Within what removing one file takes.
+  impl_->archives.Interrupt();
+  fired.WaitForNotification();  // Within what removing or writing one file takes.
 }
 
 const std::string& Coordinator::ledger_id() const { return impl_->options.log->ledger_id(); }

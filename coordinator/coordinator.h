@@ -22,10 +22,12 @@
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/model/dataset_spec.h"
+#include "coordinator/archive_thread.h"
 #include "coordinator/commit/committer.h"
 #include "coordinator/commit/garbage.h"
 #include "coordinator/core.h"
 #include "coordinator/ledger/event_log.h"
+#include "coordinator/run_query.h"
 
 namespace headwater {
 
@@ -45,6 +47,7 @@ struct CoordinatorOptions {
   CommitterFactory* committers = nullptr;         // Outlives the coordinator.
   GarbageCollectorFactory* collectors = nullptr;  // Likewise; null: nothing is collected.
   std::map<std::string, Retention> retention;     // Of tables that have not the default.
+  PutRuns archive;  // Where runs go after core.keep_runs; empty: nowhere, and they stay.
   const Clock* clock = &Clock::Real();
   CoreOptions core;
   // A lock proves that the workers of the last term are gone: their leases end at once.
@@ -85,6 +88,8 @@ class Coordinator {
   void CancelRun(RunCancelRequested request, Callback<AnswerCancel> done);
   void ChangeState(StateChangeRequested request, Callback<AnswerStateChange> done);
   void GetStatus(Callback<v1::GetStatusResponse> done);
+  // What the ledger has of it.
+  void GetHistory(RunQuery query, Callback<v1::GetHistoryResponse> done);
   void GetState(std::vector<DatasetId> datasets, Callback<v1::GetStateResponse> done);
   void Explain(std::vector<DatasetId> datasets, std::string id, Callback<v1::ExplainResponse> done);
 
@@ -99,9 +104,9 @@ class Coordinator {
   // posted before this call. UNAVAILABLE: the coordinator ended first.
   absl::Status WaitIdle();
 
-  // After WaitIdle(), before Shutdown(): blocks while garbage that is due is collected and nobody
-  // wants anything else, at most `limit`; then what is under way is ended. Nothing is collected
-  // after that.
+  // After WaitIdle(), before Shutdown(): blocks while garbage that is due is collected, and runs
+  // that are archived, and nobody wants anything else, at most `limit`; then what is under way is
+  // ended. Nothing is collected or archived after that.
   void FinishCollections(absl::Duration limit);
 
   // Takes no more inputs, handles those inside, ends the threads. What was under way goes on with

@@ -15,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "common/base/bounded_queue.h"
+#include "coordinator/archive_thread.h"
 #include "coordinator/commit_threads.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/garbage_thread.h"
@@ -41,7 +42,8 @@ struct Coordinator::Impl {
             [this](Input input) { Post(std::move(input)); }),
         garbage(
             options.collectors, [this](const std::string& table) { return Locate(table); },
-            [this](Input input) { Post(std::move(input)); }) {}
+            [this](Input input) { Post(std::move(input)); }),
+        archives(options.archive, [this](Input input) { Post(std::move(input)); }) {}
 
   // Any thread.
   bool Post(Input input) { return items.Push(Item(std::move(input))); }
@@ -79,8 +81,9 @@ struct Coordinator::Impl {
   CoordinatorOptions options;
   std::unique_ptr<Core> core;
   BoundedQueue<Item> items{kQueueCapacity};
-  CommitThreads commits;  // Posts into `items` until it is gone.
-  GarbageThread garbage;  // Likewise.
+  CommitThreads commits;   // Posts into `items` until it is gone.
+  GarbageThread garbage;   // Likewise,
+  ArchiveThread archives;  // and this.
   std::thread thread;
   bool dead = false;  // The append failed. Core thread.
   int64_t snapshot_sequence = 0;

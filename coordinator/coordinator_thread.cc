@@ -150,6 +150,7 @@ void Coordinator::Impl::Emit(Effect effect) {
                      collect.request.retention = retention->second;
                    garbage.Run(std::move(collect));
                  },
+                 [&](ArchiveRuns& archive) { archives.Run(std::move(archive)); },
                  [&](RunChanged& run) {
                    absl::MutexLock lock(&watch_mutex);
                    for (auto& [id, watch] : watches) watch.dirty |= watch.run_id == run.run_id;

@@ -71,6 +71,7 @@ std::vector<DatasetId> DatasetsIn(const ClusterState& state, const v1::Event& ev
     case v1::Event::kPlanned:
     case v1::Event::kCollected:
     case v1::Event::kTableTaken:
+    case v1::Event::kRunsArchived:
     case v1::Event::KIND_NOT_SET:
       return ids;
   }
@@ -121,6 +122,7 @@ void Core::Impl::Advance() {
   FinishVerifications();
   StartCollections();
   FinishGarbageCalls();
+  StartArchiving();
 }
 
 StepResult Core::Impl::TakeStep() {
@@ -135,7 +137,7 @@ Core::~Core() = default;
 
 StepResult Core::Begin(bool workers_are_dead, const std::string& config_digest, absl::Time now) {
   impl_->now = now;
-  impl_->collect_from = now + impl_->options.collect_after_start;
+  impl_->collect_from = impl_->archive_from = now + impl_->options.collect_after_start;
   v1::Event begun;
   begun.mutable_term_began()->set_term(impl_->state->term() + 1);
   begun.mutable_term_began()->set_workers_are_dead(workers_are_dead);
@@ -149,9 +151,7 @@ StepResult Core::Begin(bool workers_are_dead, const std::string& config_digest, 
       if (!claim.manifest.has_value()) live.emplace_back(fence, id);
     }
   }
-  for (const auto& [id, run] : impl_->state->runs()) {
-    if (!run.ended.has_value()) impl_->runs_to_end.insert(id);
-  }
+  impl_->runs_to_end = impl_->state->live_runs();
   for (const auto& [fence, id] : live) {
     if (workers_are_dead) {
       impl_->Release(fence, "its worker ended with the last coordinator");
@@ -182,7 +182,7 @@ StepResult Core::Step(absl::Span<const Input> inputs, absl::Time now) {
 
 absl::Time Core::NextDeadline() const {
   absl::Time next = std::min(impl_->leases.NextDeadline(), impl_->agenda.NextWake());
-  next = std::min({next, impl_->room_at, impl_->NextCollectionWake()});
+  next = std::min({next, impl_->room_at, impl_->NextCollectionWake(), impl_->NextArchivingWake()});
   for (const auto& [id, probe] : impl_->probes) {
     if (probe.task_id.empty() && probe.not_before > impl_->now)
       next = std::min(next, probe.not_before);
@@ -197,9 +197,7 @@ absl::Time Core::NextDeadline() const {
 const ClusterState& Core::state() const { return *impl_->state; }
 
 bool Core::Impl::Idle() const {
-  for (const auto& [id, run] : state->runs()) {
-    if (!run.ended.has_value()) return false;
-  }
+  if (!state->live_runs().empty()) return false;
   for (const auto& [name, table] : tables) {
     if (table.phase != TableWork::Phase::kIdle) return false;
   }
@@ -214,7 +212,8 @@ bool Core::Impl::Idle() const {
 bool Core::Idle() const { return impl_->Idle(); }
 
 bool Core::WantsToCollect() const {
-  return impl_->collecting.has_value() || impl_->CollectionIsDue();
+  return impl_->collecting.has_value() || impl_->CollectionIsDue() || impl_->archiving ||
+         impl_->ArchivingIsDue();
 }
 
 absl::StatusOr<v1::WatchRunResponse> Core::DescribeRun(const std::string& run_id,

@@ -24,8 +24,10 @@
 #include "coordinator/commit/garbage.h"
 #include "coordinator/commit/takeover.h"
 #include "coordinator/state/lease_table.h"
+#include "coordinator/state/old_runs.h"
 #include "coordinator/state/run_state.h"
 #include "headwater/v1/admin.pb.h"
+#include "headwater/v1/history.pb.h"
 #include "headwater/v1/ledger.pb.h"
 
 namespace headwater {
@@ -164,6 +166,9 @@ struct GarbageCollected {  // Answers effect CollectGarbage.
   bool dry_run = false;
   GarbageReport report;
 };
+struct RunsWritten {  // Answers effect ArchiveRuns. CANCELLED: the host is about to end.
+  absl::Status status;
+};
 struct CollectionsWanted {};  // The host is about to leave: what is due is not put off any longer.
 struct DatasetsConfigured {
   std::vector<DatasetSpec> datasets;
@@ -174,7 +179,7 @@ using Input = std::variant<SessionOpened, SessionClosed, CreditChanged, OfferRep
                            DrainRequested, Delivered, RunSubmitted, PlanRequested, VerifyRequested,
                            GarbageRequested, RunCancelRequested, StateChangeRequested,
                            CommitChecked, CommitFinished, FilesListed, GarbageCollected,
-                           CollectionsWanted, DatasetsConfigured, Ticked>;
+                           RunsWritten, CollectionsWanted, DatasetsConfigured, Ticked>;
 
 // ---- Effects ------------------------------------------------------------------------------------
 
@@ -262,6 +267,10 @@ struct CollectGarbage {
   CallId call = 0;  // Of a person; 0: nobody waits for it.
   GarbageRequest request;
 };
+// Beside everything else: once all of them are durable outside of the ledger, it lets them go.
+struct ArchiveRuns {
+  std::vector<v1::EndedRun> runs;  // The one that ended first comes first.
+};
 struct RunChanged {
   std::string run_id;
 };  // Watchers should look (Core::DescribeRun).
@@ -269,7 +278,7 @@ struct RunChanged {
 using Effect = std::variant<SendWelcome, SendOffer, SendReportAck, SendCancel, SendDrain,
                             AnswerDeliver, AnswerRun, AnswerPlan, AnswerVerify, AnswerGarbage,
                             AnswerCancel, AnswerStateChange, CheckCommit, Commit, AbandonIntent,
-                            ListFiles, CollectGarbage, RunChanged>;
+                            ListFiles, CollectGarbage, ArchiveRuns, RunChanged>;
 
 struct StepResult {
   std::vector<v1::Event> events;  // To append, in order, before any effect leaves.
@@ -292,7 +301,11 @@ struct CoreOptions {
   // Each table is gone through for garbage so often, when nothing else is done; after twice as long
   // whatever is done. Infinite: only when a person asks.
   absl::Duration collect_every = absl::InfiniteDuration();
-  // But none at once after a start: somebody is about to ask for what it was started for.
+  // Runs that ended longer ago leave the ledger for the archive, once a day at most (more often
+  // when this is shorter), when nothing else is done. Infinite: never.
+  absl::Duration keep_runs = absl::InfiniteDuration();
+  RunLimits run_limits = {};  // What is more than that goes earlier, and waits for nobody.
+  // But none of both at once after a start: somebody is about to ask for what it was started for.
   absl::Duration collect_after_start = absl::Seconds(10);
 };
 
@@ -334,7 +347,7 @@ class Core {
   // True when no run is live, no commit is under way and nothing staged waits.
   bool Idle() const;
 
-  // True while garbage is collected, or will be as soon as Idle().
+  // True while garbage is collected or runs are archived, or will be as soon as Idle().
   bool WantsToCollect() const;
 
  private:

@@ -14,11 +14,8 @@ namespace {
 
 // What of an ended run's demand is to be tried again; none: it came to its end.
 std::optional<v1::Demand> RetryOf(const DemandState& ended) {
-  if (ended.never_probed) return ended.demand;
-  if (ended.demand.histories()) {
-    return ended.phase == DemandPhase::kDone ? std::nullopt : std::optional(ended.demand);
-  }
-  if (ended.unfinished.empty() && !ended.unfinished_outside) return std::nullopt;
+  if (!ended.left_unfinished()) return std::nullopt;
+  if (ended.never_probed || ended.demand.histories()) return ended.demand;
   v1::Demand again =
       ListedDemand(IdOf(ended.demand.dataset()), ended.unfinished, ended.unfinished_outside);
   again.set_differing(ended.demand.differing());
@@ -31,7 +28,8 @@ absl::Status Core::Impl::FillRetry(const RunSubmitted& input, v1::RunStarted* st
   const RunState* tried = state->FindRun(input.retry_of);
   if (tried == nullptr) {
     return absl::NotFoundError(
-        absl::StrCat("no such run: ", input.retry_of, "; the last ", kMaxEndedRuns, " are known"));
+        absl::StrCat("no such run: ", input.retry_of,
+                     "; runs that ended long ago are known to `headwater history` only"));
   }
   if (!tried->ended.has_value()) {
     return absl::FailedPreconditionError(

@@ -78,6 +78,7 @@ void Core::Impl::On(const GarbageCollected& input) {
 
 void Core::Impl::On(const CollectionsWanted&) {
   collect_from = std::min(collect_from, now);
+  archive_from = std::min(archive_from, now);
   next_collection.reset();
 }
 

@@ -191,6 +191,14 @@ struct Core::Impl {
   void FinishGarbageCalls();
   absl::Time NextCollectionWake() const;
 
+  // ---- core_archive.cc
+  void On(const RunsWritten& input);
+  void StartArchiving();
+  bool ArchivingIsDue() const;
+  absl::Time NextArchiving() const;  // By age.
+  absl::Time NextArchivingWake() const;
+  absl::Duration ArchiveEvery() const;
+
   // ---- core_columns.cc
   absl::StatusOr<SchemaPlan> PlanColumns(const DatasetState& dataset,
                                          const ProbeResult& result) const;
@@ -288,6 +296,12 @@ struct Core::Impl {
   bool collections_end = false;                    // Nothing more is collected in this term.
   absl::Time collect_from = absl::InfinitePast();  // Not before.
   std::set<std::string> configured_tables;
+  bool archiving = false;  // A file is being written, of these runs:
+  OldRuns to_archive;
+  bool archives_end = false;                         // No runs are archived any more in this term.
+  absl::Time archive_from = absl::InfinitePast();    // By age, not before;
+  absl::Time archive_looked = absl::InfinitePast();  // nothing was old enough then.
+  absl::Time archive_retry = absl::InfinitePast();   // Not before, however many there are.
 };
 
 }  // namespace headwater

@@ -197,9 +197,7 @@ v1::GetStatusResponse DescribeStatus(const ClusterState& state, absl::Time now) 
   v1::GetStatusResponse response;
   response.set_ledger_sequence(state.last_sequence());
   response.set_term(state.term());
-  for (const auto& [id, run] : state.runs()) {
-    if (!run.ended.has_value()) response.add_live_runs(id);
-  }
+  for (const std::string& id : state.live_runs()) response.add_live_runs(id);
   const std::map<DatasetId, Failure> refusals = LastRefusals(state);
   for (const auto& [id, dataset] : state.datasets()) {
     v1::DatasetStatus* out = response.add_datasets();

@@ -130,6 +130,8 @@ std::string DigestOfConfig(const Config& config) {
          {target.retention.files, target.retention.log, target.retention.attempts})
       add(absl::FormatDuration(kept));
   }
+  add("history");
+  add(absl::FormatDuration(config.history_kept));
   for (const Schedule& schedule : config.schedules) {
     add("schedule");
     add(schedule.name);
@@ -188,6 +190,7 @@ absl::StatusOr<Config> LoadConfig(const std::string& path) {
   const ServerSet servers = ReadServers(root, config.directory, timezone, problems);
   config.targets =
       ReadTargets(root, config.directory, ReadRetention(root, Retention(), problems), problems);
+  config.history_kept = ReadHistoryKept(root, problems);
   config.schedules = ReadSchedules(root, problems);
   const TableSettings defaults = ReadDefaults(root, problems);
   std::vector<TableEntry> entries = ReadTables(root, problems);

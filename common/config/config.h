@@ -38,6 +38,7 @@ struct Schedule {
 struct Config {
   std::string directory;  // Absolute; holds the file, `.headwater/` lies here.
   std::vector<TargetConfig> targets;
+  absl::Duration history_kept = kHistoryKept;
   std::vector<Schedule> schedules;
   std::vector<DatasetConfig> datasets;  // Sorted by (table, server); no two alike.
   std::string

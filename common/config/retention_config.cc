@@ -37,4 +37,18 @@ Retention ReadRetention(MapReader& map, const Retention& outer, Problems& proble
   return retention;
 }
 
+absl::Duration ReadHistoryKept(MapReader& root, Problems& problems) {
+  absl::Duration keep = kHistoryKept;
+  const YamlNode* node = root.Child("history");
+  if (node == nullptr) return keep;
+  MapReader history(*node, "history", problems);
+  keep = history.Duration("keep").value_or(keep);
+  if (keep < kLeastHistory) {
+    problems.Add(history.PlaceOf("keep"),
+                 "'keep': at least 1s: whoever asked for a run would not find how it ended");
+  }
+  history.Finish();
+  return keep;
+}
+
 }  // namespace headwater

@@ -19,6 +19,10 @@ inline constexpr absl::Duration kLeastLog = absl::Hours(1);
 // Clocks of machines that share a folder differ, and what an attempt wrote is not named at once.
 inline constexpr absl::Duration kLeastAttempts = absl::Minutes(10);
 
+// How long runs that have ended stay in the ledger, before they go to the archive.
+inline constexpr absl::Duration kHistoryKept = absl::Hours(24 * 30);
+inline constexpr absl::Duration kLeastHistory = absl::Seconds(1);
+
 }  // namespace headwater
 
 #endif  // HEADWATER_COMMON_MODEL_RETENTION_H_

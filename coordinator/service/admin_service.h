@@ -13,6 +13,7 @@
 #include "common/config/config.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/core.h"
+#include "coordinator/history/run_archive.h"
 #include "headwater/v1/admin.grpc.pb.h"
 
 namespace headwater {
@@ -25,14 +26,16 @@ class AdminService : public v1::AdminService::CallbackService {
  public:
   // `own_worker`: a worker runs in this process, which is to be told with the status. `tables`,
   // which outlives the service, shows what tables have to those who import state; null: nobody
-  // does.
+  // does. `archive`, likewise, has the runs that the ledger let go; null: there are none.
   AdminService(Coordinator* coordinator, const Config* config, bool own_worker = false,
-               const Clock* clock = &Clock::Real(), TakeoverFactory* tables = nullptr)
+               const Clock* clock = &Clock::Real(), TakeoverFactory* tables = nullptr,
+               const RunArchive* archive = nullptr)
       : coordinator_(coordinator),
         config_(config),
         own_worker_(own_worker),
         clock_(clock),
-        tables_(tables) {}
+        tables_(tables),
+        archive_(archive) {}
 
   // Key: idempotency_key; empty: a new run each time.
   grpc::ServerUnaryReactor* SubmitRun(grpc::CallbackServerContext* context,
@@ -63,6 +66,11 @@ class AdminService : public v1::AdminService::CallbackService {
                                       const v1::GetStatusRequest* request,
                                       v1::GetStatusResponse* response) override;
 
+  // admin_history.cc
+  grpc::ServerUnaryReactor* GetHistory(grpc::CallbackServerContext* context,
+                                       const v1::GetHistoryRequest* request,
+                                       v1::GetHistoryResponse* response) override;
+
   // admin_state.cc
   grpc::ServerUnaryReactor* GetState(grpc::CallbackServerContext* context,
                                      const v1::GetStateRequest* request,
@@ -73,6 +81,7 @@ class AdminService : public v1::AdminService::CallbackService {
                                         v1::ChangeStateResponse* response) override;
 
  private:
+  absl::StatusOr<v1::GetHistoryResponse> HistoryOf(const v1::GetHistoryRequest& request) const;
   absl::StatusOr<StateChangeRequested> ChangeAskedBy(const v1::ChangeStateRequest& request) const;
   absl::Status CheckDigest(const std::string& digest) const;
   // The datasets that a request selects, if it is of our configuration.
@@ -92,6 +101,7 @@ class AdminService : public v1::AdminService::CallbackService {
   const bool own_worker_;
   const Clock* const clock_;
   TakeoverFactory* const tables_;
+  const RunArchive* const archive_;
 };
 
 }  // namespace headwater

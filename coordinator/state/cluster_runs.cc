@@ -1,5 +1,4 @@
 // How runs begin and end.
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -28,18 +27,8 @@ void ClusterState::ApplyRunStarted(const v1::RunStarted& event, absl::Time at) {
     // A run that a person starts tries everything once more, at once.
     if (run.by_person) dataset.blocked.clear();
   }
+  live_runs_.insert(run.id);
   runs_.insert_or_assign(run.id, std::move(run));
-  ForgetOldRuns();
-}
-
-void ClusterState::ForgetOldRuns() {
-  std::vector<std::pair<absl::Time, std::string>> ended;
-  for (const auto& [id, run] : runs_) {
-    if (run.ended.has_value()) ended.emplace_back(*run.ended, id);
-  }
-  if (ended.size() <= kMaxEndedRuns) return;
-  std::sort(ended.begin(), ended.end());
-  for (size_t i = 0; i < ended.size() - kMaxEndedRuns; ++i) runs_.erase(ended[i].second);
 }
 
 void ClusterState::ApplyDemandsFailed(const v1::DemandsFailed& event) {
@@ -96,11 +85,23 @@ void ClusterState::ApplyRunEnded(const v1::RunEnded& event, absl::Time at) {
   RunState& run = runs_.at(event.run_id());
   run.ended = at;
   run.failed = event.failed();
+  live_runs_.erase(run.id);
+  ended_demands_ += static_cast<int64_t>(run.demands.size());
   for (auto& [id, demand] : run.demands) {
     demand.compacting.clear();
     demand.EndWhenComplete();  // It ended before there was compaction.
     demand.remaining = SequenceMap();
     datasets_.at(id).live_runs.erase(run.id);
+  }
+}
+
+void ClusterState::ApplyRunsArchived(const v1::RunsArchived& event, absl::Time at) {
+  if (!event.more()) runs_archived_ = at;
+  for (const std::string& id : event.run_ids()) {
+    const auto run = runs_.find(id);
+    if (run == runs_.end() || !run->second.ended.has_value()) continue;
+    ended_demands_ -= static_cast<int64_t>(run->second.demands.size());
+    runs_.erase(run);
   }
 }
 

@@ -133,6 +133,8 @@ void ClusterState::Apply(int64_t sequence, const v1::Event& event) {
       return ApplyRunCancelled(event.run_cancelled());
     case v1::Event::kRunEnded:
       return ApplyRunEnded(event.run_ended(), at);
+    case v1::Event::kRunsArchived:
+      return ApplyRunsArchived(event.runs_archived(), at);
     case v1::Event::KIND_NOT_SET:
       break;
   }

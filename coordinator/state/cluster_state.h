@@ -23,8 +23,7 @@
 
 namespace headwater {
 
-inline constexpr size_t kMaxPlans = 50;       // The newest ones.
-inline constexpr size_t kMaxEndedRuns = 200;  // Older ones are forgotten.
+inline constexpr size_t kMaxPlans = 50;  // The newest ones.
 
 // Thread-compatible.
 class ClusterState {
@@ -51,6 +50,11 @@ class ClusterState {
   const DatasetState* FindDataset(const DatasetId& id) const;
   const std::map<std::string, RunState>& runs() const { return runs_; }
   const RunState* FindRun(const std::string& id) const;
+  const std::set<std::string>& live_runs() const { return live_runs_; }
+  // Of all runs that have ended and are still here.
+  int64_t ended_demands() const { return ended_demands_; }
+  // When ended runs last went to the archive, all that were to go; InfinitePast: never.
+  absl::Time runs_archived() const { return runs_archived_; }
   const std::map<std::string, TableState>& tables() const { return tables_; }
   const v1::Planned* FindPlan(const std::string& id) const;
   const TableState* FindTable(const std::string& table) const;
@@ -84,6 +88,7 @@ class ClusterState {
   void ApplyAbandoned(const v1::Abandoned& event, absl::Time at);
   void ApplyRunCancelled(const v1::RunCancelled& event);
   void ApplyRunEnded(const v1::RunEnded& event, absl::Time at);
+  void ApplyRunsArchived(const v1::RunsArchived& event, absl::Time at);
 
   DatasetState* DatasetOfClaim(int64_t fence);  // Requires: the claim is live.
   void MeetDemands(DatasetState& dataset, const Extent& extent, int64_t fence);
@@ -95,7 +100,6 @@ class ClusterState {
   void ReviewCompactions(DatasetState& dataset);
   // cluster_histories.cc
   void Mend(DatasetState& dataset, const Claim& claim);
-  void ForgetOldRuns();
   void WithdrawNeeds(DatasetState& dataset, const DemandState& cancelled);
 
   int64_t last_sequence_ = 0;
@@ -105,6 +109,10 @@ class ClusterState {
   std::map<std::string, RunState> runs_;
   std::map<std::string, TableState> tables_;
   std::deque<v1::Planned> plans_;  // The oldest first.
+  absl::Time runs_archived_ = absl::InfinitePast();
+  // Both follow from the runs.
+  std::set<std::string> live_runs_;
+  int64_t ended_demands_ = 0;
   // Both follow from the datasets' claims.
   std::map<int64_t, DatasetId> claims_;  // Every live claim's dataset, by fence.
   std::map<std::string, std::set<int64_t>> staged_;

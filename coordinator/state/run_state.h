@@ -74,6 +74,12 @@ struct DemandState {
     for (const SequenceMap::Entry& entry : remaining.entries()) unfinished.Add(entry.range);
     unfinished_outside |= outside_remaining > 0;
   }
+  // Whether `retry` finds something to do. Requires: it has ended.
+  bool left_unfinished() const {
+    if (never_probed) return true;
+    if (demand.histories()) return phase != DemandPhase::kDone;
+    return !unfinished.empty() || unfinished_outside;
+  }
   // Never, where histories are to be mended: ClusterState::Mend() ends that.
   bool met() const { return remaining.empty() && outside_remaining == 0 && !demand.histories(); }
   // Ends it when it is active and nothing of it is left.

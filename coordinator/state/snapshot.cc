@@ -102,6 +102,8 @@ v1::LedgerSnapshot SnapshotCodec::Encode(const ClusterState& state) {
   snapshot.set_config_digest(state.config_digest_);
   for (const auto& [id, dataset] : state.datasets_) EncodeDataset(dataset, snapshot.add_datasets());
   for (const auto& [id, run] : state.runs_) *snapshot.add_runs() = ToSnapshot(run);
+  if (state.runs_archived_ != absl::InfinitePast())
+    *snapshot.mutable_runs_archived() = ToTimestamp(state.runs_archived_);
   for (const v1::Planned& plan : state.plans_) *snapshot.add_plans() = plan;
   for (const auto& [name, table] : state.tables_) {
     v1::TableSnapshot* entry = snapshot.add_tables();
@@ -202,10 +204,14 @@ absl::Status SnapshotCodec::Decode(const v1::LedgerSnapshot& snapshot, ClusterSt
   for (const v1::RunSnapshot& entry : snapshot.runs()) {
     ASSIGN_OR_RETURN(RunState run, FromSnapshot(entry));
     if (!run.ended.has_value()) {
+      state.live_runs_.insert(run.id);
       for (const auto& [id, demand] : run.demands) state.datasets_.at(id).live_runs.insert(run.id);
+    } else {
+      state.ended_demands_ += static_cast<int64_t>(run.demands.size());
     }
     state.runs_.emplace(run.id, std::move(run));
   }
+  if (snapshot.has_runs_archived()) state.runs_archived_ = TimeOf(snapshot.runs_archived());
   state.plans_.assign(snapshot.plans().begin(), snapshot.plans().end());
   for (const v1::TableSnapshot& entry : snapshot.tables()) {
     TableState& table = state.tables_[entry.table()];

@@ -81,7 +81,7 @@ struct Lives {
           &SimCounts::kept_promises, &SimCounts::frozen,        &SimCounts::unreachable,
           &SimCounts::joined,        &SimCounts::reloads,       &SimCounts::verified,
           &SimCounts::keyed_commits, &SimCounts::refused_bases, &SimCounts::disturbed,
-          &SimCounts::told_counts,   &SimCounts::spared_reads}) {
+          &SimCounts::told_counts,   &SimCounts::spared_reads,  &SimCounts::archived}) {
       add(member);
     }
   }
@@ -114,6 +114,7 @@ TEST(CoreSimulation, KeepsItsInvariantsUnderEverySeed) {
   const int64_t few = end / 100;  // Else nothing has been shown of them.
   EXPECT_GT(lives.seen.compactions, few);
   EXPECT_GT(lives.seen.abandoned, few);
+  EXPECT_GT(lives.seen.archived, few);
   EXPECT_GT(lives.seen.restarts, few);
   EXPECT_GT(lives.seen.kept_leases, few);
   EXPECT_GT(lives.seen.refused_outcomes, few);

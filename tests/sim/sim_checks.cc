@@ -23,8 +23,10 @@ void SimWorld::NoteEvent(const v1::Event& event) {
       over_.insert(event.released().fence());
       break;
     case v1::Event::kRunStarted:
-      if (!run_of_key_.emplace(event.run_started().idempotency_key(), event.run_started().run_id())
-               .second) {
+      if (std::string& run = run_of_key_[event.run_started().idempotency_key()];
+          run.empty() || archived_.contains(run)) {  // One that the ledger has let go is forgotten.
+        run = event.run_started().run_id();
+      } else {
         Fail("two runs were started under one key");
       }
       counts_.planned_runs += event.run_started().kind() == v1::RUN_KIND_BACKFILL &&
@@ -36,6 +38,9 @@ void SimWorld::NoteEvent(const v1::Event& event) {
       break;
     case v1::Event::kProbed:
       CheckGap(event.probed());
+      break;
+    case v1::Event::kRunsArchived:
+      CheckArchived(event.runs_archived());
       break;
     default:
       break;
@@ -156,11 +161,23 @@ void SimWorld::CheckTable() {
   }
 }
 
+// What the ledger lets go is kept elsewhere, and is not needed: neither live nor what `status`
+// shows.
+void SimWorld::CheckArchived(const v1::RunsArchived& event) {
+  counts_.archived += event.run_ids_size();
+  for (const std::string& id : event.run_ids()) {
+    if (!archived_.contains(id)) Fail(absl::StrCat("run ", id, " is let go and kept nowhere"));
+    for (const auto& [dataset, state] : core_->state().datasets()) {
+      if (state.live_runs.contains(id)) Fail(absl::StrCat("run ", id, " is let go and lives"));
+    }
+  }
+}
+
 // I8: what somebody was told, the next coordinator knows.
 void SimWorld::CheckDurable() {
   const ClusterState& state = core_->state();
   for (const std::string& id : told_) {
-    if (state.FindRun(id) == nullptr && state.runs().size() < kMaxEndedRuns)
+    if (state.FindRun(id) == nullptr && !archived_.contains(id))
       Fail(absl::StrCat("run ", id, " was acknowledged and is forgotten"));
   }
   for (const std::string& id : told_cancelled_) {

@@ -127,6 +127,22 @@ void SimWorld::PlayAnswer(const AnswerCancel& answer) {
   if (answer.status.ok() && !Fault()) told_cancelled_.insert(cancels_.at(answer.call));
 }
 
+// Its process may die before the file is there, after it, and before it says so.
+void SimWorld::PlayArchive(const ArchiveRuns& archive) {
+  if (Fault()) {
+    return InProcess(Millis(1'000),
+                     [this] { Feed({RunsWritten{absl::UnavailableError("the disk is full")}}); });
+  }
+  InProcess(Millis(3'000), [this, archive] {
+    for (const v1::EndedRun& run : archive.runs) {
+      const auto [there, first] = archived_.emplace(run.run_id(), run.SerializeAsString());
+      if (!first && there->second != run.SerializeAsString())
+        Fail(absl::StrCat("run ", run.run_id(), " is told otherwise than before"));
+    }
+    InProcess(Millis(3'000), [this] { Feed({RunsWritten{absl::OkStatus()}}); });
+  });
+}
+
 void SimWorld::Happen() {
   const int64_t what = Pick(20);
   if (what < 4) return Submit();

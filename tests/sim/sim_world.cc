@@ -10,6 +10,8 @@
 namespace headwater {
 namespace {
 
+constexpr absl::Duration kKeepRuns = absl::Minutes(20);
+constexpr RunLimits kRunLimits = {.runs = 12, .demands = 40};  // A life has some dozen runs.
 constexpr int kWakesAtOneInstant = 50;  // Of the core by its own wish: more is a busy loop.
 const char* const kWorkers[] = {"anna", "bert", "cleo"};
 
@@ -129,7 +131,10 @@ void SimWorld::StartCoordinator(bool workers_are_dead) {
     state->Apply(static_cast<int64_t>(i) + 1, event);
   }
   Trace([&] { return absl::StrCat("a coordinator starts, workers dead: ", workers_are_dead); });
-  core_ = std::make_unique<Core>(std::move(state), CoreOptions());
+  CoreOptions options;
+  options.keep_runs = kKeepRuns;
+  options.run_limits = kRunLimits;
+  core_ = std::make_unique<Core>(std::move(state), options);
   for (auto& [name, server] : servers_) server.last_began = absl::InfinitePast();
   if (!log_.empty() && Chance(0.3)) Reconfigure();
   DatasetsConfigured configured;
@@ -152,6 +157,7 @@ void SimWorld::Play(const Effect& effect) {
   if (const auto* answer = std::get_if<AnswerPlan>(&effect)) return PlayAnswer(*answer);
   if (const auto* answer = std::get_if<AnswerVerify>(&effect)) return PlayAnswer(*answer);
   if (const auto* answer = std::get_if<AnswerCancel>(&effect)) return PlayAnswer(*answer);
+  if (const auto* archive = std::get_if<ArchiveRuns>(&effect)) return PlayArchive(*archive);
   if (std::holds_alternative<RunChanged>(effect)) return;
   if (const auto* offer = std::get_if<SendOffer>(&effect)) {
     CheckOffer(*offer);

@@ -43,6 +43,7 @@ struct SimCounts {
   int64_t frozen = 0, unreachable = 0, joined = 0, reloads = 0, verified = 0;
   // Of keyed and static datasets:
   int64_t keyed_commits = 0, refused_bases = 0, disturbed = 0, told_counts = 0, spared_reads = 0;
+  int64_t archived = 0;      // Runs that the ledger let go.
   int64_t static_reads = 0;  // Of such as need not be read while nothing changes.
 };
 
@@ -232,6 +233,7 @@ class SimWorld {
   void PlayAnswer(const AnswerPlan& answer);
   void PlayAnswer(const AnswerVerify& answer);
   void PlayAnswer(const AnswerCancel& answer);
+  void PlayArchive(const ArchiveRuns& archive);
   void Verify();
 
   // ---- sim_checks.cc, sim_promises.cc
@@ -248,6 +250,7 @@ class SimWorld {
   void CheckPromise(const RunState& run);
   void CheckDemand(const SimSource& source, const DemandState& demand, bool tick, absl::Time asked);
   void CheckGap(const v1::Probed& probed);
+  void CheckArchived(const v1::RunsArchived& event);
   void CheckAgainstSources();
 
   // ---- sim_keyed_checks.cc
@@ -306,7 +309,8 @@ class SimWorld {
   std::map<CallId, std::string> cancels_;
   std::set<std::string> told_cancelled_;
   std::vector<std::string> plans_;
-  std::vector<std::string> ended_runs_;  // In this step.
+  std::map<std::string, std::string> archived_;  // Runs that are durable outside of the ledger.
+  std::vector<std::string> ended_runs_;          // In this step.
   std::set<int64_t> recorded_, over_;  // Fences of the log: staged or confirmed; ended unpublished.
 
   // The table, as everybody sees it.

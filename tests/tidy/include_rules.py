@@ -53,7 +53,8 @@ DOORS = [
     ),
     (
         r"(?:arrow|parquet)/.*",
-        ("common/data/*", "common/storage/*", "worker/*", "coordinator/commit/*", "tests/*", "bench/*"),
+        ("common/data/*", "common/storage/*", "worker/*", "coordinator/commit/*",
+         "coordinator/history/*", "tests/*", "bench/*"),
     ),
     (
         r"grpcpp/.*",

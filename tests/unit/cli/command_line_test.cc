@@ -22,6 +22,7 @@ WorkerCommandOptions worker;
 ValidateOptions validate;
 GcOptions gc;
 FsckCommandOptions fsck;
+HistoryCommandOptions history;
 
 class CommandLineTest : public ::testing::Test {
  protected:
@@ -33,6 +34,7 @@ class CommandLineTest : public ::testing::Test {
     commands_.worker = [](const WorkerCommandOptions& o) { return worker = o, 14; };
     commands_.gc = [](const GcOptions& o) { return gc = o, 16; };
     commands_.fsck = [](const FsckCommandOptions& o) { return fsck = o, 18; };
+    commands_.history = [](const HistoryCommandOptions& o) { return history = o, 19; };
     commands_.validate = [](const ValidateOptions& o) { return validate = o, 15; };
   }
   int Run(const std::vector<std::string>& arguments) {
@@ -68,6 +70,19 @@ TEST_F(CommandLineTest, GarbageIsCollectedUnlessOnlyAsked) {
 TEST_F(CommandLineTest, FsckTakesASelection) {
   EXPECT_EQ(Run({"fsck", "airports/*"}), 18);
   EXPECT_THAT(fsck.selector.patterns, ElementsAre("airports/*"));
+}
+
+TEST_F(CommandLineTest, HistoryTakesASelectionAWindowAndANumber) {
+  EXPECT_EQ(Run({"history", "jfk/*", "--from", "-7d", "--to", "now", "--last", "100"}), 19);
+  EXPECT_THAT(history.selector.patterns, ElementsAre("jfk/*"));
+  EXPECT_EQ(history.from, "-7d");
+  EXPECT_EQ(history.to, "now");
+  EXPECT_EQ(history.last, 100);
+  history = {};
+  EXPECT_EQ(Run({"history"}), 19);
+  EXPECT_EQ(history.last, 20);
+  EXPECT_EQ(Run({"history", "--last", "0"}), kExitUsage);
+  EXPECT_EQ(Run({"history", "--last", "1001"}), kExitUsage);
 }
 
 TEST_F(CommandLineTest, FiltersTakeOneWordAndLeaveTheRestToTheSelector) {

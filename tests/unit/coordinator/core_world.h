@@ -30,7 +30,8 @@ struct OfferedTask {
 
 class CoreWorldTest : public ::testing::Test {
  protected:
-  CoreWorldTest() : core_(std::make_unique<ClusterState>(), CoreOptions()) {
+  explicit CoreWorldTest(const CoreOptions& options = CoreOptions())
+      : core_(std::make_unique<ClusterState>(), options) {
     core_.Begin(/*workers_are_dead=*/true, "digest", now_);
   }
 
@@ -103,6 +104,8 @@ class CoreWorldTest : public ::testing::Test {
         verified_ = verified->result;
       } else if (const auto* list = std::get_if<ListFiles>(&effect)) {
         lists_.push_back(*list);
+      } else if (const auto* archive = std::get_if<ArchiveRuns>(&effect)) {
+        archives_.push_back(*archive);
       } else if (const auto* commit = std::get_if<Commit>(&effect)) {
         intents_.push_back(commit->intent);
         replies.push_back(
@@ -201,6 +204,7 @@ class CoreWorldTest : public ::testing::Test {
   std::map<std::string, std::string> server_of_;  // By the dataset's digest.
   std::deque<OfferedTask> tasks_;
   std::deque<ListFiles> lists_;             // Not answered yet.
+  std::deque<ArchiveRuns> archives_;        // Likewise.
   std::vector<Intent> intents_;             // Committed.
   std::optional<Schema> columns_;           // That the next look at a table finds.
   std::vector<PublishedPiece> lost_;        // What the next look at a table finds gone,

@@ -165,6 +165,26 @@ tables: [{from: s/a, target: one, strategy: full}]
   EXPECT_THAT(error, HasSubstr("headwater.yaml:3:46: 'files'"));
 }
 
+TEST_F(LoadConfigTest, HistoryIsKeptAsLongAsItSays) {
+  const char* const kTables = R"(
+targets: {one: {delta: a}}
+servers: {s: {url: "odbc:DSN=s"}}
+tables: [{from: s/a, target: one, strategy: full}]
+)";
+  auto config = Load(kTables);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->history_kept, absl::Hours(24 * 30));
+  const std::string digest = config->digest;
+  config = Load(absl::StrCat("history: {keep: 90d}", kTables));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->history_kept, absl::Hours(24 * 90));
+  EXPECT_NE(config->digest, digest);
+  EXPECT_THAT(ErrorOf(absl::StrCat("history: {keep: 500ms}", kTables)),
+              HasSubstr("headwater.yaml:1:17: 'keep': at least 1s"));
+  EXPECT_THAT(ErrorOf(absl::StrCat("history: {kept: 5d}", kTables)),
+              HasSubstr("unknown key 'kept'; known here: keep"));
+}
+
 TEST_F(LoadConfigTest, TheNearestDefaultWins) {
   const absl::StatusOr<Config> config = Load(R"(
 targets: {lake: {delta: lake}}
