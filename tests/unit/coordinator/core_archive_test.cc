@@ -53,6 +53,7 @@ class CoreArchiveTest : public CoreWorldTest {
         Answer(task, Days(1));
       }
     }
+    ASSERT_NE(core_.state().FindRun(id), nullptr) << answer_;
     ASSERT_TRUE(core_.state().FindRun(id)->ended.has_value());
   }
   void Submit(const std::vector<std::string>& servers, const std::string& id,
@@ -308,12 +309,13 @@ TEST_F(CoreArchiveTest, WhatIsTooMuchGoesEarlierAndWaitsForNobody) {
   }
   now_ += absl::Minutes(1);
   Submit({"b"}, "r-200");
+  Submit({"b"}, "r-201");  // It goes on.
   EXPECT_THAT(archives_, IsEmpty());
   tasks_.clear();
   Step({RunCancelRequested{1, "r-200"}});
   ASSERT_THAT(archives_, SizeIs(1));
   EXPECT_THAT(Written(), SizeIs(6)) << "until three quarters are left";
-  EXPECT_EQ(core_.state().runs().size(), 15);
+  EXPECT_EQ(core_.state().runs().size(), 15 + 1);
   EXPECT_EQ(core_.state().FindRun("r-105"), nullptr);
   EXPECT_NE(core_.state().FindRun("r-106"), nullptr);
 }
