@@ -133,9 +133,11 @@ void Core::Impl::ComparePiece(const DatasetState& dataset, const VerificationTas
     v1::Problem* shown = result.add_problems();
     *shown->mutable_dataset() = RefOf(dataset.spec.id);
     shown->set_extent(Describe(dataset, read.extent));
-    shown->set_warning(absl::StrCat("same count (", read.fingerprint.rows,
-                                    " rows), content not compared: it was written with columns "
-                                    "that the source does not have any more"));
+    shown->set_warning(absl::StrCat(
+        "same count (", read.fingerprint.rows, " rows), content not compared: ",
+        manifest.spec_version == spec_version
+            ? "it was written with columns that the source does not have any more"
+            : "with which columns, or by which algorithm, it was hashed is not known here"));
     return;
   }
   result.set_different(result.different() + 1);

@@ -150,6 +150,29 @@ TEST_F(CoreRepairTest, FilesThatAreNotWhatWasCommittedDifferWhateverTheSourceHas
   EXPECT_THAT(verified_->datasets(0).problems(0).message(), HasSubstr("files have 4 rows"));
 }
 
+// As after a heal, when nobody knows what the piece was hashed by: its rows are as many, and no more
+// is told.
+TEST_F(CoreRepairTest, HashesByAnotherAlgorithmAreNotCompared) {
+  Load();
+  Verify();
+  const OfferedTask task = tasks_.front();
+  tasks_.pop_front();
+  Verification verification = FirstDiffers(std::get<VerificationTask>(task.spec.kind));
+  verification.manifest.spec_version = "of another algorithm";
+  for (StagedPiece& piece : verification.manifest.pieces) {
+    piece.fingerprint = {1, {5, 6}};
+    piece.files_fingerprint = Fingerprint{1, {5, 6}};
+  }
+  verification.manifest.pieces.back().files_fingerprint = Fingerprint{3, {5, 6}};  // Too many.
+  Answer(task, verification);
+  ASSERT_TRUE(verified_.has_value());
+  const v1::VerifiedDataset& found = verified_->datasets(0);
+  EXPECT_EQ(found.different(), 1);
+  ASSERT_EQ(found.problems_size(), kDays);
+  EXPECT_THAT(found.problems(0).warning(), HasSubstr("by which algorithm"));
+  EXPECT_THAT(found.problems(kDays - 1).message(), HasSubstr("changed the files"));
+}
+
 TEST_F(CoreRepairTest, ARepairReadsWhatDiffersAndStartsFromItsFiles) {
   Load();
   const Extent piece = VerifyToPlan();
