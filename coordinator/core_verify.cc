@@ -114,10 +114,12 @@ void Core::Impl::ComparePiece(const DatasetState& dataset, const VerificationTas
   result.set_pieces(result.pieces() + 1);
   result.set_rows(result.rows() + read.fingerprint.rows);
   const std::optional<Fingerprint>& files = read.files_fingerprint;
-  // Hashes of other columns, or by another algorithm, tell nothing.
+  // Hashes of other columns, or by another algorithm, tell nothing of what was published; but files
+  // and source were hashed alike.
+  const bool same_spec = manifest.spec_version == spec_version;
+  const Fingerprint& expected = same_spec || !files.has_value() ? published : *files;
   const bool as_committed =
-      !files.has_value() || *files == published ||
-      (manifest.spec_version != spec_version && files->rows == published.rows);
+      same_spec ? !files.has_value() || *files == published : expected.rows == published.rows;
   if (!as_committed) {
     result.set_different(result.different() + 1);
     AddProblem(dataset, read.extent,
@@ -128,16 +130,15 @@ void Core::Impl::ComparePiece(const DatasetState& dataset, const VerificationTas
     return;
   }
   const bool same_count = published.rows == read.fingerprint.rows;
-  if (published == read.fingerprint || (same_count && task.counts_only)) return;
+  if (expected == read.fingerprint || (same_count && task.counts_only)) return;
   if (same_count && !Compares(dataset, spec_version, manifest)) {
     v1::Problem* shown = result.add_problems();
     *shown->mutable_dataset() = RefOf(dataset.spec.id);
     shown->set_extent(Describe(dataset, read.extent));
     shown->set_warning(absl::StrCat(
         "same count (", read.fingerprint.rows, " rows), content not compared: ",
-        manifest.spec_version == spec_version
-            ? "it was written with columns that the source does not have any more"
-            : "with which columns, or by which algorithm, it was hashed is not known here"));
+        same_spec ? "it was written with columns that the source does not have any more"
+                  : "with which columns, or by which algorithm, it was hashed is not known here"));
     return;
   }
   result.set_different(result.different() + 1);

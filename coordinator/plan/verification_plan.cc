@@ -101,8 +101,8 @@ VerificationPlan PlanVerification(const DatasetState& dataset, const TableState&
       task.cursor_type = dataset.calendar->type();
       task.domain_end = VerifiedEnd(dataset);
       task.counts_only = options.counts_only && !looked_up;
-      const auto columns = table.written.find(piece.spec_version);
-      if (columns != table.written.end()) task.table_schema = columns->second;
+      if (const Schema* columns = table.ColumnsOf(piece.spec_version); columns != nullptr)
+        task.table_schema = *columns;
       // Rows that are looked up are hashed on both sides anew.
       if (!looked_up) task.hash_algorithm = table.AlgorithmOf(piece.spec_version);
       spec_version = piece.spec_version;

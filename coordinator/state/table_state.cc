@@ -7,10 +7,15 @@
 
 namespace headwater {
 
-std::optional<HashAlgorithm> TableState::AlgorithmOf(const std::string& spec_version) const {
+const Schema* TableState::ColumnsOf(const std::string& spec_version) const {
   const auto known = written.find(spec_version);
-  // Of a ledger that was made of the tables' tags nobody has told the columns.
-  return headwater::AlgorithmOf(known == written.end() ? columns : known->second, spec_version);
+  if (known != written.end()) return &known->second;
+  return headwater::AlgorithmOf(columns, spec_version).has_value() ? &columns : nullptr;
+}
+
+std::optional<HashAlgorithm> TableState::AlgorithmOf(const std::string& spec_version) const {
+  const Schema* known = ColumnsOf(spec_version);
+  return known == nullptr ? std::nullopt : headwater::AlgorithmOf(*known, spec_version);
 }
 
 void TableState::TakePublished(int64_t version, int64_t sequence) {

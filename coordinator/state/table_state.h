@@ -34,6 +34,9 @@ struct TableState {
   // some source's columns.
   std::map<std::string, Schema> written;
 
+  // The columns of that version; null: not known here. A ledger that was made of the tables' tags
+  // was told none, but may know them as the table's.
+  const Schema* ColumnsOf(const std::string& spec_version) const;
   // What rows of that version were hashed by. None: its columns are not known here.
   std::optional<HashAlgorithm> AlgorithmOf(const std::string& spec_version) const;
   void TakePublished(int64_t version, int64_t sequence);

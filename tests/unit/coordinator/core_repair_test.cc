@@ -150,9 +150,8 @@ TEST_F(CoreRepairTest, FilesThatAreNotWhatWasCommittedDifferWhateverTheSourceHas
   EXPECT_THAT(verified_->datasets(0).problems(0).message(), HasSubstr("files have 4 rows"));
 }
 
-// As after a heal, when nobody knows what the piece was hashed by: its rows are as many, and no more
-// is told.
-TEST_F(CoreRepairTest, HashesByAnotherAlgorithmAreNotCompared) {
+// As after a heal, when nobody knows what the piece was hashed by: files and source are compared.
+TEST_F(CoreRepairTest, HashesByAnotherAlgorithmSayNothingOfWhatWasCommitted) {
   Load();
   Verify();
   const OfferedTask task = tasks_.front();
@@ -163,14 +162,15 @@ TEST_F(CoreRepairTest, HashesByAnotherAlgorithmAreNotCompared) {
     piece.fingerprint = {1, {5, 6}};
     piece.files_fingerprint = Fingerprint{1, {5, 6}};
   }
+  verification.manifest.pieces.front().fingerprint = {1, {7, 8}};
   verification.manifest.pieces.back().files_fingerprint = Fingerprint{3, {5, 6}};  // Too many.
   Answer(task, verification);
   ASSERT_TRUE(verified_.has_value());
   const v1::VerifiedDataset& found = verified_->datasets(0);
   EXPECT_EQ(found.different(), 1);
-  ASSERT_EQ(found.problems_size(), kDays);
+  ASSERT_EQ(found.problems_size(), 2);
   EXPECT_THAT(found.problems(0).warning(), HasSubstr("by which algorithm"));
-  EXPECT_THAT(found.problems(kDays - 1).message(), HasSubstr("changed the files"));
+  EXPECT_THAT(found.problems(1).message(), HasSubstr("changed the files"));
 }
 
 TEST_F(CoreRepairTest, ARepairReadsWhatDiffersAndStartsFromItsFiles) {

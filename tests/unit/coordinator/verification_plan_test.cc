@@ -86,7 +86,9 @@ TEST_F(VerificationPlanTest, PiecesAreHashedAsTheyWereWhateverTheDatasetSaysNow)
   EXPECT_EQ(tasks[0].extent, (Extent{Range{0, 20}, false}));
   EXPECT_EQ(tasks[1].hash_algorithm, HashAlgorithm::kMd5)
       << "by the table's columns: it was healed";
+  EXPECT_EQ(tasks[1].table_schema, now);
   EXPECT_EQ(tasks[2].hash_algorithm, std::nullopt) << "nobody knows its columns";
+  EXPECT_EQ(tasks[2].table_schema, Schema());
   // Rows of a keyed table are looked up, and hashed on both sides anew.
   dataset_.spec.write = WriteMode::kMerge;
   EXPECT_EQ(PlanVerification(dataset_, table, {}).tasks[0].hash_algorithm, std::nullopt);
