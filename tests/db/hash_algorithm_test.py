@@ -18,6 +18,8 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "support"), str(TESTS / "interop"), str(TESTS / "db")]
 from repair_test import SETTINGS as OTHERS  # noqa: E402
 from repair_test import source_rows, table_rows  # noqa: E402
+from sqlite_file import SqliteFile  # noqa: E402
+from throwaway_postgres import ThrowawayPostgres  # noqa: E402
 from unchanged_test import ROWS, place, source  # noqa: E402, F401
 
 SETTINGS = {
@@ -184,9 +186,12 @@ def test_a_table_of_two_algorithms_heals(place):
 def test_rows_in_the_quarantine_count_by_the_algorithm_of_their_piece(place):
     settings = "strategy: partition, cursor: at, unit: 1d, on_bad_row: quarantine"
     table = place("deals", settings)
-    postgres = hasattr(table.server, "psql_command")
-    table.sql("update deals set day = 'infinity' where id in (7, 8)" if postgres else
-              "set sql_mode = ''; update deals set day = '0000-00-00' where id in (7, 8)")
+    if isinstance(table.server, SqliteFile):
+        table.sql("update deals set day = 'some day' where id in (7, 8)")
+    elif isinstance(table.server, ThrowawayPostgres):
+        table.sql("update deals set day = 'infinity' where id in (7, 8)")
+    else:
+        table.sql("set sql_mode = ''; update deals set day = '0000-00-00' where id in (7, 8)")
     table.run()
     assert len(table.rows()) == ROWS - 2
     table.configure(settings + by("sha256"))
