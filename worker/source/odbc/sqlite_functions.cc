@@ -122,8 +122,7 @@ bool PutValue(absl::string_view code, sqlite3_value* value, std::string& text) {
   }
 }
 
-void PutUnfit(sqlite3_value* value, std::string& text) {
-  const int storage = sqlite3_value_type(value);
+void PutUnfit(int storage, sqlite3_value* value, std::string& text) {
   const char letter = storage == SQLITE_INTEGER ? 'i'
                       : storage == SQLITE_FLOAT ? 'r'
                       : storage == SQLITE_TEXT  ? 't'
@@ -143,14 +142,15 @@ bool PutFields(int count, sqlite3_value** arguments, std::string& text) {
     }
     if (code.empty() || ++i == count) return false;
     sqlite3_value* const value = arguments[i];
+    const int storage = sqlite3_value_type(value);  // Before its text is asked for.
     if (code == "t") {
       absl::StrAppend(&text, BytesOf(value));
       continue;
     }
-    if (sqlite3_value_type(value) == SQLITE_NULL) {
+    if (storage == SQLITE_NULL) {
       text.push_back('~');
     } else if (!PutValue(code, value, text)) {
-      PutUnfit(value, text);
+      PutUnfit(storage, value, text);
     }
     text.push_back(',');
   }
