@@ -1,25 +1,20 @@
 #include "coordinator/ledger/sqlite_event_log.h"
 
 #include <sqlite3.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <utility>
-#include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "common/base/ids.h"
 #include "common/base/status.h"
+#include "coordinator/ledger/log_format.h"
 
 namespace headwater {
 namespace {
 
-constexpr int kFormat = 1;
 // 8 MiB: what is given back at once when the log is opened, in some hundredths of a second. Less is
 // not worth the trouble.
 constexpr int64_t kFreePages = 2'048;
@@ -28,11 +23,6 @@ CREATE TABLE IF NOT EXISTS ledger(name TEXT PRIMARY KEY, value TEXT NOT NULL) WI
 CREATE TABLE IF NOT EXISTS events(sequence INTEGER PRIMARY KEY, payload BLOB NOT NULL, checksum INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS snapshots(sequence INTEGER PRIMARY KEY, state BLOB NOT NULL, checksum INTEGER NOT NULL);
 )sql";
-
-int64_t ChecksumOf(absl::string_view bytes, int64_t sequence) {
-  return static_cast<int64_t>(
-      XXH3_64bits_withSeed(bytes.data(), bytes.size(), static_cast<uint64_t>(sequence)));
-}
 
 struct StatementCloser {
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
@@ -70,15 +60,7 @@ class SqliteEventLog final : public EventLog {
   absl::StatusOr<std::string> GetValue(const char* name);
   absl::Status PutValue(const char* name, const std::string& value);
   absl::Status InsertAll(int64_t first_sequence, absl::Span<const std::string> payloads);
-  // Takes away events that two snapshots have made superfluous, twice as many as are appended: a
-  // log that has grown long becomes short again.
   absl::Status DropServed(size_t appended);
-  int64_t LastToDrop(size_t appended) const {
-    return std::min(served_, first_ + 2 * static_cast<int64_t>(appended) - 1);
-  }
-  absl::Status LoadRaises();
-  // Whether no event is missing between these two.
-  bool Follows(int64_t at, int64_t before) const;
   absl::Status FindServed();
   absl::Status GiveBackSpace();
   absl::StatusOr<int64_t> Number(const char* sql, absl::string_view doing);
@@ -89,12 +71,8 @@ class SqliteEventLog final : public EventLog {
   bool read_only_;
   std::string ledger_id_;
   int64_t last_sequence_ = 0;
-  struct Raise {
-    int64_t from = 0, to = 0;  // The floor went from the one to the other.
-  };
-  std::vector<Raise> raises_;
-  int64_t served_ = 0;  // Events up to here are in two snapshots.
-  int64_t first_ = 0;   // The first event that is there; those before it have been taken away.
+  FloorRaises raises_;
+  ServedEvents served_;
   Statement append_, drop_;
 };
 
@@ -181,17 +159,22 @@ absl::Status SqliteEventLog::Init() {
     if (read_only_) return Damaged("it has no ledger id");
     ledger_id_ = RandomId();
     // The id last: a ledger that was killed in between has none, and is made once more.
-    RETURN_IF_ERROR(PutValue("format", absl::StrCat(kFormat)));
+    RETURN_IF_ERROR(PutValue("format", absl::StrCat(kLogFormat)));
     RETURN_IF_ERROR(PutValue("ledger_id", ledger_id_));
   }
   ASSIGN_OR_RETURN(const std::string format, GetValue("format"));
-  if (format != absl::StrCat(kFormat)) {
-    return Damaged(absl::StrCat("its format is ", format, ", expected ", kFormat,
+  if (format != absl::StrCat(kLogFormat)) {
+    return Damaged(absl::StrCat("its format is ", format, ", expected ", kLogFormat,
                                 " (written by another version?)"));
   }
   ASSIGN_OR_RETURN(const std::string floor, GetValue("floor"));
   last_sequence_ = floor.empty() ? 0 : std::stoll(floor);
-  RETURN_IF_ERROR(LoadRaises());
+  ASSIGN_OR_RETURN(const std::string raises, GetValue("raises"));
+  absl::StatusOr<FloorRaises> parsed = FloorRaises::Parse(raises);
+  if (!parsed.ok()) return Damaged(parsed.status().message());
+  raises_ = *std::move(parsed);
+  // Before there were several, a floor was raised over no events.
+  if (raises_.empty() && last_sequence_ > 0) raises_.Add(0, last_sequence_);
   ASSIGN_OR_RETURN(Statement last,
                    Prepare("SELECT max(sequence) FROM events", "looking for its end"));
   if (sqlite3_step(last.get()) != SQLITE_ROW) return Error("looking for its end");
@@ -213,11 +196,12 @@ absl::StatusOr<int64_t> SqliteEventLog::Number(const char* sql, absl::string_vie
 }
 
 absl::Status SqliteEventLog::FindServed() {
-  ASSIGN_OR_RETURN(first_, Number("SELECT ifnull(min(sequence), 0) FROM events", "opening"));
+  ASSIGN_OR_RETURN(served_.first, Number("SELECT ifnull(min(sequence), 0) FROM events", "opening"));
   // Of fewer than two snapshots none has made an event superfluous.
-  ASSIGN_OR_RETURN(served_, Number("SELECT CASE count(*) WHEN 2 THEN min(sequence) ELSE 0 END FROM "
-                                   "snapshots",
-                                   "looking for snapshots"));
+  ASSIGN_OR_RETURN(served_.served,
+                   Number("SELECT CASE count(*) WHEN 2 THEN min(sequence) ELSE 0 END FROM "
+                          "snapshots",
+                          "looking for snapshots"));
   return absl::OkStatus();
 }
 
@@ -229,9 +213,9 @@ absl::Status SqliteEventLog::GiveBackSpace() {
 }
 
 absl::Status SqliteEventLog::DropServed(size_t appended) {
-  if (first_ == 0 || first_ > served_) return absl::OkStatus();
-  sqlite3_bind_int64(drop_.get(), 1, first_);
-  sqlite3_bind_int64(drop_.get(), 2, LastToDrop(appended));
+  if (!served_.any()) return absl::OkStatus();
+  sqlite3_bind_int64(drop_.get(), 1, served_.first);
+  sqlite3_bind_int64(drop_.get(), 2, served_.LastToDrop(static_cast<int64_t>(appended)));
   const bool done = sqlite3_step(drop_.get()) == SQLITE_DONE;
   absl::Status status = done ? absl::OkStatus() : Error("dropping old events");
   sqlite3_reset(drop_.get());
@@ -244,7 +228,7 @@ absl::Status SqliteEventLog::InsertAll(int64_t first_sequence,
     const int64_t sequence = first_sequence + static_cast<int64_t>(i);
     sqlite3_bind_int64(append_.get(), 1, sequence);
     sqlite3_bind_blob64(append_.get(), 2, payloads[i].data(), payloads[i].size(), SQLITE_STATIC);
-    sqlite3_bind_int64(append_.get(), 3, ChecksumOf(payloads[i], sequence));
+    sqlite3_bind_int64(append_.get(), 3, LogChecksum(payloads[i], sequence));
     const bool done = sqlite3_step(append_.get()) == SQLITE_DONE;
     const absl::Status status = done ? absl::OkStatus() : Error("appending");
     sqlite3_reset(append_.get());
@@ -268,42 +252,21 @@ absl::Status SqliteEventLog::Append(int64_t first_sequence,
     sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
     return status;
   }
-  last_sequence_ += static_cast<int64_t>(payloads.size());
-  if (first_ == 0) first_ = first_sequence;
-  if (first_ <= served_) first_ = LastToDrop(payloads.size()) + 1;
+  const auto appended = static_cast<int64_t>(payloads.size());
+  last_sequence_ += appended;
+  served_.Appended(first_sequence, appended);
   return absl::OkStatus();
 }
 
 absl::Status SqliteEventLog::RaiseFloor(int64_t sequence) {
   if (read_only_) return absl::FailedPreconditionError("the ledger was opened for reading only");
   if (sequence <= last_sequence_) return absl::OkStatus();
-  raises_.push_back({last_sequence_, sequence});
+  raises_.Add(last_sequence_, sequence);
   // The floor last: it is what appends go by.
-  RETURN_IF_ERROR(PutValue("raises", absl::StrJoin(raises_, ",", [](std::string* out, Raise raise) {
-                             absl::StrAppend(out, raise.from, "-", raise.to);
-                           })));
+  RETURN_IF_ERROR(PutValue("raises", raises_.Text()));
   RETURN_IF_ERROR(PutValue("floor", absl::StrCat(sequence)));
   last_sequence_ = sequence;
   return absl::OkStatus();
-}
-
-absl::Status SqliteEventLog::LoadRaises() {
-  ASSIGN_OR_RETURN(const std::string raises, GetValue("raises"));
-  // Before there were several, a floor was raised over no events.
-  if (raises.empty() && last_sequence_ > 0) raises_.push_back({0, last_sequence_});
-  for (const absl::string_view part : absl::StrSplit(raises, ',', absl::SkipEmpty())) {
-    const std::pair<absl::string_view, absl::string_view> ends = absl::StrSplit(part, '-');
-    Raise& raise = raises_.emplace_back();
-    if (!absl::SimpleAtoi(ends.first, &raise.from) || !absl::SimpleAtoi(ends.second, &raise.to))
-      return Damaged("its floors cannot be read");
-  }
-  return absl::OkStatus();
-}
-
-bool SqliteEventLog::Follows(int64_t at, int64_t before) const {
-  return at == before + 1 || std::any_of(raises_.begin(), raises_.end(), [&](const Raise& raise) {
-           return raise.from <= before && before <= raise.to && at == raise.to + 1;
-         });
 }
 
 absl::Status SqliteEventLog::SaveSnapshot(int64_t sequence, absl::string_view state) {
@@ -312,7 +275,7 @@ absl::Status SqliteEventLog::SaveSnapshot(int64_t sequence, absl::string_view st
                                           "writing a snapshot"));
   sqlite3_bind_int64(put.get(), 1, sequence);
   sqlite3_bind_blob64(put.get(), 2, state.data(), state.size(), SQLITE_STATIC);
-  sqlite3_bind_int64(put.get(), 3, ChecksumOf(state, sequence));
+  sqlite3_bind_int64(put.get(), 3, LogChecksum(state, sequence));
   if (sqlite3_step(put.get()) != SQLITE_DONE) return Error("writing a snapshot");
   // The one before stays, in case this one is ever found damaged.
   RETURN_IF_ERROR(Execute(
@@ -335,7 +298,7 @@ absl::StatusOr<std::optional<EventLog::Snapshot>> SqliteEventLog::Load(int newer
   snapshot.sequence = sqlite3_column_int64(get.get(), 0);
   snapshot.state.assign(static_cast<const char*>(sqlite3_column_blob(get.get(), 1)),
                         static_cast<size_t>(sqlite3_column_bytes(get.get(), 1)));
-  if (ChecksumOf(snapshot.state, snapshot.sequence) != sqlite3_column_int64(get.get(), 2)) {
+  if (LogChecksum(snapshot.state, snapshot.sequence) != sqlite3_column_int64(get.get(), 2)) {
     return Damaged(
         absl::StrCat("the snapshot at ", snapshot.sequence, " does not match its checksum"));
   }
@@ -357,8 +320,9 @@ absl::Status SqliteEventLog::Replay(
     const int64_t at = sqlite3_column_int64(get.get(), 0);
     const absl::string_view payload(static_cast<const char*>(sqlite3_column_blob(get.get(), 1)),
                                     static_cast<size_t>(sqlite3_column_bytes(get.get(), 1)));
-    if (!Follows(at, before)) return Damaged(absl::StrCat("events are missing before ", at));
-    if (ChecksumOf(payload, at) != sqlite3_column_int64(get.get(), 2)) {
+    if (!raises_.Follows(at, before))
+      return Damaged(absl::StrCat("events are missing before ", at));
+    if (LogChecksum(payload, at) != sqlite3_column_int64(get.get(), 2)) {
       return Damaged(absl::StrCat("event ", at, " does not match its checksum"));
     }
     RETURN_IF_ERROR(visit(at, payload));

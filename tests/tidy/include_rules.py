@@ -34,6 +34,7 @@ SEE_ADAPTERS = ("worker/registry.*", "tests/*", "bench/*")
 # Headers of a third party -> files that may include them. In a pattern * stands for any path.
 DOORS = [
     (r"(?:postgresql/)?libpq.*", ("worker/source/postgres/*", "tests/*", "bench/*")),
+    (r"pqxx/.*", ("coordinator/ledger/postgres_*",)),
     (r"(?:mysql|mysqld_error|errmsg)\.h", ("worker/source/mariadb/*", "tests/*", "bench/*")),
     (r"sql(?:ext|types|ucode)?\.h", ("worker/source/odbc/*", "tests/support/*")),
     (r"openssl/.*", ("common/data/openssl_digest.cc", "tests/*")),
