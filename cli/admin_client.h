@@ -17,12 +17,13 @@ namespace headwater {
 // Thread-safe.
 class AdminClient {
  public:
-  // `address` as in common/rpc/channel.h. Connects when first needed. INVALID_ARGUMENT: not an
-  // address.
-  static absl::StatusOr<std::unique_ptr<AdminClient>> Create(const std::string& address);
+  // One address as in common/rpc/channel.h, or several with commas between them, of coordinators
+  // that take turns: one that stands by names the leader, which is asked then. Connects when first
+  // needed. INVALID_ARGUMENT: not an address.
+  static absl::StatusOr<std::unique_ptr<AdminClient>> Create(const std::string& addresses);
   ~AdminClient();
 
-  // True once the coordinator answers; false after `wait`.
+  // True once one of them answers; false after `wait`.
   bool WaitUntilReachable(absl::Duration wait);
 
   absl::StatusOr<v1::SubmitRunResponse> SubmitRun(const v1::SubmitRunRequest& request);

@@ -7,12 +7,12 @@
 #include "absl/strings/str_cat.h"
 #include "cli/confirm.h"
 #include "cli/exit_code.h"
+#include "cli/ledger_lock.h"
 #include "cli/output.h"
 #include "cli/run_session.h"
 #include "cli/takeover_report.h"
 #include "common/base/status.h"
 #include "coordinator/commit/delta/delta_takeover.h"
-#include "coordinator/ledger/sqlite_event_log.h"
 #include "coordinator/startup.h"
 #include "coordinator/takeovers.h"
 
@@ -28,10 +28,9 @@ bool IsNothing(const v1::TakeoverReport& report) {
 
 absl::StatusOr<v1::TakeoverReport> AdoptSelected(const RepairOptions& options,
                                                  const Config& config) {
-  ASSIGN_OR_RETURN(const LedgerLock lock,
-                   LockAlone(options.global, config, "headwater repair --adopt"));
-  ASSIGN_OR_RETURN(const std::unique_ptr<EventLog> log,
-                   OpenSqliteEventLog(LedgerPath(config.directory)));
+  ASSIGN_OR_RETURN(const auto ledger,
+                   TakeAlone(options.global, config, "headwater repair --adopt"));
+  ASSIGN_OR_RETURN(const std::unique_ptr<EventLog> log, ledger->OpenLog());
   ASSIGN_OR_RETURN(ReplayedState replayed, ReplayLog(*log));
   ASSIGN_OR_RETURN(const auto selected, Select(config, options.selector));
   TakeoverScope scope;
@@ -63,19 +62,25 @@ std::vector<DatasetSpec> SpecsOf(const Config& config) {
   return specs;
 }
 
-absl::StatusOr<LedgerLock> LockAlone(const GlobalOptions& global, const Config& config,
-                                     absl::string_view command) {
+absl::StatusOr<std::unique_ptr<LedgerHome>> TakeAlone(const GlobalOptions& global,
+                                                      const Config& config,
+                                                      absl::string_view command) {
   if (!global.coordinator.empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat(command,
                      ": it works on the ledger itself: end the coordinator, and call it where the "
                      "ledger is, without --coordinator"));
   }
-  ASSIGN_OR_RETURN(std::optional<LedgerLock> lock, LedgerLock::TryAcquire(config.directory));
-  if (lock.has_value()) return *std::move(lock);
+  ASSIGN_OR_RETURN(std::unique_ptr<LedgerHome> ledger, LedgerHome::Open(global, config));
+  // Nobody is served at this address: who finds it in a shared ledger waits.
+  ASSIGN_OR_RETURN(const bool taken, ledger->TryTake(SocketAddress(config.directory)));
+  if (taken) {
+    ledger->Keep(EndForAnother);
+    return ledger;
+  }
   return absl::FailedPreconditionError(
-      absl::StrCat(command, ": a coordinator or a run holds ", config.directory,
-                   "/.headwater/lock; end it, or wait for it, and try again"));
+      absl::StrCat(command, ": a coordinator or a run has the ledger ", ledger->name(),
+                   "; end it, or wait for it, and try again"));
 }
 
 int RunAdopt(const RepairOptions& options) {

@@ -2,20 +2,23 @@
 #ifndef HEADWATER_CLI_ADOPT_COMMAND_H_
 #define HEADWATER_CLI_ADOPT_COMMAND_H_
 
+#include <memory>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "cli/commands.h"
-#include "cli/ledger_lock.h"
+#include "cli/ledger_home.h"
 #include "common/config/config.h"
 
 namespace headwater {
 
 int RunAdopt(const RepairOptions& options);
 
-// The lock of the configuration's ledger, for a command that changes it by itself.
-// FAILED_PRECONDITION: a coordinator holds it, or is named (--coordinator).
-absl::StatusOr<LedgerLock> LockAlone(const GlobalOptions& global, const Config& config,
-                                     absl::string_view command);
+// The configuration's ledger, taken, for a command that changes it by itself.
+// FAILED_PRECONDITION: a coordinator has it, or is named (--coordinator).
+absl::StatusOr<std::unique_ptr<LedgerHome>> TakeAlone(const GlobalOptions& global,
+                                                      const Config& config,
+                                                      absl::string_view command);
 
 std::vector<DatasetSpec> SpecsOf(const Config& config);
 

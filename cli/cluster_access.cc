@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/ledger_home.h"
+#include "cli/ledger_lock.h"
 #include "common/base/status.h"
 
 namespace headwater {
@@ -41,24 +43,29 @@ absl::StatusOr<ClusterAccess> ClusterAccess::Open(const GlobalOptions& global,
     }
     return access;
   }
+  ASSIGN_OR_RETURN(std::unique_ptr<LedgerHome> ledger, LedgerHome::Open(global, config));
+  std::string writer;
   for (int i = 0; i < kAttachTries; ++i) {
-    ASSIGN_OR_RETURN(std::optional<LedgerLock> lock, LedgerLock::TryAcquire(config.directory));
-    if (lock.has_value()) {
+    ASSIGN_OR_RETURN(const bool taken, ledger->TryTake(SocketAddress(config.directory)));
+    if (taken) {
       LocalClusterOptions options;
       options.workers = global.workers > 0
                             ? global.workers
                             : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-      ASSIGN_OR_RETURN(access.cluster_, LocalCluster::Start(config, *std::move(lock), options));
+      ASSIGN_OR_RETURN(access.cluster_, LocalCluster::Start(config, std::move(ledger), options));
       ASSIGN_OR_RETURN(access.client_, AdminClient::Create(access.cluster_->address()));
       return access;
     }
-    // Somebody holds the lock: attach. The socket is not there yet while the ledger is replayed.
-    ASSIGN_OR_RETURN(access.client_, AdminClient::Create(SocketAddress(config.directory)));
+    // Somebody has it: attach. Nobody answers yet while the ledger is replayed.
+    ASSIGN_OR_RETURN(const std::string address, ledger->WriterAddress());
+    if (address.empty()) continue;  // It has just been given up.
+    writer = address;
+    ASSIGN_OR_RETURN(access.client_, AdminClient::Create(address));
     if (access.client_->WaitUntilReachable(kAttach)) return access;
   }
-  return absl::UnavailableError(
-      absl::StrCat("another process holds ", config.directory,
-                   "/.headwater/lock and does not answer; end it, or wait for it"));
+  return absl::UnavailableError(absl::StrCat("another process has the ledger ", ledger->name(),
+                                             " and does not answer at ", writer,
+                                             "; end it, or wait for it"));
 }
 
 void ClusterAccess::Leave() {

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cli/command_line_globals.h"
 #include "cli/command_line_help.h"
 #include "cli/command_line_options.h"
 #include "cli/exit_code.h"
@@ -31,7 +32,7 @@ class Parser {
     app_.footer(
         "Exit codes: 0 done, 1 some failed, 2 usage, configuration or ledger, 3 no source or "
         "target reachable,\n4 coordinator unreachable, 5 verification failed.");
-    AddGlobals();
+    globals_.AddTo(app_);
     AddCommands(commands);
   }
 
@@ -47,14 +48,8 @@ class Parser {
     } catch (const CLI::ParseError& error) {
       return Complain(arguments, error.what());
     }
-    if (!global_.coordinator.empty() && !absl::StrContains(global_.coordinator, ":")) {
-      return Complain(arguments, absl::StrCat("--coordinator: expected host:port, found '",
-                                              global_.coordinator, "'"));
-    }
-    const bool is_worker = app_.get_subcommands()[0]->get_name() == "worker";
-    if (is_worker && global_.coordinator.empty()) {
-      return Complain(arguments, "--coordinator HOST:PORT is missing");
-    }
+    const std::string wrong = globals_.Finish(app_.get_subcommands()[0]->get_name() == "worker");
+    if (!wrong.empty()) return Complain(arguments, wrong);
     return chosen_();
   }
 
@@ -65,28 +60,6 @@ class Parser {
     return kExitDone;
   }
 
-  void AddGlobals() {
-    app_.add_option("-c,--config", global_.config_path,
-                    "Configuration: a file or a folder (or HEADWATER_CONFIG)")
-        ->envname("HEADWATER_CONFIG")
-        ->capture_default_str()
-        ->type_name("PATH");
-    app_.add_option("--coordinator", global_.coordinator,
-                    "Use this coordinator, not the embedded one")
-        ->type_name("HOST:PORT");
-    app_.add_option("-o,--output", output_, "table or json")
-        ->check(CLI::IsMember({"table", "json"}))
-        ->type_name("FORMAT");
-    app_.add_option("--progress", progress_, "auto, bar, plain, json or off; on stderr")
-        ->check(CLI::IsMember({"auto", "bar", "plain", "json", "off"}))
-        ->type_name("MODE");
-    app_.add_flag("-q,--quiet", global_.quiet, "Only errors on stderr");
-    app_.add_option("--workers", global_.workers,
-                    "Worker loops of the embedded cluster (default: one for each core)")
-        ->check(CLI::Range(1, 256))
-        ->type_name("N");
-  }
-
   template <typename Options>
   CLI::App* Add(int (*run)(const Options&), Options& options, const char* name,
                 const char* purpose) {
@@ -94,12 +67,12 @@ class Parser {
     CLI::App* command = app_.add_subcommand(name, purpose);
     command->fallthrough();  // Globals may follow the command.
     command->footer(
-        "Everywhere: -c --coordinator -o --progress -q --workers; see headwater --help, which has "
-        "the\nexit codes too.");
+        "Everywhere: -c --coordinator --ledger -o --progress -q --workers; see headwater --help, "
+        "which "
+        "has\nthe exit codes too.");
     command->callback([this, run, &options] {
       chosen_ = [this, run, &options] {
-        Finish();
-        options.global = global_;
+        options.global = globals_.options();
         return run(options);
       };
     });
@@ -261,20 +234,6 @@ class Parser {
     Add(commands.version, version_, "version", "Prints the version");
   }
 
-  // Words to values, once everything is parsed.
-  void Finish() {
-    static constexpr std::pair<const char*, ProgressMode> kModes[] = {
-        {"auto", ProgressMode::kAuto},
-        {"bar", ProgressMode::kBar},
-        {"plain", ProgressMode::kPlain},
-        {"json", ProgressMode::kJson},
-        {"off", ProgressMode::kOff}};
-    for (const auto& [word, mode] : kModes) {
-      if (progress_ == word) global_.progress = mode;
-    }
-    global_.output = output_ == "json" ? OutputFormat::kJson : OutputFormat::kTable;
-  }
-
   std::vector<const CLI::App*> Commands() const {
     return app_.get_subcommands([](const CLI::App*) { return true; });
   }
@@ -320,8 +279,7 @@ class Parser {
   CLI::App app_;
   std::ostream& out_;
   std::ostream& err_;
-  GlobalOptions global_;
-  std::string output_ = "table", progress_ = "auto";
+  GlobalFlags globals_;
   DemoOptions demo_;
   ValidateOptions validate_;
   PlanOptions plan_;

@@ -4,6 +4,7 @@
 #ifndef HEADWATER_CLI_COMMANDS_H_
 #define HEADWATER_CLI_COMMANDS_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,8 @@ enum class ProgressMode { kAuto, kBar, kPlain, kJson, kOff };
 // Accepted before and after the command's name.
 struct GlobalOptions {
   std::string config_path = "headwater.yaml";  // -c; else HEADWATER_CONFIG.
-  std::string coordinator;                     // host:port; empty: the embedded one.
+  std::string coordinator;            // host:port, or several with commas; empty: the embedded one.
+  std::optional<std::string> ledger;  // --ledger, checked; none: as configured.
   OutputFormat output = OutputFormat::kTable;
   ProgressMode progress = ProgressMode::kAuto;
   bool quiet = false;  // Errors only on stderr.

@@ -6,7 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/fsck_report.h"
-#include "cli/ledger_lock.h"
+#include "cli/ledger_home.h"
 #include "cli/output.h"
 #include "cli/run_session.h"
 #include "common/base/status.h"
@@ -14,7 +14,6 @@
 #include "coordinator/commit/delta/delta_file_checker.h"
 #include "coordinator/commit/delta/delta_takeover.h"
 #include "coordinator/fsck.h"
-#include "coordinator/ledger/sqlite_event_log.h"
 #include "coordinator/startup.h"
 
 namespace headwater {
@@ -41,11 +40,10 @@ struct OpenLedger {
   std::unique_ptr<ClusterState> state;
 };
 
-absl::StatusOr<OpenLedger> OpenForReading(const Config& config) {
-  // Where nobody has it open, SQLite may have to recover the file first: not while a host comes.
-  ASSIGN_OR_RETURN(const auto lock, LedgerLock::TryAcquire(config.directory));
+absl::StatusOr<OpenLedger> OpenForReading(const GlobalOptions& global, const Config& config) {
+  ASSIGN_OR_RETURN(const auto home, LedgerHome::Open(global, config));
   OpenLedger ledger;
-  ASSIGN_OR_RETURN(ledger.log, OpenSqliteEventLogReadOnly(LedgerPath(config.directory)));
+  ASSIGN_OR_RETURN(ledger.log, home->OpenLogReadOnly());
   ASSIGN_OR_RETURN(ReplayedState replayed, ReplayLog(*ledger.log));
   ledger.state = std::move(replayed.state);
   return ledger;
@@ -58,7 +56,7 @@ absl::StatusOr<v1::FsckReport> Check(const FsckCommandOptions& options, const Co
         "without --coordinator; coordinators and runs there go on");
   }
   ASSIGN_OR_RETURN(const auto selected, Select(config, options.selector));
-  ASSIGN_OR_RETURN(const OpenLedger ledger, OpenForReading(config));
+  ASSIGN_OR_RETURN(const OpenLedger ledger, OpenForReading(options.global, config));
   DeltaTakeoverFactory tables;
   DeltaCollectorFactory collectors;
   DeltaFileChecker files;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status.h"
 
 namespace headwater {
 namespace {
@@ -43,11 +44,16 @@ std::string SocketAddress(const std::string& config_directory) {
   return absl::StrCat("unix:", FolderOf(config_directory), "/socket");
 }
 
+absl::Status MakeStateFolder(const std::string& config_directory) {
+  const std::string folder = FolderOf(config_directory);
+  if (mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
+  return Failed("creating folder", folder);
+}
+
 absl::StatusOr<std::optional<LedgerLock>> LedgerLock::TryAcquire(
     const std::string& config_directory) {
-  const std::string folder = FolderOf(config_directory);
-  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return Failed("creating folder", folder);
-  const std::string path = folder + "/lock";
+  RETURN_IF_ERROR(MakeStateFolder(config_directory));
+  const std::string path = FolderOf(config_directory) + "/lock";
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return Failed("opening", path);
   if (flock(fd, LOCK_EX | LOCK_NB) == 0) return std::optional<LedgerLock>(LedgerLock(fd));

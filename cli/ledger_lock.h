@@ -20,6 +20,10 @@ std::string HistoryFolder(
     const std::string& config_directory);  // coordinator/history/run_archive.h
 std::string SocketAddress(const std::string& config_directory);  // unix:…
 
+// Makes `.headwater/` beside the configuration with mode 0700, if it is not there.
+// PERMISSION_DENIED, RESOURCE_EXHAUSTED: it cannot be made.
+absl::Status MakeStateFolder(const std::string& config_directory);
+
 // Held until destroyed. Movable.
 class LedgerLock {
  public:

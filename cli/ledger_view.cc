@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "cli/ledger_home.h"
 #include "common/base/status.h"
-#include "coordinator/ledger/sqlite_event_log.h"
 #include "coordinator/startup.h"
 
 namespace headwater {
@@ -24,9 +24,10 @@ absl::StatusOr<LedgerView> FromCoordinator(const std::string& address) {
 
 absl::StatusOr<LedgerView> OpenLedgerView(const GlobalOptions& global, const Config& config) {
   if (!global.coordinator.empty()) return FromCoordinator(global.coordinator);
-  ASSIGN_OR_RETURN(const auto lock, LedgerLock::TryAcquire(config.directory));
-  if (!lock.has_value()) return FromCoordinator(SocketAddress(config.directory));
-  ASSIGN_OR_RETURN(const auto log, OpenSqliteEventLogReadOnly(LedgerPath(config.directory)));
+  ASSIGN_OR_RETURN(const auto ledger, LedgerHome::Open(global, config));
+  ASSIGN_OR_RETURN(const std::string writer, ledger->WriterAddress());
+  if (!writer.empty()) return FromCoordinator(writer);
+  ASSIGN_OR_RETURN(const auto log, ledger->OpenLogReadOnly());
   ASSIGN_OR_RETURN(ReplayedState replayed, ReplayLog(*log));
   LedgerView view;
   view.state = std::move(replayed.state);

@@ -10,7 +10,6 @@
 #include "absl/status/statusor.h"
 #include "cli/admin_client.h"
 #include "cli/commands.h"
-#include "cli/ledger_lock.h"
 #include "common/config/config.h"
 #include "coordinator/state/cluster_state.h"
 

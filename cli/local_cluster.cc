@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "cli/ledger_lock.h"
 #include "common/base/status.h"
 #include "common/rpc/channel.h"
 #include "common/storage/local_store.h"
@@ -18,7 +19,6 @@
 #include "coordinator/coordinator.h"
 #include "coordinator/history/run_archive.h"
 #include "coordinator/ledger/ledger_backups.h"
-#include "coordinator/ledger/sqlite_event_log.h"
 #include "coordinator/service/admin_service.h"
 #include "coordinator/service/session_service.h"
 #include "worker/history_runner.h"
@@ -37,12 +37,6 @@ namespace {
 constexpr absl::Duration kCollectEvery = absl::Hours(1);
 constexpr absl::Duration kShutdownGrace = absl::Seconds(2);
 
-std::string ProcessName() {
-  char host[256] = "localhost";
-  gethostname(host, sizeof(host) - 1);
-  return absl::StrCat(host, ":", getpid());
-}
-
 std::vector<DatasetSpec> SpecsOf(const Config& config) {
   std::vector<DatasetSpec> specs;
   for (const DatasetConfig& dataset : config.datasets) specs.push_back(dataset.spec);
@@ -53,10 +47,10 @@ std::vector<DatasetSpec> SpecsOf(const Config& config) {
 
 // Destroyed from the bottom up.
 struct LocalCluster::Impl {
-  Impl(LedgerLock held, const std::string& history)
-      : lock(std::move(held)), archive(OpenLocalStore(history)) {}
+  Impl(std::unique_ptr<LedgerHome> taken, const std::string& history)
+      : ledger(std::move(taken)), archive(OpenLocalStore(history)) {}
 
-  LedgerLock lock;
+  std::unique_ptr<LedgerHome> ledger;
   std::optional<LedgerBackups> backups;
   std::string address;
   int port = 0;
@@ -71,6 +65,12 @@ struct LocalCluster::Impl {
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<Worker> worker;
 };
+
+std::string ProcessName() {
+  char host[256] = "localhost";
+  gethostname(host, sizeof(host) - 1);
+  return absl::StrCat(host, ":", getpid());
+}
 
 absl::StatusOr<std::unique_ptr<Worker>> StartWorker(const WorkerSettings& settings) {
   WorkerOptions options;
@@ -103,12 +103,13 @@ LocalCluster::LocalCluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 LocalCluster::~LocalCluster() { Shutdown(); }
 
 absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(
-    const Config& config, LedgerLock lock, const LocalClusterOptions& options) {
-  auto impl = std::make_unique<Impl>(std::move(lock), HistoryFolder(config.directory));
+    const Config& config, std::unique_ptr<LedgerHome> ledger, const LocalClusterOptions& options) {
+  auto impl = std::make_unique<Impl>(std::move(ledger), HistoryFolder(config.directory));
+  impl->ledger->Keep(EndForAnother);
   CoordinatorOptions coordinator;
   coordinator.datasets = SpecsOf(config);
   coordinator.config_digest = config.digest;
-  ASSIGN_OR_RETURN(coordinator.log, OpenSqliteEventLog(LedgerPath(config.directory)));
+  ASSIGN_OR_RETURN(coordinator.log, impl->ledger->OpenLog());
   const bool is_new = coordinator.log->last_sequence() == 0;
   coordinator.committers = &impl->committers;
   coordinator.collectors = &impl->collectors;
@@ -121,19 +122,23 @@ absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(
     coordinator.retention[dataset.spec.id.table] = dataset.retention;
   coordinator.workers_are_dead = options.workers_are_dead;
   ASSIGN_OR_RETURN(impl->coordinator, Coordinator::Start(std::move(coordinator)));
-  impl->backups.emplace(LedgerPath(config.directory), BackupFolder(config.directory), is_new);
+  if (const std::string file = impl->ledger->file(); !file.empty())
+    impl->backups.emplace(file, BackupFolder(config.directory), is_new);
   impl->sessions = std::make_unique<SessionService>(impl->coordinator.get());
   impl->admin =
       std::make_unique<AdminService>(impl->coordinator.get(), &config, options.workers > 0,
                                      &Clock::Real(), &impl->takeovers, &impl->archive);
 
-  impl->address = SocketAddress(config.directory);
-  // The lock is ours, so a socket that is there was left by a process that has ended.
-  unlink(std::string(absl::StripPrefix(impl->address, "unix:")).c_str());
   grpc::ServerBuilder builder;
-  ASSIGN_OR_RETURN(Endpoint socket, Endpoint::Parse(impl->address));
-  impl->endpoints.push_back(std::move(socket));
-  Listen(builder, impl->endpoints.back());
+  if (options.socket) {
+    RETURN_IF_ERROR(MakeStateFolder(config.directory));
+    impl->address = SocketAddress(config.directory);
+    // The ledger is ours, so a socket that is there was left by a process that has ended.
+    unlink(std::string(absl::StripPrefix(impl->address, "unix:")).c_str());
+    ASSIGN_OR_RETURN(Endpoint socket, Endpoint::Parse(impl->address));
+    impl->endpoints.push_back(std::move(socket));
+    Listen(builder, impl->endpoints.back());
+  }
   if (!options.listen.empty()) {
     ASSIGN_OR_RETURN(Endpoint tcp, Endpoint::Parse(options.listen));
     impl->endpoints.push_back(std::move(tcp));

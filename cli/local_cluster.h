@@ -8,14 +8,15 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "cli/ledger_lock.h"
+#include "cli/ledger_home.h"
 #include "common/config/config.h"
 
 namespace headwater {
 
 struct LocalClusterOptions {
   int workers = 0;  // Slots of the worker in this process; 0: none, workers connect from elsewhere.
-  std::string listen;  // host:port beside the Unix socket; empty: the socket only.
+  std::string listen;  // host:port; empty: the Unix socket only.
+  bool socket = true;  // Listens at the Unix socket beside the configuration.
   bool workers_are_dead =
       true;  // All workers of the last term lived in the process that held the lock.
 };
@@ -24,14 +25,16 @@ struct LocalClusterOptions {
 class LocalCluster {
  public:
   // Opens the ledger, replays it, binds the socket beside it and starts the workers. `config` must
-  // outlive the cluster; `lock` is kept. DATA_LOSS: the ledger is damaged (says what can be done).
-  // UNAVAILABLE: the address cannot be bound.
-  static absl::StatusOr<std::unique_ptr<LocalCluster>> Start(const Config& config, LedgerLock lock,
+  // outlive the cluster; `ledger` is taken, and kept. When another process takes it, this one ends
+  // at once. DATA_LOSS: the ledger is damaged (says what can be done). UNAVAILABLE: the address
+  // cannot be bound.
+  static absl::StatusOr<std::unique_ptr<LocalCluster>> Start(const Config& config,
+                                                             std::unique_ptr<LedgerHome> ledger,
                                                              const LocalClusterOptions& options);
   ~LocalCluster();  // Shutdown().
 
-  // Where clients and workers reach it: the Unix socket, and the port that `listen` became (0:
-  // none).
+  // Where clients and workers reach it: the Unix socket, if there is one, and the port that
+  // `listen` became (0: none).
   std::string address() const;
   int port() const;
 
@@ -57,6 +60,9 @@ struct WorkerSettings {
   std::string name;
   int slots = 2;
 };
+// Host and process id: what a process is called by others.
+std::string ProcessName();
+
 class Worker;
 absl::StatusOr<std::unique_ptr<Worker>> StartWorker(const WorkerSettings& settings);
 

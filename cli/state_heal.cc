@@ -9,6 +9,7 @@
 #include "cli/confirm.h"
 #include "cli/exit_code.h"
 #include "cli/ledger_file.h"
+#include "cli/ledger_lock.h"
 #include "cli/output.h"
 #include "cli/run_session.h"
 #include "cli/takeover_report.h"
@@ -28,8 +29,8 @@ struct Before {
   int64_t last_sequence = 0;  // As far as it could be read.
 };
 
-Before LookAtLedger(const std::string& path) {
-  const absl::StatusOr<std::unique_ptr<EventLog>> log = OpenSqliteEventLogReadOnly(path);
+Before LookAtLedger(LedgerHome& ledger) {
+  const absl::StatusOr<std::unique_ptr<EventLog>> log = ledger.OpenLogReadOnly();
   if (absl::IsNotFound(log.status())) return {"there is no ledger", 0};
   if (!log.ok())
     return {absl::StrCat("it cannot be read: ", std::string(log.status().message())), 0};
@@ -61,10 +62,8 @@ constexpr char kLost[] =
     "are to be read again, what failed too often, plans, and what the last probes showed.\n";
 
 absl::StatusOr<v1::TakeoverReport> Heal(const StateOptions& options, const Config& config) {
-  ASSIGN_OR_RETURN(const LedgerLock lock,
-                   LockAlone(options.global, config, "headwater state heal"));
-  const std::string path = LedgerPath(config.directory);
-  const Before before = LookAtLedger(path);
+  ASSIGN_OR_RETURN(const auto ledger, TakeAlone(options.global, config, "headwater state heal"));
+  const Before before = LookAtLedger(*ledger);
   DeltaTakeoverFactory factory;
   const std::vector<DatasetSpec> specs = SpecsOf(config);
   ASSIGN_OR_RETURN(const std::vector<TableTakeoverPlan> plans, PlanTakeovers(specs, factory, {}));
@@ -76,14 +75,14 @@ absl::StatusOr<v1::TakeoverReport> Heal(const StateOptions& options, const Confi
   }
   RETURN_IF_ERROR(
       Confirm("Make a new ledger of this? The one before is kept beside it.", options.yes));
-  const std::string made = absl::StrCat(path, ".healing");
+  const std::string made = absl::StrCat(LedgerPath(config.directory), ".healing");
   RETURN_IF_ERROR(RemoveLedgerFile(made));
   {
     ASSIGN_OR_RETURN(const std::unique_ptr<EventLog> log, OpenSqliteEventLog(made));
     RETURN_IF_ERROR(headwater::Heal(specs, plans, factory, before.last_sequence, *log));
     report.set_ledger_id(log->ledger_id());
   }
-  ASSIGN_OR_RETURN(const std::string kept, ReplaceLedgerFile(path, made, absl::Now()));
+  ASSIGN_OR_RETURN(const std::string kept, ledger->Replace(made, absl::Now()));
   report.set_kept_as(kept);
   return report;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/model/model_proto.h"
@@ -63,7 +64,7 @@ void SessionClient::Impl::Publish() {
 void SessionClient::Impl::Connect() {
   const int64_t number = ++stream_number;
   stream = std::make_unique<SessionStream>(
-      *stub,
+      stub(),
       [this, number](v1::CoordinatorFrame frame) {
         events.Push(FrameReceived{.stream = number, .frame = std::move(frame)});
       },
@@ -72,6 +73,22 @@ void SessionClient::Impl::Connect() {
       });
   SayHello();
 }
+
+void SessionClient::Impl::FollowLeader(const std::string& address) {
+  for (size_t i = 0; i < peers.size(); ++i) {
+    if (peers[i]->address != address) continue;
+    led_on = peer != i;
+    peer = i;
+    return;
+  }
+  absl::StatusOr<Endpoint> endpoint = Endpoint::Parse(address);
+  if (!endpoint.ok()) return;  // Nobody leads, or not for us: the next in turn may know.
+  peers.push_back(std::make_unique<Peer>(address, *std::move(endpoint)));
+  peer = peers.size() - 1;
+  led_on = true;
+}
+
+void SessionClient::Impl::TakeTurn() { peer = peer + 1 < turns ? peer + 1 : 0; }
 
 void SessionClient::Impl::SayHello() {
   v1::WorkerFrame frame;
@@ -97,6 +114,7 @@ void SessionClient::Impl::Handle(StreamClosed event) {
   reports.clear();
   specs.clear();
   if (goodbye) return;
+  if (!std::exchange(led_on, false)) TakeTurn();
   ++failed_connects;
   const absl::Duration wait = Backoff(failed_connects, seed, options.reconnect);
   connect_at = options.clock->Now() + wait;
@@ -121,6 +139,7 @@ void SessionClient::Impl::Handle(FrameReceived event) {
     case v1::CoordinatorFrame::kDrain:
       return Handle(DrainWanted{});
     case v1::CoordinatorFrame::kNotLeader:
+      return FollowLeader(event.frame.not_leader().leader_address());
     case v1::CoordinatorFrame::kRestarting:
     case v1::CoordinatorFrame::FRAME_NOT_SET:
       return;  // The stream's end follows, or it is of a later protocol.
@@ -197,8 +216,12 @@ absl::StatusOr<std::unique_ptr<SessionClient>> SessionClient::Create(SessionOpti
   RETURN_IF_ERROR(CheckNotEmpty("worker name", options.name));
   RETURN_IF_ERROR(CheckAtLeast("worker slots", options.slots, 1));
   RETURN_IF_ERROR(CheckAtLeast("worker queue", options.queue, 0));
-  ASSIGN_OR_RETURN(Endpoint endpoint, Endpoint::Parse(options.address));
-  auto impl = std::make_unique<Impl>(std::move(options), std::move(endpoint), host);
+  std::vector<std::unique_ptr<Impl::Peer>> peers;
+  for (const absl::string_view address : absl::StrSplit(options.address, ',')) {
+    ASSIGN_OR_RETURN(Endpoint endpoint, Endpoint::Parse(address));
+    peers.push_back(std::make_unique<Impl::Peer>(std::string(address), std::move(endpoint)));
+  }
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(peers), host);
   return std::unique_ptr<SessionClient>(new SessionClient(std::move(impl)));
 }
 

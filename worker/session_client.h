@@ -27,8 +27,10 @@
 namespace headwater {
 
 struct SessionOptions {
-  std::string address;  // As in common/rpc/channel.h.
-  std::string name;     // Of the worker, for people.
+  // Of a coordinator, as in common/rpc/channel.h; or several with commas between them, of
+  // coordinators that take turns: each is tried, and the leader that one of them names.
+  std::string address;
+  std::string name;  // Of the worker, for people.
   std::string build;
   std::map<std::string, std::string> labels;
   int slots = 1;

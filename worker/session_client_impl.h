@@ -66,12 +66,24 @@ struct SessionClient::Impl {
     absl::Notification done;  // The callback has left.
   };
 
-  Impl(SessionOptions given, Endpoint where, TaskHost* task_host)
+  // A coordinator. Kept for as long as the client lives: calls under way may hold its channel.
+  struct Peer {
+    Peer(std::string name, Endpoint where)
+        : address(std::move(name)),
+          endpoint(std::move(where)),
+          stub(v1::SessionService::NewStub(OpenChannel(endpoint))) {}
+
+    const std::string address;
+    const Endpoint endpoint;
+    const std::unique_ptr<v1::SessionService::Stub> stub;
+  };
+
+  Impl(SessionOptions given, std::vector<std::unique_ptr<Peer>> named, TaskHost* task_host)
       : options(std::move(given)),
-        endpoint(std::move(where)),
         host(task_host),
-        stub(v1::SessionService::NewStub(OpenChannel(endpoint))),
-        seed(std::hash<std::string>{}(boot_id)) {}
+        seed(std::hash<std::string>{}(boot_id)),
+        peers(std::move(named)),
+        turns(peers.size()) {}
 
   void Work();
   void Handle(FrameReceived event);
@@ -89,6 +101,10 @@ struct SessionClient::Impl {
   void DoWhatIsDue();
   absl::Time NextWake() const;
   void Connect();
+  // The next connection is to the leader that a coordinator named, or to the next in turn.
+  void FollowLeader(const std::string& address);
+  void TakeTurn();
+  v1::SessionService::Stub& stub() const { return *peers[peer]->stub; }
   void SayHello();
   void Report();
   void SelfFence();
@@ -100,15 +116,17 @@ struct SessionClient::Impl {
   void Publish();
 
   const SessionOptions options;
-  const Endpoint endpoint;
   TaskHost* const host;
-  const std::unique_ptr<v1::SessionService::Stub> stub;
   const std::string boot_id = RandomId();
   const uint64_t seed;
   BoundedQueue<Event> events{kEvents};
   std::thread thread;
 
   // The rest belongs to the session's thread.
+  std::vector<std::unique_ptr<Peer>> peers;  // Those named in the options, then leaders.
+  const size_t turns;                        // So many were named.
+  size_t peer = 0;                           // The one to talk to.
+  bool led_on = false;                       // Its answer was that another leads.
   std::unique_ptr<SessionStream> stream;
   int64_t stream_number = 0;
   bool welcomed = false;

@@ -158,7 +158,7 @@ void SessionClient::Impl::DeliverOutcomes() {
   next->request.set_session_id(session_id);
   next->context.set_deadline(absl::ToChronoTime(absl::Now() + options.deliver_timeout));
   delivery = std::move(next);
-  stub->async()->Deliver(
+  stub().async()->Deliver(
       &delivery->context, &delivery->request, &delivery->response,
       [this, sent = delivery.get()](grpc::Status status) {
         events.Push(DeliverAnswered{.status = FromGrpcStatus(status), .response = sent->response});

@@ -11,6 +11,7 @@
 #include "common/base/status.h"
 #include "common/config/config_folder.h"
 #include "common/config/cron.h"
+#include "common/config/ledger_config.h"
 #include "common/config/retention_config.h"
 #include "common/config/server_config.h"
 #include "common/config/table_config.h"
@@ -187,6 +188,7 @@ absl::StatusOr<Config> LoadConfig(const std::string& path) {
   root.Integer("version", 1, 1);
   const std::string timezone = root.Text("timezone").value_or("UTC");
   if (root.Has("timezone")) CheckZone(timezone, root.PlaceOf("timezone"), problems);
+  config.ledger = ReadLedger(root, problems);
   const ServerSet servers = ReadServers(root, config.directory, timezone, problems);
   config.targets =
       ReadTargets(root, config.directory, ReadRetention(root, Retention(), problems), problems);
@@ -194,7 +196,7 @@ absl::StatusOr<Config> LoadConfig(const std::string& path) {
   config.schedules = ReadSchedules(root, problems);
   const TableSettings defaults = ReadDefaults(root, problems);
   std::vector<TableEntry> entries = ReadTables(root, problems);
-  root.Later({"limits", "ledger", "security", "hash", "metrics", "alerts"});
+  root.Later({"limits", "security", "hash", "metrics", "alerts"});
   root.Finish();
   if (at.folder) {
     for (TableEntry& entry :

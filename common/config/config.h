@@ -37,6 +37,7 @@ struct Schedule {
 
 struct Config {
   std::string directory;  // Absolute; holds the file, `.headwater/` lies here.
+  std::string ledger;     // A url with references; empty: SQLite, in `.headwater/`.
   std::vector<TargetConfig> targets;
   absl::Duration history_kept = kHistoryKept;
   std::vector<Schedule> schedules;

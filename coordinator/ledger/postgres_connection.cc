@@ -3,8 +3,11 @@
 #include <exception>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "coordinator/ledger/log_format.h"
 
 namespace headwater {
 namespace {
@@ -89,11 +92,33 @@ absl::Status PostgresConnection::Guard(absl::string_view doing,
                                          Redact(absl::StripAsciiWhitespace(words), url_)));
 }
 
+absl::Status PostgresConnection::Transact(absl::string_view doing,
+                                          absl::FunctionRef<absl::Status(pqxx::work&)> use) {
+  absl::Status outcome;
+  RETURN_IF_ERROR(Guard(doing, [&](pqxx::connection& connection) {
+    pqxx::work transaction(connection);
+    outcome = use(transaction);
+    if (outcome.ok()) transaction.commit();
+  }));
+  return outcome;
+}
+
 absl::Status PostgresConnection::Execute(absl::string_view doing, const std::string& sql) {
   return Guard(doing, [&](pqxx::connection& connection) {
     pqxx::nontransaction transaction(connection);
     transaction.exec(sql);
   });
+}
+
+void EventArrays::Add(absl::string_view payload, int64_t sequence) {
+  const absl::string_view comma = empty() ? "" : ",";
+  absl::StrAppend(&payloads, comma, "\"\\\\x", absl::BytesToHexString(payload), "\"");
+  absl::StrAppend(&checksums, comma, LogChecksum(payload, sequence));
+}
+
+void EventArrays::Close() {
+  payloads += "}";
+  checksums += "}";
 }
 
 }  // namespace headwater

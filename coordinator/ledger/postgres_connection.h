@@ -3,6 +3,7 @@
 #ifndef HEADWATER_COORDINATOR_LEDGER_POSTGRES_CONNECTION_H_
 #define HEADWATER_COORDINATOR_LEDGER_POSTGRES_CONNECTION_H_
 
+#include <cstdint>
 #include <memory>
 #include <pqxx/pqxx>
 #include <string>
@@ -15,6 +16,25 @@
 #include "common/config/secret.h"
 
 namespace headwater {
+
+// The tables of a log, where there are none.
+inline constexpr char kLogTables[] = R"sql(
+CREATE TABLE IF NOT EXISTS headwater_ledger(
+  ledger_id text PRIMARY KEY, format int NOT NULL, raises text NOT NULL,
+  last_sequence bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS headwater_events(
+  sequence bigint PRIMARY KEY, payload bytea NOT NULL, checksum bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS headwater_snapshots(
+  sequence bigint PRIMARY KEY, state bytea NOT NULL, checksum bigint NOT NULL);)sql";
+
+// Events as texts of PostgreSQL's arrays bytea[] and bigint[].
+struct EventArrays {
+  std::string payloads = "{", checksums = "{";
+
+  void Add(absl::string_view payload, int64_t sequence);
+  void Close();
+  bool empty() const { return payloads.size() == 1; }
+};
 
 // Confined to one thread.
 class PostgresConnection {
@@ -44,6 +64,11 @@ class PostgresConnection {
     absl::StatusOr<pqxx::result> result = Run(doing, sql, args...);
     return absl::IsUnavailable(result.status()) ? Run(doing, sql, args...) : result;
   }
+
+  // `use` in one transaction, which its end makes durable; what it returns instead of OK, or
+  // throws, undoes it.
+  absl::Status Transact(absl::string_view doing,
+                        absl::FunctionRef<absl::Status(pqxx::work& transaction)> use);
 
   // Several statements that need no arguments and give no rows.
   absl::Status Execute(absl::string_view doing, const std::string& sql);

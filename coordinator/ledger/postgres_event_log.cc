@@ -2,7 +2,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/base/backoff.h"
@@ -177,21 +176,17 @@ absl::Status PostgresEventLog::Append(int64_t first_sequence,
   }
   const auto appended = static_cast<int64_t>(payloads.size());
   const int64_t last = last_sequence_ + appended;
-  std::string bytes = "{", checksums = "{";
-  for (int64_t i = 0; i < appended; ++i) {
-    const std::string& payload = payloads[static_cast<size_t>(i)];
-    absl::StrAppend(&bytes, i > 0 ? "," : "", "\"\\\\x", absl::BytesToHexString(payload), "\"");
-    absl::StrAppend(&checksums, i > 0 ? "," : "", LogChecksum(payload, first_sequence + i));
-  }
-  bytes += "}";
-  checksums += "}";
+  EventArrays events;
+  int64_t at = first_sequence;
+  for (const std::string& payload : payloads) events.Add(payload, at++);
+  events.Close();
   const int64_t drop_from = served_.any() ? served_.first : 0;
   const int64_t drop_to = served_.any() ? served_.LastToDrop(appended) : -1;
   RETURN_IF_ERROR(Persist(
       [&]() -> absl::StatusOr<bool> {
         ASSIGN_OR_RETURN(const pqxx::result result,
-                         connection_.Run("appending", kAppend, term_, last_sequence_, last, bytes,
-                                         checksums, drop_from, drop_to));
+                         connection_.Run("appending", kAppend, term_, last_sequence_, last,
+                                         events.payloads, events.checksums, drop_from, drop_to));
         return result.affected_rows() == payloads.size();
       },
       [&]() -> absl::StatusOr<bool> {

@@ -22,18 +22,15 @@ BEGIN;
 SELECT pg_advisory_xact_lock(hashtextextended('headwater ledger ' || current_schema(), 0));
 CREATE TABLE IF NOT EXISTS headwater_leader(
   term bigint PRIMARY KEY, name text NOT NULL, address text NOT NULL, until timestamptz NOT NULL);
-CREATE TABLE IF NOT EXISTS headwater_ledger(
-  ledger_id text PRIMARY KEY, format int NOT NULL, raises text NOT NULL,
-  last_sequence bigint NOT NULL);
-CREATE TABLE IF NOT EXISTS headwater_events(
-  sequence bigint PRIMARY KEY, payload bytea NOT NULL, checksum bigint NOT NULL);
-CREATE TABLE IF NOT EXISTS headwater_snapshots(
-  sequence bigint PRIMARY KEY, state bytea NOT NULL, checksum bigint NOT NULL);
+$2
 INSERT INTO headwater_leader SELECT 0, '', '', '-infinity'
   WHERE NOT EXISTS (SELECT 1 FROM headwater_leader);
 INSERT INTO headwater_ledger SELECT '$0', $1, '', 0
   WHERE NOT EXISTS (SELECT 1 FROM headwater_ledger);
 COMMIT)sql";
+
+constexpr char kRenew[] =
+    "UPDATE headwater_leader SET until = clock_timestamp() + $2::interval WHERE term = $1::bigint";
 
 std::string Milliseconds(absl::Duration duration) {
   return absl::StrCat(absl::ToInt64Milliseconds(duration), " milliseconds");
@@ -45,7 +42,7 @@ class PostgresLease final : public LeaderLease {
       : url_(url), name_(std::move(name)), options_(options), connection_(url) {}
   ~PostgresLease() override { Release(); }
 
-  absl::Status MakeTables();
+  absl::Status MakeTables() ABSL_LOCKS_EXCLUDED(asking_);
   absl::StatusOr<bool> TryAcquire(const std::string& address) override ABSL_LOCKS_EXCLUDED(asking_);
   int64_t term() const override ABSL_LOCKS_EXCLUDED(mutex_) {
     const absl::MutexLock lock(&mutex_);
@@ -76,6 +73,7 @@ class PostgresLease final : public LeaderLease {
 };
 
 absl::Status PostgresLease::MakeTables() {
+  const absl::MutexLock asking(&asking_);
   // Who may not make tables may well use those that are there.
   const auto there =
       connection_.Repeat("looking for it",
@@ -89,8 +87,8 @@ absl::Status PostgresLease::MakeTables() {
                            "SELECT 1 FROM headwater_ledger, headwater_leader LIMIT 1"));
     if (!rows.empty()) return absl::OkStatus();
   }
-  absl::Status made = connection_.Execute("making its tables",
-                                          absl::Substitute(kMakeTables, RandomId(), kLogFormat));
+  absl::Status made = connection_.Execute(
+      "making its tables", absl::Substitute(kMakeTables, RandomId(), kLogFormat, kLogTables));
   if (!made.ok()) (void)connection_.Execute("making its tables", "ROLLBACK");
   return made;
 }
@@ -106,9 +104,19 @@ absl::StatusOr<bool> PostgresLease::TryAcquire(const std::string& address) {
                       "RETURNING term",
                       name_, address, Milliseconds(options_.ttl)));
   if (rows.empty()) return false;
+  const auto term = rows.front()[0].as<int64_t>();
+  absl::Time held_until = sent + options_.ttl;
+  if (options_.clock->Now() > sent + options_.renew) {
+    // The answer took its time: what it gave may be over already.
+    const absl::Time again = options_.clock->Now();
+    ASSIGN_OR_RETURN(const pqxx::result renewed, connection_.Run("renewing leadership", kRenew,
+                                                                 term, Milliseconds(options_.ttl)));
+    if (renewed.affected_rows() == 0) return false;
+    held_until = again + options_.ttl;
+  }
   const absl::MutexLock lock(&mutex_);
-  term_ = rows.front()[0].as<int64_t>();
-  held_until_ = sent + options_.ttl;
+  term_ = term;
+  held_until_ = held_until;
   return true;
 }
 
@@ -143,10 +151,7 @@ void PostgresLease::Renew(int64_t term) {
     }
     const absl::Time sent = options_.clock->Now();
     const auto renewed =
-        connection.Run("renewing leadership",
-                       "UPDATE headwater_leader SET until = clock_timestamp() + $2::interval "
-                       "WHERE term = $1::bigint",
-                       term, Milliseconds(options_.ttl));
+        connection.Run("renewing leadership", kRenew, term, Milliseconds(options_.ttl));
     const absl::MutexLock lock(&mutex_);
     if (!TakeRenewal(sent, renewed)) return;
     pause = renewed.ok() ? options_.renew : options_.renew / 5;

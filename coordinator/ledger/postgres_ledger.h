@@ -74,6 +74,12 @@ class LeaderLease {
 absl::StatusOr<std::unique_ptr<EventLog>> OpenPostgresEventLog(
     const Secret& url, int64_t term, absl::Duration patience = absl::Seconds(5));
 
+// Puts a copy of `from` in the place of the ledger at `url`, with its id, in one transaction of
+// `term`. The one before is kept in tables whose names end in `_` `kept`; empty ones are not.
+// Whether there was one. FAILED_PRECONDITION: another term has begun; then nothing has changed.
+absl::StatusOr<bool> ReplacePostgresLedger(const Secret& url, int64_t term, EventLog& from,
+                                           const std::string& kept);
+
 // For looking only, as the ledger was when it was opened: Append and the like answer
 // FAILED_PRECONDITION. NOT_FOUND: there is no ledger in this database.
 absl::StatusOr<std::unique_ptr<EventLog>> OpenPostgresEventLogReadOnly(const Secret& url);

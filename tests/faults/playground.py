@@ -129,6 +129,7 @@ class Started:
 class Playground:
     def __init__(self, folder, servers=("a", "b"), rows=2000, days=20, tables=tuple(TABLES)):
         self.folder, self.servers, self.tables = folder, servers, tables
+        self.ledger = ""  # A line of the configuration.
         self.lake, self.state = folder / "lake", folder / ".headwater"
         (folder / "data").mkdir(parents=True)
         for server in servers:
@@ -139,7 +140,7 @@ class Playground:
         if tables is not None:
             self.tables = tables
         url = url or "odbc:Driver=SQLite3;Database={config_dir}/data/{member}.db;NoCreat=1"
-        lines = ["version: 1", "fleets:", "  f:", f'    url: "{url}"',
+        lines = ["version: 1", *([self.ledger] if self.ledger else []), "fleets:", "  f:", f'    url: "{url}"',
                  "    timezone: America/New_York", '    clock: "SELECT value FROM demo_clock"',
                  f"    members: [{', '.join(servers or self.servers)}]",
                  "targets:", '  lake: {delta: "./lake"}', "defaults: {target: lake}",
