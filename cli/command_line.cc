@@ -214,6 +214,15 @@ class Parser {
   }
 
   void AddProcesses(const CommandTable& commands) {
+    CLI::App* ledger = Add(commands.ledger, ledger_, "ledger",
+                           "Moves the ledger from its file into the configured database");
+    if (ledger != nullptr) {
+      ledger->add_option("ACTION", ledger_.action, "migrate")
+          ->required()
+          ->check(CLI::IsMember({"migrate"}))
+          ->type_name("ACTION");
+      ledger->add_flag("--yes", ledger_.yes, "Do not ask");
+    }
     CLI::App* coordinator = Add(commands.coordinator, coordinator_, "coordinator",
                                 "Serves workers and commands until it is stopped");
     if (coordinator != nullptr) {
@@ -294,6 +303,7 @@ class Parser {
   StateOptions state_;
   GcOptions gc_;
   FsckCommandOptions fsck_;
+  LedgerCommandOptions ledger_;
   CoordinatorCommandOptions coordinator_;
   WorkerCommandOptions worker_;
   VersionOptions version_;

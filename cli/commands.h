@@ -114,6 +114,11 @@ struct FsckCommandOptions {
   GlobalOptions global;
   Selector selector;
 };
+struct LedgerCommandOptions {
+  GlobalOptions global;
+  std::string action;  // "migrate".
+  bool yes = false;
+};
 struct CoordinatorCommandOptions {
   GlobalOptions global;
   std::string listen = "127.0.0.1:7380";
@@ -142,6 +147,7 @@ int RunRepair(const RepairOptions& options);
 int RunStateCommand(const StateOptions& options);
 int RunGc(const GcOptions& options);
 int RunFsck(const FsckCommandOptions& options);
+int RunLedger(const LedgerCommandOptions& options);
 int RunCoordinator(const CoordinatorCommandOptions& options);
 int RunWorker(const WorkerCommandOptions& options);
 int RunDemo(const DemoOptions& options);
@@ -162,6 +168,7 @@ struct CommandTable {
   int (*state)(const StateOptions&) = nullptr;
   int (*gc)(const GcOptions&) = nullptr;
   int (*fsck)(const FsckCommandOptions&) = nullptr;
+  int (*ledger)(const LedgerCommandOptions&) = nullptr;
   int (*coordinator)(const CoordinatorCommandOptions&) = nullptr;
   int (*worker)(const WorkerCommandOptions&) = nullptr;
   int (*version)(const VersionOptions&) = nullptr;

@@ -47,6 +47,9 @@ const std::map<std::string, std::string>& Examples() {
       {"repair",
        "  headwater repair 'airports/flights'\n"
        "  headwater repair --adopt airports/weather   after an OPTIMIZE by another program\n"},
+      {"ledger",
+       "  headwater ledger migrate               to what `ledger:` of the configuration says\n"
+       "  headwater --ledger postgresql://db/headwater ledger migrate --yes\n"},
       {"state",
        "  headwater state show jfk/flights\n"
        "  headwater state set jfk/flights --from 2013-03-01 --to 2013-04-01\n"

@@ -37,9 +37,9 @@ absl::Status SyncFolderOf(const std::string& path) {
 }
 
 // A name that nothing has: two replacements may come within a second.
-std::string FreeName(const std::string& path, absl::Time now) {
+std::string FreeName(const std::string& path, absl::string_view done, absl::Time now) {
   const std::string name = absl::StrCat(
-      path, ".before-heal-", absl::FormatTime("%Y%m%dT%H%M%SZ", now, absl::UTCTimeZone()));
+      path, ".", done, "-", absl::FormatTime("%Y%m%dT%H%M%SZ", now, absl::UTCTimeZone()));
   std::string free = name;
   std::error_code error;
   const auto taken = [&] {
@@ -52,16 +52,23 @@ std::string FreeName(const std::string& path, absl::Time now) {
 
 }  // namespace
 
-absl::StatusOr<std::string> ReplaceLedgerFile(const std::string& path, const std::string& made,
+absl::StatusOr<std::string> PutLedgerFileAway(const std::string& path, absl::string_view done,
                                               absl::Time now) {
   std::error_code error;
   std::string kept;
   // The file last: without its -wal it is an older ledger, whose tables belong to the new one.
   for (const char* suffix : {"-shm", "-wal", ""}) {
     if (!std::filesystem::exists(absl::StrCat(path, suffix), error)) continue;
-    if (kept.empty()) kept = FreeName(path, now);
+    if (kept.empty()) kept = FreeName(path, done, now);
     RETURN_IF_ERROR(Move(absl::StrCat(path, suffix), absl::StrCat(kept, suffix)));
   }
+  RETURN_IF_ERROR(SyncFolderOf(path));
+  return kept;
+}
+
+absl::StatusOr<std::string> ReplaceLedgerFile(const std::string& path, const std::string& made,
+                                              absl::Time now) {
+  ASSIGN_OR_RETURN(std::string kept, PutLedgerFileAway(path, "before-heal", now));
   RETURN_IF_ERROR(Move(made, path));
   RETURN_IF_ERROR(SyncFolderOf(path));
   return kept;

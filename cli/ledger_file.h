@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 namespace headwater {
@@ -14,6 +15,11 @@ namespace headwater {
 // before is kept beside it, with its -wal, under a name that says so, which is returned; empty:
 // there was none. A crash in between leaves either of them, and loses none. Requires: the lock.
 absl::StatusOr<std::string> ReplaceLedgerFile(const std::string& path, const std::string& made,
+                                              absl::Time now);
+
+// Gives the ledger at `path`, which nobody has open, with its -wal a name that says what was done
+// with it ("migrated") and when; that name. Requires: the lock.
+absl::StatusOr<std::string> PutLedgerFileAway(const std::string& path, absl::string_view done,
                                               absl::Time now);
 
 // Removes what a replacement that ended too early has left at `made`.

@@ -53,6 +53,9 @@ class FileHome final : public LedgerHome {
   absl::StatusOr<std::string> Replace(const std::string& made, absl::Time now) override {
     return ReplaceLedgerFile(LedgerPath(directory_), made, now);
   }
+  absl::Status CopyFrom(EventLog&) override {
+    return absl::UnimplementedError("a ledger is copied into a database only");
+  }
   // The kernel keeps the lock.
   void Keep(std::function<void(const absl::Status&)>) override {}
 
@@ -89,6 +92,9 @@ class DatabaseHome final : public LedgerHome {
     ASSIGN_OR_RETURN(const bool moved, ReplacePostgresLedger(url_, lease_->term(), *from, kept));
     RETURN_IF_ERROR(RemoveLedgerFile(made));
     return moved ? absl::StrCat("in the tables headwater_*_", kept) : "";
+  }
+  absl::Status CopyFrom(EventLog& from) override {
+    return ReplacePostgresLedger(url_, lease_->term(), from, "before_migration").status();
   }
   void Keep(std::function<void(const absl::Status&)> lost) override {
     lease_->Keep(std::move(lost));

@@ -51,6 +51,10 @@ class LedgerHome {
   // them, and loses none. Requires: taken, and no log of it is open.
   virtual absl::StatusOr<std::string> Replace(const std::string& made, absl::Time now) = 0;
 
+  // Takes a copy of `from` in, with its id, in one step. Requires: taken, shared(), and nothing is
+  // in it yet.
+  virtual absl::Status CopyFrom(EventLog& from) = 0;
+
   // Stays taken as long as this object lives, or `lost` is called, on a thread of its own: another
   // process may write from then on. Requires: taken; call it once.
   virtual void Keep(std::function<void(const absl::Status&)> lost) = 0;

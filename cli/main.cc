@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   commands.state = &headwater::RunStateCommand;
   commands.gc = &headwater::RunGc;
   commands.fsck = &headwater::RunFsck;
+  commands.ledger = &headwater::RunLedger;
   commands.coordinator = &headwater::RunCoordinator;
   commands.worker = &headwater::RunWorker;
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);

@@ -198,6 +198,29 @@ def test_a_ledger_in_a_database_is_healed(play, server):
     play.check_settles()
 
 
+def test_a_ledger_moves_into_the_database(play, server):
+    database, play.ledger = play.ledger, ""
+    play.configure()
+    play.run("run")
+    before = play.run("state", "export").stdout
+    play.ledger = database
+    play.configure()
+    moved = play.run("ledger", "migrate", "--yes")
+    assert "moved" in moved.text()
+    assert not (play.state / "ledger.db").exists()
+    assert len(list(play.state.glob("ledger.db.migrated-*Z"))) == 1
+    assert play.run("state", "export").stdout == before
+    versions = play.versions("t")
+    play.run("run")  # Nothing is read again.
+    assert play.versions("t") == versions
+    play.check_settles()
+    assert "no ledger" in play.run("ledger", "migrate", "--yes", expect=None).text()
+    play.ledger = ""
+    play.configure()
+    refused = play.run("run", expect=None)  # Who goes back by mistake is stopped by the tables.
+    assert refused.process.returncode != 0, refused.text()
+
+
 def test_no_password_is_shown_or_kept(play, server):
     wrong = play.ledger.replace("${LEDGER_PASSWORD}", "written-out")
     (play.folder / "wrong.yaml").write_text(
