@@ -38,7 +38,7 @@ struct SessionOptions {
   std::vector<std::string> drivers;
   std::vector<std::string> reachable_servers;  // Globs; empty: all.
   const Clock* clock = &Clock::Real();
-  BackoffOptions reconnect = {.base = absl::Milliseconds(100), .cap = absl::Seconds(2)};
+  BackoffOptions reconnect = {.base = absl::Milliseconds(100), .cap = absl::Seconds(1)};
   absl::Duration deliver_timeout = absl::Seconds(10);  // Of one call; it is repeated.
 };
 

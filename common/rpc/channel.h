@@ -46,7 +46,7 @@ class Endpoint {
 };
 
 // A lazy channel to the endpoint: it connects at the first call and again after each loss, waiting
-// at most two seconds between tries that were refused and ten for one that is not answered, and
+// at most a second between tries that were refused and ten for one that is not answered, and
 // notices within 20 s a peer that vanished without a word. Its last owner must not be a callback of
 // gRPC's: on gRPC's own thread the channel's end is that thread's too.
 // Two channels never share a connection. Requires: `endpoint` outlives the channel.

@@ -3,8 +3,8 @@
 // leave it. With them it makes the checksums of docs/source-checksum.md as other servers do.
 //
 //   headwater_hash(field, …)  the hash of a row's text: an integer
-//   headwater_text(field, …)  the text alone: a blob, for rows of more columns than a function
-//   takes headwater_sum(hash)       the sum of all modulo 2^64, as a signed integer; 0 of none
+//   headwater_text(field, …)  the text alone, a blob: of rows of more columns than fit in a call
+//   headwater_sum(hash)       the sum of all modulo 2^64, as a signed integer; 0 of none
 //
 //   field = 'b', value        boolean
 //         | 'l', value        integer
